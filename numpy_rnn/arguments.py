@@ -1,0 +1,66 @@
+"""What a caller passes, checked and turned into the arrays and dtypes that layers work on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from numpy_rnn._typing import AnyArray
+
+FLOAT32 = np.dtype(np.float32)
+FLOAT64 = np.dtype(np.float64)
+
+
+def as_array(value: object, name: str) -> AnyArray:
+    """Return `value` as a native-endian array, without a copy where it is one already.
+
+    Parameters
+    ----------
+    value : array or object with ``__array__``
+        A CPU tensor of torch has ``__array__``; one that requires grad is detached.
+    name : str
+        What the caller knows the value as, for the error.
+
+    Raises
+    ------
+    TypeError
+        If `value` is no array: a list or a number is not taken for one, as in torch.
+    """
+    if type(value) is not np.ndarray:
+        if not hasattr(value, "__array__"):
+            raise TypeError(f"{name} must be a NumPy array, got {type(value).__name__}")
+        value = np.asarray(value.detach() if hasattr(value, "detach") else value)
+    if not value.dtype.isnative:
+        return value.astype(value.dtype.newbyteorder("="))
+    return value
+
+
+def parse_dtype(dtype: npt.DTypeLike) -> np.dtype[Any]:
+    """Return the parameter dtype that `dtype` names; None is float32, torch's default.
+
+    Raises
+    ------
+    TypeError
+        For anything but float32 and float64.
+    """
+    if dtype is None:
+        return FLOAT32
+    try:
+        parsed = np.dtype(dtype)
+    except TypeError:
+        parsed = None
+    if parsed not in (FLOAT32, FLOAT64):
+        raise TypeError(f"dtype must be numpy.float32 or numpy.float64, got {dtype!r}")
+    return parsed
+
+
+def check_device(device: object) -> None:
+    """Raise RuntimeError unless `device` is None or names the CPU."""
+    if device is not None and str(device) not in ("cpu", "cpu:0"):
+        raise RuntimeError(
+            f"numpy_rnn runs on the CPU: device must be None or 'cpu', got {device!r}"
+        )

@@ -1,0 +1,40 @@
+"""Initialisers that fill an array in place, after ``torch.nn.init``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from numpy_rnn import random
+
+if TYPE_CHECKING:
+    from numpy_rnn._typing import Array
+
+__all__ = ["uniform_"]
+
+
+def uniform_(
+    array: Array, a: float = 0.0, b: float = 1.0, generator: random.Generator | None = None
+) -> Array:
+    """Fill `array` with draws from the uniform distribution on [a, b) and return it.
+
+    Parameters
+    ----------
+    array : ndarray
+        float32 or float64, filled in C order.
+    a, b : float
+        The bounds.
+    generator : Generator, optional
+        The default generator if omitted.
+
+    Source: https://docs.pytorch.org/docs/stable/nn.init.html#torch.nn.init.uniform_
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> generator = random.Generator().manual_seed(1)
+    >>> uniform_(np.empty(2), -1.0, 1.0, generator)
+    array([ 0.51527255, -0.44137115])
+    """
+    generator = random.default_generator if generator is None else generator
+    array[...] = generator.uniform(array.shape, a, b, array.dtype)
+    return array

@@ -1,0 +1,182 @@
+"""A recurrence over time, and how a stack of layers runs it.
+
+A recurrence is a few pure functions of arrays (`Recurrence`); one module each defines
+them. What is here is the same for every recurrence: stacked layers, the two directions,
+and the input products of many steps at once in blocks of bounded memory.
+
+Shapes: L steps, N sequences, H_in features in, H_out features out, D directions. [N,] is
+left out for a single sequence, since a product with a vector costs less than one with a
+matrix of one row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+
+import numpy as np
+
+from numpy_rnn.kernels.affine import affine
+from numpy_rnn.kernels.floating_point import silent
+
+if TYPE_CHECKING:
+    from numpy_rnn._typing import Array
+
+State: TypeAlias = "tuple[Array, ...]"
+"""What is carried from step to step, each ([N,] H): (h,), or (h, c) for an LSTM."""
+
+Weights: TypeAlias = "Sequence[Array]"
+"""The weights of one direction of a layer, in torch's order."""
+
+Prepared: TypeAlias = "tuple[Array, Array | None, Any]"
+"""Those weights as a sequence uses them: W_ih^T of shape (H_in, gates * H), the bias of
+shape (gates * H,) of every input product, or None, and what else the recurrence wants."""
+
+BLOCK_BYTES = 2**18
+"""Size of the input products made at a time, so that a block stays in a core's cache."""
+
+
+class Recurrence(NamedTuple):
+    """What defines a recurrence.
+
+    Attributes
+    ----------
+    gates : int
+        Rows of W_ih and W_hh for each hidden unit.
+    step : callable
+        ``step(x, state, weights)`` returns the state after one step with the input `x`
+        of shape ([N,] H_in): the recurrence as its equation has it.
+    prepare : callable
+        ``prepare(weights, steps)`` returns the `Prepared` for a run of `steps` steps.
+    advance : callable
+        ``advance(products, state, recurrent, out)`` takes the steps for which the input
+        products W_ih x_t + b are there already. It iterates over `products`, each
+        ([N,] gates * H), writes the hidden states into the steps of `out` and returns
+        the last state, which may share memory with `out`. `recurrent` is the last item
+        of `Prepared`. With one gate `out` is `products` itself. Each step of either is
+        C-contiguous.
+    """
+
+    gates: int
+    step: Callable[[Array, State, Weights], State]
+    prepare: Callable[[Weights, int], Prepared]
+    advance: Callable[[Iterable[Array], State, Any, Iterable[Array]], State]
+
+
+@silent
+def run_stack(
+    recurrence: Recurrence,
+    x: Array,
+    weights: Sequence[Weights],
+    starts: Sequence[State],
+    directions: int,
+    between_layers: Callable[[Array], Array] | None = None,
+) -> tuple[Array, list[State]]:
+    """Run stacked layers, each in all its directions, over a sequence.
+
+    Parameters
+    ----------
+    recurrence : Recurrence
+        What every layer computes.
+    x : ndarray of shape (L, [N,] H_in)
+        The input, L > 0; never written to.
+    weights : sequence of layers * D weights
+        Layer by layer, the directions of a layer one behind the other.
+    starts : sequence of layers * D states
+        The states before the first step, in the same order; never written to.
+    directions : int
+        D: 1, or 2 if layers also run backwards.
+    between_layers : callable, optional
+        Applied to the output of every layer but the last.
+
+    Returns
+    -------
+    output : ndarray of shape (L, [N,] D * H_out)
+        The last layer's hidden states.
+    ends : list of layers * D states
+        The states after the last step. No two results share memory.
+    """
+    ends: list[State] = []
+    for first in range(0, len(weights), directions):
+        if first and between_layers is not None:
+            x = between_layers(x)
+        own = slice(first, first + directions)
+        x, layer_ends = _run_layer(recurrence, x, weights[own], starts[own], first > 0)
+        ends += layer_ends
+    return x, ends
+
+
+@silent
+def step_stack(
+    recurrence: Recurrence,
+    x: Array,
+    weights: Sequence[Weights],
+    starts: Sequence[State],
+    directions: int,
+    between_layers: Callable[[Array], Array] | None = None,
+) -> tuple[Array, list[State]]:
+    """Take stacked layers through a single step.
+
+    This is what `run_stack` computes for a sequence of one step, and what streaming costs
+    at every call; the calls cost more than the arithmetic there, so that it takes as few
+    as it can. Parameters and results are those of `run_stack` without the L axis.
+    """
+    if len(weights) == 1:
+        state = recurrence.step(x, starts[0], weights[0])
+        return state[0].copy(), [state]
+    ends: list[State] = []
+    for first in range(0, len(weights), directions):
+        if first and between_layers is not None:
+            x = between_layers(x)
+        for run in range(first, first + directions):
+            ends.append(recurrence.step(x, starts[run], weights[run]))
+        x = np.concatenate([state[0] for state in ends[first:]], axis=-1)
+    return x, ends
+
+
+def _run_layer(
+    recurrence: Recurrence,
+    x: Array,
+    weights: Sequence[Weights],
+    starts: Sequence[State],
+    owned: bool,
+) -> tuple[Array, list[State]]:
+    """Run one layer over a sequence.
+
+    With one direction the output may take the place of an input that is `owned`: each
+    block of it is read before it is written.
+    """
+    hidden_size = starts[0][0].shape[-1]
+    if len(weights) == 1:
+        output = x if owned else np.empty((*x.shape[:-1], hidden_size), x.dtype)
+        return output, [_run_direction(recurrence, x, weights[0], starts[0], output)]
+    output = np.empty((*x.shape[:-1], 2 * hidden_size), x.dtype)
+    forwards, backwards = output[..., :hidden_size], output[::-1, ..., hidden_size:]
+    return output, [
+        _run_direction(recurrence, x, weights[0], starts[0], forwards),
+        _run_direction(recurrence, x[::-1], weights[1], starts[1], backwards),
+    ]
+
+
+def _run_direction(
+    recurrence: Recurrence, x: Array, weights: Weights, state: State, output: Array
+) -> State:
+    """Run a layer through time as `x` has it, block by block; return the last state."""
+    weight_ih_t, bias, recurrent = recurrence.prepare(weights, len(x))
+    # With one gate the input products may stand where the hidden states will, unless the
+    # output has the place of the input, or its steps do not lie one behind the other.
+    in_place = recurrence.gates == 1 and output is not x and output.flags.c_contiguous
+    columns = weight_ih_t.shape[1]
+    step_bytes = x[0, ..., 0].size * columns * x.itemsize
+    block = max(1, BLOCK_BYTES // max(1, step_bytes))
+    for first in range(0, len(x), block):
+        rows, target = x[first : first + block], output[first : first + block]
+        products = target if in_place else np.empty((*rows.shape[:-1], columns), x.dtype)
+        affine(
+            rows.reshape(-1, rows.shape[-1]), weight_ih_t, bias, products.reshape(-1, columns)
+        )
+        out = products if recurrence.gates == 1 else np.empty(target.shape, x.dtype)
+        state = recurrence.advance(products, state, recurrent, out)
+        if not in_place:
+            target[...] = out
+    return tuple([array.copy() for array in state])

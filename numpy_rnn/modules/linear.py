@@ -1,0 +1,108 @@
+"""The linear layer."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from numpy_rnn import functional, init
+from numpy_rnn.arguments import check_device, parse_dtype
+from numpy_rnn.modules.module import Module
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from numpy_rnn._typing import Array
+
+__all__ = ["Linear"]
+
+
+class Linear(Module):
+    """An affine map of the last axis: ``y = x W^T + b``.
+
+    Parameters
+    ----------
+    in_features : int
+        Size of an input's last axis.
+    out_features : int
+        Size of an output's last axis.
+    bias : bool, default True
+        Whether there is a bias.
+    device : None or 'cpu'
+        There is one device.
+    dtype : dtype, default float32
+        float32 or float64.
+
+    Attributes
+    ----------
+    weight : ndarray of shape (out_features, in_features)
+        First drawn from U(-k, k), k = 1 / sqrt(in_features).
+    bias : ndarray of shape (out_features,), or None
+        Drawn likewise.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.Linear.html
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import numpy_rnn as nn
+    >>> nn.Linear(20, 30)(np.zeros((128, 20), np.float32)).shape
+    (128, 30)
+    """
+
+    def __init__(
+        self,
+        in_features: int,
+        out_features: int,
+        bias: bool = True,
+        device: object = None,
+        dtype: npt.DTypeLike = None,
+    ) -> None:
+        super().__init__()
+        check_device(device)
+        parameter_dtype = parse_dtype(dtype)
+        self.in_features = in_features
+        self.out_features = out_features
+        self.register_parameter("weight", np.empty((out_features, in_features), parameter_dtype))
+        self.register_parameter("bias", np.empty(out_features, parameter_dtype) if bias else None)
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Draw the parameters anew from the default generator."""
+        if self.weight.size:
+            # The bounds in torch's own arithmetic (kaiming_uniform_ with a = sqrt(5)),
+            # which rounds a little differently from 1 / sqrt(in_features).
+            gain = math.sqrt(2.0 / (1 + math.sqrt(5) ** 2))
+            bound = math.sqrt(3.0) * (gain / math.sqrt(self.in_features))
+            init.uniform_(self.weight, -bound, bound)
+        if self.bias is not None:
+            bound = 1 / math.sqrt(self.in_features) if self.in_features > 0 else 0
+            init.uniform_(self.bias, -bound, bound)
+
+    def forward(self, input: Array) -> Array:
+        """Return the layer's output.
+
+        Parameters
+        ----------
+        input : ndarray of shape (..., in_features)
+            Of the weights' dtype.
+
+        Returns
+        -------
+        ndarray of shape (..., out_features)
+
+        Raises
+        ------
+        RuntimeError
+            If the dtype or the last axis does not agree with the weights.
+        """
+        return functional.linear(input, self.weight, self.bias)
+
+    def extra_repr(self) -> str:
+        """Return the sizes, as torch shows them."""
+        return (
+            f"in_features={self.in_features}, out_features={self.out_features}, "
+            f"bias={self.bias is not None}"
+        )

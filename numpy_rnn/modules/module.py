@@ -1,0 +1,498 @@
+"""The base class of all modules: named arrays, submodules, and their transport."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+import numpy as np
+
+from numpy_rnn.arguments import FLOAT32, FLOAT64, as_array, check_device, parse_dtype
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from numpy_rnn._typing import AnyArray, Array
+
+__all__ = ["IncompatibleKeys", "Module"]
+
+M = TypeVar("M", bound="Module")
+
+
+class IncompatibleKeys(NamedTuple):
+    """What `Module.load_state_dict` found on one side only."""
+
+    missing_keys: list[str]
+    unexpected_keys: list[str]
+
+
+class Module:
+    """A tree of named parameters, after ``torch.nn.Module``, for inference.
+
+    Parameters are plain arrays and ordinary attributes. They are live: a module reads
+    them at every call and keeps nothing derived from them, so a weight that was loaded,
+    assigned or edited in place counts from the next call on. A module owns its
+    parameters: what is assigned or loaded is copied, so that the caller's array and the
+    module's never share memory.
+
+    A subclass calls ``super().__init__()``, assigns its submodules, registers arrays of
+    its own with `register_parameter`, and defines ``forward``.
+
+    Attributes
+    ----------
+    training : bool
+        True in a new module, as in torch; `eval` makes it False.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.Module.html
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import numpy_rnn as nn
+    >>> class Tagger(nn.Module):
+    ...     def __init__(self):
+    ...         super().__init__()
+    ...         self.rnn = nn.RNN(3, 4)
+    ...         self.linear = nn.Linear(4, 2)
+    ...
+    ...     def forward(self, x):
+    ...         return self.linear(self.rnn(x)[0])
+    >>> tagger = Tagger().eval()
+    >>> tagger
+    Tagger(
+      (rnn): RNN(3, 4)
+      (linear): Linear(in_features=4, out_features=2, bias=True)
+    )
+    >>> [name for name, _ in tagger.named_parameters()][-2:]
+    ['linear.weight', 'linear.bias']
+    >>> tagger(np.zeros((5, 1, 3), np.float32)).shape
+    (5, 1, 2)
+    """
+
+    training: bool
+    _parameter_names: list[str]
+    _module_names: list[str]
+
+    if TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any: ...
+
+    def __init__(self) -> None:
+        object.__setattr__(self, "training", True)
+        object.__setattr__(self, "_parameter_names", [])
+        object.__setattr__(self, "_module_names", [])
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self.forward(*args, **kwargs)
+
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
+        """Compute the module's result; a subclass defines it."""
+        raise NotImplementedError(
+            f'Module [{type(self).__name__}] is missing the required "forward" function'
+        )
+
+    # Parameters and submodules as attributes
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        registries = self.__dict__
+        if name in registries.get("_parameter_names", ()):
+            registries[name] = self._owned(name, value)
+        elif isinstance(value, Module):
+            self.add_module(name, value)
+        elif value is not None and name in registries.get("_module_names", ()):
+            raise TypeError(
+                f"cannot assign '{type(value).__name__}' as child module '{name}' "
+                "(numpy_rnn.Module or None expected)"
+            )
+        else:
+            object.__setattr__(self, name, value)
+
+    def __delattr__(self, name: str) -> None:
+        object.__delattr__(self, name)
+        for names in (self._parameter_names, self._module_names):
+            if name in names:
+                names.remove(name)
+
+    def register_parameter(self, name: str, value: AnyArray | None) -> None:
+        """Add a parameter: a copy of `value`, or None for one that is left out.
+
+        Parameters
+        ----------
+        name : str
+            The attribute that holds it from now on; no dot in it.
+        value : ndarray or None
+            float32 or float64, of any shape.
+
+        Raises
+        ------
+        KeyError
+            If the name is empty, has a dot, or is taken.
+        TypeError
+            If `value` is no float array.
+        """
+        self._check_new_name("parameter", name)
+        owned = None if value is None else _float_copy(name, value)
+        self._parameter_names.append(name)
+        self.__dict__[name] = owned
+
+    def add_module(self, name: str, module: Module | None) -> None:
+        """Add or replace the submodule `name`, as assigning an attribute does.
+
+        Raises
+        ------
+        AttributeError
+            If ``super().__init__()`` was not called.
+        KeyError
+            If the name is empty, has a dot, or is taken by something else.
+        TypeError
+            If `module` is no module.
+        """
+        if "_module_names" not in self.__dict__:
+            raise AttributeError("cannot assign module before Module.__init__() call")
+        if module is not None and not isinstance(module, Module):
+            raise TypeError(f"{type(module).__name__} is not a Module subclass")
+        if name not in self._module_names:
+            # An attribute set to None before it becomes a module is common in torch code.
+            if self.__dict__.get(name, self) is None and name not in self._parameter_names:
+                del self.__dict__[name]
+            self._check_new_name("module", name)
+            self._module_names.append(name)
+        self.__dict__[name] = module
+
+    def _check_new_name(self, kind: str, name: str) -> None:
+        if "_parameter_names" not in self.__dict__:
+            raise AttributeError(f"cannot assign {kind} before Module.__init__() call")
+        if not isinstance(name, str):
+            raise TypeError(f"{kind} name should be a string. Got {type(name).__name__}")
+        if name == "":
+            raise KeyError(f'{kind} name can\'t be empty string ""')
+        if "." in name:
+            raise KeyError(f'{kind} name can\'t contain ".", got: {name}')
+        if hasattr(self, name):
+            raise KeyError(f"attribute '{name}' already exists")
+
+    def _owned(self, name: str, value: Any) -> Array:
+        """Return a copy of `value` that may take the place of the parameter `name`."""
+        current = self.__dict__[name]
+        if current is None:
+            raise TypeError(
+                f"cannot assign '{type(value).__name__}' as parameter '{name}': the module "
+                "was built without it"
+            )
+        owned = _float_copy(name, value)
+        if owned.shape != current.shape:
+            raise ValueError(
+                f"cannot assign an array of shape {owned.shape} as parameter '{name}' "
+                f"of shape {current.shape}"
+            )
+        if owned.dtype != current.dtype:
+            raise TypeError(
+                f"cannot assign a {owned.dtype} array as parameter '{name}' of dtype "
+                f"{current.dtype}. Convert it with .astype(numpy.{current.dtype}), or the "
+                f"module with .to(numpy.{owned.dtype})"
+            )
+        return owned
+
+    # Walking the tree
+
+    def named_children(self) -> Iterator[tuple[str, Module]]:
+        """Yield (name, module) of the direct submodules, each module once."""
+        seen = set()
+        for name in self._module_names:
+            module = self.__dict__[name]
+            if module is not None and module not in seen:
+                seen.add(module)
+                yield name, module
+
+    def children(self) -> Iterator[Module]:
+        """Yield the direct submodules, each once."""
+        for _, module in self.named_children():
+            yield module
+
+    def named_modules(
+        self, prefix: str = "", remove_duplicate: bool = True
+    ) -> Iterator[tuple[str, Module]]:
+        """Yield (dotted name, module) of this module and all below it, depth first.
+
+        Parameters
+        ----------
+        prefix : str
+            This module's own name.
+        remove_duplicate : bool
+            Whether a module that stands in several places is given once.
+        """
+        return self._walk(prefix, set() if remove_duplicate else None)
+
+    def _walk(self, prefix: str, seen: set[Module] | None) -> Iterator[tuple[str, Module]]:
+        if seen is not None:
+            if self in seen:
+                return
+            seen.add(self)
+        yield prefix, self
+        for name in self._module_names:
+            module = self.__dict__[name]
+            if module is not None:
+                yield from module._walk(f"{prefix}.{name}" if prefix else name, seen)
+
+    def modules(self) -> Iterator[Module]:
+        """Yield this module and all below it, each once."""
+        for _, module in self.named_modules():
+            yield module
+
+    def named_parameters(
+        self, prefix: str = "", recurse: bool = True
+    ) -> Iterator[tuple[str, Array]]:
+        """Yield (dotted name, array) of the live parameters.
+
+        Parameters
+        ----------
+        prefix : str
+            Put before every name, with a dot.
+        recurse : bool
+            Whether those of submodules are included.
+        """
+        modules = self.named_modules(prefix) if recurse else iter([(prefix, self)])
+        for path, module in modules:
+            for name, array in module._own_parameters():
+                yield (f"{path}.{name}" if path else name), array
+
+    def parameters(self, recurse: bool = True) -> Iterator[Array]:
+        """Yield the live parameters; `recurse` includes those of submodules."""
+        for _, array in self.named_parameters(recurse=recurse):
+            yield array
+
+    def _own_parameters(self) -> Iterator[tuple[str, Array]]:
+        for name in self._parameter_names:
+            if self.__dict__[name] is not None:
+                yield name, self.__dict__[name]
+
+    def apply(self: M, fn: Callable[[Module], object]) -> M:
+        """Call `fn` on every module of the tree, children first; return this module."""
+        for module in self.children():
+            module.apply(fn)
+        fn(self)
+        return self
+
+    # State
+
+    def state_dict(self, *, prefix: str = "") -> dict[str, Array]:
+        """Return the parameters by dotted name: the live arrays, not copies, as in torch.
+
+        Parameters
+        ----------
+        prefix : str
+            Put before every name as it is, as torch does: end it with a dot.
+        """
+        return {
+            f"{prefix}{path}.{name}" if path else prefix + name: array
+            for path, module in self.named_modules(remove_duplicate=False)
+            for name, array in module._own_parameters()
+        }
+
+    def load_state_dict(
+        self, state_dict: Mapping[str, Any], strict: bool = True
+    ) -> IncompatibleKeys:
+        """Copy arrays, or tensors of torch, into the parameters of the same names.
+
+        Values are cast to the parameters' dtype, as torch does. The parameters stay the
+        same arrays. If anything is wrong nothing is changed.
+
+        Parameters
+        ----------
+        state_dict : mapping of str to array
+            What `state_dict` returned, here or in torch, or `numpy_rnn.load`.
+        strict : bool
+            Whether a missing or unexpected name is an error.
+
+        Returns
+        -------
+        IncompatibleKeys
+            The named tuple (missing_keys, unexpected_keys).
+
+        Raises
+        ------
+        RuntimeError
+            Naming everything that does not fit.
+        TypeError
+            If `state_dict` is no mapping of names.
+        """
+        if not isinstance(state_dict, Mapping):
+            raise TypeError(f"Expected state_dict to be dict-like, got {type(state_dict)}.")
+        for key in state_dict:
+            if not isinstance(key, str):
+                raise TypeError(f"Expected the keys of state_dict to be str, got {key!r}.")
+        missing: list[str] = []
+        unexpected: list[str] = []
+        problems: list[str] = []
+        copies: list[tuple[Array, Array]] = []
+        for path, module in self.named_modules(remove_duplicate=False):
+            prefix = path + "." if path else ""
+            own = dict(module._own_parameters())
+            for name, parameter in own.items():
+                key = prefix + name
+                if key not in state_dict:
+                    missing.append(key)
+                    continue
+                try:
+                    # All copies are made before the first is written: values may share
+                    # memory with the parameters they are meant for.
+                    copies.append((parameter, _checkpoint_copy(key, state_dict[key], parameter)))
+                except ValueError as error:
+                    problems.append(str(error))
+            unexpected += module._unknown_keys(prefix, own, state_dict)
+
+        if strict and unexpected:
+            problems.insert(0, f"Unexpected key(s) in state_dict: {_quoted(unexpected)}. ")
+        if strict and missing:
+            problems.insert(0, f"Missing key(s) in state_dict: {_quoted(missing)}. ")
+        if problems:
+            raise RuntimeError(
+                f"Error(s) in loading state_dict for {type(self).__name__}:\n\t"
+                + "\n\t".join(problems)
+            )
+        for parameter, value in copies:
+            parameter[...] = value
+        return IncompatibleKeys(missing, unexpected)
+
+    def _unknown_keys(
+        self, prefix: str, own: Mapping[str, Array], state_dict: Mapping[str, Any]
+    ) -> Iterator[str]:
+        for key in state_dict:
+            if key.startswith(prefix):
+                head, dot, _ = key[len(prefix) :].partition(".")
+                if head not in (self._module_names if dot else own):
+                    yield key
+
+    # Modes and dtypes
+
+    def train(self: M, mode: bool = True) -> M:
+        """Set training mode, in which dropout acts, throughout the tree.
+
+        Raises
+        ------
+        ValueError
+            If `mode` is no bool.
+        """
+        if not isinstance(mode, bool):
+            raise ValueError("training mode is expected to be boolean")
+        for module in self.modules():
+            module.training = mode
+        return self
+
+    def eval(self: M) -> M:
+        """Leave training mode throughout the tree."""
+        return self.train(False)
+
+    def to(self: M, *args: Any, device: object = None, dtype: npt.DTypeLike = None) -> M:
+        """Cast every parameter to a dtype; return this module.
+
+        Parameters
+        ----------
+        *args : device, dtype, or both
+            By position as in torch: a string is a device, anything else a dtype.
+        device : None or 'cpu'
+            There is one device.
+        dtype : dtype, optional
+            float32 or float64; None leaves the parameters as they are.
+
+        Raises
+        ------
+        RuntimeError
+            For a device that is not the CPU.
+        TypeError
+            For a dtype that is not float32 or float64.
+        """
+        for argument in args:
+            if isinstance(argument, str) or type(argument).__name__ == "device":
+                device = argument
+            elif argument is not None:
+                dtype = argument
+        check_device(device)
+        if dtype is not None:
+            target = parse_dtype(dtype)
+            for module in self.modules():
+                for name, array in module._own_parameters():
+                    module.__dict__[name] = _cast(array, target)
+        return self
+
+    def float(self: M) -> M:
+        """Cast every parameter to float32; return this module."""
+        return self.to(dtype=FLOAT32)
+
+    def double(self: M) -> M:
+        """Cast every parameter to float64; return this module."""
+        return self.to(dtype=FLOAT64)
+
+    def cpu(self: M) -> M:
+        """Return this module: the CPU is where it is."""
+        return self
+
+    # How it prints
+
+    def extra_repr(self) -> str:
+        """Return what stands between the parentheses of the repr."""
+        return ""
+
+    def __repr__(self) -> str:
+        extra = self.extra_repr()
+        children = [
+            f"({name}): {self.__dict__[name]!r}".replace("\n", "\n  ")
+            for name in self._module_names
+        ]
+        if not children:
+            return f"{type(self).__name__}({extra})"
+        lines = extra.split("\n") if extra else []
+        body = "\n  ".join([*lines, *children])
+        return f"{type(self).__name__}(\n  {body}\n)"
+
+
+def _quoted(names: list[str]) -> str:
+    return ", ".join(f'"{name}"' for name in names)
+
+
+def _cast(array: AnyArray, dtype: np.dtype[Any]) -> AnyArray:
+    """Cast as torch does: a value beyond float32 becomes infinite, without a warning."""
+    with np.errstate(all="ignore"):
+        return array.astype(dtype, order="C", copy=False)
+
+
+def _float_copy(name: str, value: Any) -> Array:
+    """Return a C-ordered copy of a float32 or float64 array meant for a parameter."""
+    if not hasattr(value, "__array__"):
+        raise TypeError(
+            f"cannot assign '{type(value).__name__}' as parameter '{name}' "
+            "(numpy.ndarray expected)"
+        )
+    copy: AnyArray = np.array(as_array(value, name), order="C")
+    if copy.dtype not in (FLOAT32, FLOAT64):
+        raise TypeError(
+            f"cannot assign a {copy.dtype} array as parameter '{name}' "
+            "(float32 or float64 expected)"
+        )
+    return copy
+
+
+def _checkpoint_copy(key: str, value: Any, parameter: Array) -> Array:
+    """Return a copy of `value` of the parameter's shape and dtype, or say what is wrong."""
+    if not hasattr(value, "__array__"):
+        raise ValueError(
+            f'While copying the parameter named "{key}", expected numpy.ndarray or '
+            f"array-like object from checkpoint but received {type(value)}"
+        )
+    try:
+        array = as_array(value, key)
+    except TypeError:
+        # NumPy has no bfloat16 and no float8: torch widens those.
+        array = as_array(value.float(), key)
+    if array.shape != parameter.shape:
+        raise ValueError(
+            f"size mismatch for {key}: copying a param with shape {array.shape} from "
+            f"checkpoint, the shape in current model is {parameter.shape}."
+        )
+    if array.dtype.kind not in "fiub":
+        raise ValueError(
+            f'While copying the parameter named "{key}", expected real numbers from '
+            f"checkpoint but received {array.dtype}"
+        )
+    copy: Array = np.array(_cast(array, parameter.dtype))
+    return copy

@@ -1,0 +1,194 @@
+"""Random numbers as torch draws them on a CPU, so that equal seeds give equal weights.
+
+torch fills a tensor from one Mersenne Twister (MT19937), seeded with the low 32 bits of
+the seed. A float32 takes the low 24 bits of one 32-bit word, a float64 the low 53 bits
+of two words, the first of them high.
+"""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from numpy_rnn.arguments import FLOAT32
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from numpy_rnn._typing import Array
+
+__all__ = ["Generator", "default_generator", "initial_seed", "manual_seed", "seed"]
+
+_LOWEST_SEED, _HIGHEST_SEED = -(2**63), 2**64 - 1
+
+
+class Generator:
+    """A stream of random numbers, equal to that of ``torch.Generator`` for equal seeds.
+
+    A new generator starts from a seed of the operating system's.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.Generator.html
+
+    Examples
+    --------
+    >>> generator = Generator().manual_seed(0)
+    >>> generator.uniform(3, 0.0, 1.0)
+    array([0.49625659, 0.7682218 , 0.08847743], dtype=float32)
+    """
+
+    def __init__(self) -> None:
+        self._bits: np.random.MT19937 | None = None
+        self._seed = secrets.randbits(64)
+
+    def __repr__(self) -> str:
+        return f"Generator(initial_seed={self._seed})"
+
+    def manual_seed(self, seed: int) -> Generator:
+        """Restart the stream from `seed` and return the generator.
+
+        Parameters
+        ----------
+        seed : int
+            From -2**63 to 2**64 - 1; a negative seed counts down from 2**64.
+
+        Raises
+        ------
+        ValueError
+            If `seed` is out of range.
+        """
+        seed = int(seed)
+        if not _LOWEST_SEED <= seed <= _HIGHEST_SEED:
+            raise ValueError(f"seed must be from -2**63 to 2**64 - 1, got {seed}")
+        self._seed = seed % 2**64
+        self._bits = None
+        return self
+
+    def initial_seed(self) -> int:
+        """Return the seed that the stream started from, from 0 to 2**64 - 1."""
+        return self._seed
+
+    def seed(self) -> int:
+        """Restart the stream from a seed of the operating system's and return that."""
+        self.manual_seed(secrets.randbits(64))
+        return self._seed
+
+    def uniform(
+        self,
+        size: int | tuple[int, ...],
+        low: float,
+        high: float,
+        dtype: npt.DTypeLike = FLOAT32,
+    ) -> Array:
+        """Draw from the uniform distribution on [low, high), as ``Tensor.uniform_`` does.
+
+        Parameters
+        ----------
+        size : int or tuple of int
+            Shape of the result.
+        low, high : float
+            Bounds; rounded to `dtype` before anything else.
+        dtype : dtype
+            float32 or float64.
+
+        Returns
+        -------
+        ndarray
+            Of shape `size`. ``u * (high - low) + low`` is rounded once, because torch's
+            compiler makes it one fused multiply-add.
+        """
+        shape = (size,) if isinstance(size, int) else size
+        dtype = np.dtype(dtype)
+        a, b = dtype.type(low), dtype.type(high)
+        if dtype == FLOAT32:
+            fractions = self._words(shape) % 2**24 * 2.0**-24
+            return (fractions * np.float64(b - a) + np.float64(a)).astype(dtype)
+        return _fused_multiply_add(self._fractions53(shape), b - a, a)
+
+    def bernoulli(self, size: int | tuple[int, ...], p: float) -> npt.NDArray[np.bool_]:
+        """Draw True with probability `p`, as ``Tensor.bernoulli_(p)`` does.
+
+        torch takes another path on Intel processors (its MKL draws there), so the draws
+        are equal to torch's on all others.
+        """
+        return self._fractions53((size,) if isinstance(size, int) else size) < p
+
+    def _words(self, shape: tuple[int, ...]) -> npt.NDArray[np.uint64]:
+        """Return the stream's next 32-bit words."""
+        bits = self._bits
+        if bits is None:
+            bits = np.random.MT19937()
+            # RandomState seeds in the classic (init_genrand) way, MT19937 in a newer one.
+            bits.state = np.random.RandomState(self._seed % 2**32).get_state(legacy=False)
+            self._bits = bits
+        words: npt.NDArray[np.uint64] = bits.random_raw(int(np.prod(shape))).reshape(shape)
+        return words
+
+    def _fractions53(self, shape: tuple[int, ...]) -> npt.NDArray[np.float64]:
+        """Return fractions in [0, 1) of 53 bits, two words each."""
+        words = self._words((*shape, 2))
+        fractions: npt.NDArray[np.float64] = (
+            (words[..., 0] << np.uint64(32) | words[..., 1]) % 2**53 * 2.0**-53
+        )
+        return fractions
+
+
+def _fused_multiply_add(x: npt.NDArray[np.float64], y: Any, z: Any) -> Array:
+    """Return ``x * y + z`` in float64 with a single rounding.
+
+    Dekker's product and Knuth's sum give the two rounding errors exactly.
+    """
+
+    def halves(value: Any) -> tuple[Any, Any]:
+        scaled = value * (2.0**27 + 1.0)
+        high = scaled - (scaled - value)
+        return high, value - high
+
+    product = x * y
+    x_high, x_low = halves(x)
+    y_high, y_low = halves(y)
+    product_error = x_low * y_low - (
+        ((product - x_high * y_high) - x_low * y_high) - x_high * y_low
+    )
+    total = product + z
+    z_part = total - product
+    sum_error = (product - (total - z_part)) + (z - z_part)
+    result: Array = total + (sum_error + product_error)
+    return result
+
+
+default_generator = Generator()
+"""The stream that modules draw their first weights and their dropout from."""
+
+
+def manual_seed(seed: int) -> Generator:
+    """Restart the default generator from `seed` and return it.
+
+    Modules built after it have the weights that torch's have after
+    ``torch.manual_seed(seed)``, bit for bit.
+
+    Parameters
+    ----------
+    seed : int
+        From -2**63 to 2**64 - 1.
+
+    Examples
+    --------
+    >>> import numpy_rnn as nn
+    >>> _ = nn.manual_seed(0)
+    >>> nn.RNN(1, 2).weight_ih_l0
+    array([[-0.00529398],
+           [ 0.37932295]], dtype=float32)
+    """
+    return default_generator.manual_seed(seed)
+
+
+def initial_seed() -> int:
+    """Return the seed that the default generator's stream started from."""
+    return default_generator.initial_seed()
+
+
+def seed() -> int:
+    """Restart the default generator from the operating system's seed and return that."""
+    return default_generator.seed()

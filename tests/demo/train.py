@@ -1,0 +1,182 @@
+"""Train the demo's name classifier with torch and record what torch answers.
+
+Run from the root of a checkout, with torch and the ``train`` extra installed::
+
+    pip install ".[train]"
+    python -m tests.demo.train
+
+It writes two files into ``numpy_rnn/demo/data``: ``names.pt``, the checkpoint as
+``torch.save`` writes it, and ``held_out.npz``, the held-out names with torch's own
+log-probabilities. The split and the training are fixed by ``SEED``; the held-out
+names never meet the optimiser and decide nothing about the training.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pathlib
+import random
+import unicodedata
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn.utils.rnn import pack_sequence
+
+from numpy_rnn.demo import classifier
+
+SEED = 0
+HELD_OUT_FRACTION = 0.1
+MINIMUM_NAMES = 150
+HIDDEN_SIZE = 128
+EPOCHS = 30
+BATCH_SIZE = 32
+LEARNING_RATE = 1e-3
+
+LANGUAGES = {
+    "Azerbaijani": "az_AZ",
+    "Croatian": "hr_HR",
+    "Czech": "cs_CZ",
+    "Dutch": "nl_NL",
+    "English": "en_GB",
+    "Estonian": "et_EE",
+    "Finnish": "fi_FI",
+    "French": "fr_FR",
+    "German": "de_DE",
+    "Indonesian": "id_ID",
+    "Irish": "ga_IE",
+    "Italian": "it_IT",
+    "Polish": "pl_PL",
+    "Slovak": "sk_SK",
+    "Slovenian": "sl_SI",
+    "Spanish": "es_ES",
+    "Swedish": "sv_SE",
+    "Twi": "tw_GH",
+    "Uzbek": "uz_UZ",
+    "Zulu": "zu_ZA",
+}
+"""One locale a language: those whose surname list is in Latin script and long enough."""
+
+SURNAME_LISTS = {"pl_PL": ("unisex_last_names", "male_last_names")}
+"""Where a provider keeps its surnames, if not in ``last_names``."""
+
+
+class TorchNameClassifier(nn.Module):
+    """The model of `numpy_rnn.demo.classifier.NameClassifier`, written with torch."""
+
+    def __init__(self, alphabet_size: int, hidden_size: int, languages: int) -> None:
+        super().__init__()
+        self.rnn = nn.RNN(alphabet_size, hidden_size)
+        self.linear = nn.Linear(hidden_size, languages)
+
+    def forward(self, letters: torch.Tensor) -> torch.Tensor:
+        _, h_n = self.rnn(letters)
+        return torch.log_softmax(self.linear(h_n[-1]), dim=-1)
+
+
+def is_latin(name: str) -> bool:
+    return all("LATIN" in unicodedata.name(c, "") for c in name if c.isalpha())
+
+
+def surnames() -> dict[str, list[str]]:
+    """Return each language's surnames, without those that two languages share."""
+    lists = {}
+    for language, locale in LANGUAGES.items():
+        provider = importlib.import_module(f"faker.providers.person.{locale}").Provider
+        names = {
+            unicodedata.normalize("NFC", name)
+            for attribute in SURNAME_LISTS.get(locale, ("last_names",))
+            for name in getattr(provider, attribute)
+        }
+        lists[language] = {name for name in names if is_latin(name)}
+        if len(lists[language]) < MINIMUM_NAMES:
+            raise SystemExit(f"{locale} has {len(lists[language])} names, too few")
+    seen: dict[str, int] = {}
+    for names in lists.values():
+        for name in names:
+            seen[name.lower()] = seen.get(name.lower(), 0) + 1
+    return {
+        language: sorted(name for name in names if seen[name.lower()] == 1)
+        for language, names in lists.items()
+    }
+
+
+def split(
+    lists: dict[str, list[str]],
+) -> tuple[list[tuple[str, int]], list[tuple[str, int]]]:
+    """Split each language's names into training and held-out pairs (name, label)."""
+    generator = random.Random(SEED)
+    training, held_out = [], []
+    for label, names in enumerate(lists.values()):
+        names = generator.sample(names, len(names))
+        cut = round(len(names) * HELD_OUT_FRACTION)
+        held_out += [(name, label) for name in names[:cut]]
+        training += [(name, label) for name in names[cut:]]
+    return training, held_out
+
+
+def train(
+    model: TorchNameClassifier, pairs: list[tuple[str, int]], alphabet: str
+) -> None:
+    """Minimise the class-balanced cross-entropy; each name also stands without accents."""
+    pairs = sorted({(form, label) for name, label in pairs for form in (name, classifier.fold(name))})
+    letters = [torch.from_numpy(classifier.one_hot(name, alphabet)) for name, _ in pairs]
+    labels = torch.tensor([label for _, label in pairs])
+    counts = torch.bincount(labels)
+    loss_function = nn.NLLLoss(weight=(counts.max() / counts) ** 0.5)
+    optimizer = torch.optim.Adam(model.parameters(), LEARNING_RATE)
+    steps = EPOCHS * -(-len(pairs) // BATCH_SIZE)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 2 * LEARNING_RATE, total_steps=steps)
+    for epoch in range(EPOCHS):
+        total = 0.0
+        for batch in torch.randperm(len(pairs)).split(BATCH_SIZE):
+            packed = pack_sequence([letters[i] for i in batch.tolist()], enforce_sorted=False)
+            loss = loss_function(model(packed), labels[batch])
+            optimizer.zero_grad()
+            loss.backward()
+            nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+            optimizer.step()
+            schedule.step()
+            total += loss.item() * len(batch)
+        print(f"epoch {epoch + 1}/{EPOCHS}: training loss {total / len(pairs):.4f}", flush=True)
+
+
+def main() -> None:
+    torch.manual_seed(SEED)
+    torch.set_num_threads(1)
+    lists = surnames()
+    training, held_out = split(lists)
+    alphabet = "".join(sorted({c for name, _ in training for c in name.lower() + classifier.fold(name)}))
+    print(f"{len(training)} training names, {len(held_out)} held out, {len(alphabet)} letters")
+    model = TorchNameClassifier(len(alphabet), HIDDEN_SIZE, len(lists))
+    train(model, training, alphabet)
+
+    model.eval()
+    with torch.inference_mode():
+        recorded = torch.stack(
+            [model(torch.from_numpy(classifier.one_hot(name, alphabet))) for name, _ in held_out]
+        ).numpy()
+    labels = np.array([label for _, label in held_out], dtype=np.int64)
+    right = recorded.argmax(axis=1) == labels
+    each = [float(right[labels == label].mean()) for label in range(len(lists))]
+    print(f"held-out accuracy {right.mean():.3f}, mean over languages {np.mean(each):.3f}")
+    for language, accuracy in zip(lists, each, strict=True):
+        print(f"    {language:12} {accuracy:.2f}")
+
+    classifier.DATA.mkdir(exist_ok=True)
+    torch.save(
+        {"alphabet": alphabet, "languages": list(lists), "state_dict": model.state_dict()},
+        classifier.DATA / "names.pt",
+    )
+    np.savez_compressed(
+        classifier.DATA / "held_out.npz",
+        names=np.array([name for name, _ in held_out]),
+        labels=labels,
+        log_probabilities=recorded,
+    )
+    for path in sorted(pathlib.Path(classifier.DATA).iterdir()):
+        print(f"{path.name}: {path.stat().st_size / 1024:.0f} KiB")
+
+
+if __name__ == "__main__":
+    main()
