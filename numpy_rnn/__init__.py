@@ -8,6 +8,7 @@ returns torch's numbers, without torch.
 """
 
 from numpy_rnn import functional, init
+from numpy_rnn.checkpoint import CheckpointError, load
 from numpy_rnn.modules import RNN, Linear, Module
 from numpy_rnn.random import manual_seed
 
@@ -15,9 +16,11 @@ __version__ = "0.1.0"
 
 __all__ = [
     "RNN",
+    "CheckpointError",
     "Linear",
     "Module",
     "functional",
     "init",
+    "load",
     "manual_seed",
 ]

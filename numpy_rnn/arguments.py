@@ -7,9 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
-
-    from numpy_rnn._typing import AnyArray
+    from numpy_rnn._typing import AnyArray, DTypeLike
 
 FLOAT32 = np.dtype(np.float32)
 FLOAT64 = np.dtype(np.float64)
@@ -39,7 +37,7 @@ def as_array(value: object, name: str) -> AnyArray:
     return value
 
 
-def parse_dtype(dtype: npt.DTypeLike) -> np.dtype[Any]:
+def parse_dtype(dtype: DTypeLike) -> np.dtype[Any]:
     """Return the parameter dtype that `dtype` names; None is float32, torch's default.
 
     Raises
@@ -52,7 +50,7 @@ def parse_dtype(dtype: npt.DTypeLike) -> np.dtype[Any]:
     try:
         parsed = np.dtype(dtype)
     except TypeError:
-        parsed = None
+        parsed = np.dtype(object)
     if parsed not in (FLOAT32, FLOAT64):
         raise TypeError(f"dtype must be numpy.float32 or numpy.float64, got {dtype!r}")
     return parsed

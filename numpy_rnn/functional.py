@@ -20,9 +20,9 @@ __all__ = ["dropout", "linear", "log_softmax", "sigmoid"]
 
 
 def sigmoid(input: Array) -> Array:
-    """Return the logistic function of `input`, element by element.
+    r"""Return the logistic function of `input`, element by element.
 
-    .. math:: \\sigma(x) = 1 / (1 + e^{-x})
+    .. math:: \sigma(x) = 1 / (1 + e^{-x})
 
     Parameters
     ----------
@@ -51,9 +51,9 @@ def sigmoid(input: Array) -> Array:
 
 
 def log_softmax(input: Array, dim: int) -> Array:
-    """Return the logarithm of the softmax of `input` along an axis.
+    r"""Return the logarithm of the softmax of `input` along an axis.
 
-    .. math:: y_i = x_i - \\log \\sum_j e^{x_j}
+    .. math:: y_i = x_i - \log \sum_j e^{x_j}
 
     Parameters
     ----------

@@ -99,12 +99,12 @@ class Generator:
             compiler makes it one fused multiply-add.
         """
         shape = (size,) if isinstance(size, int) else size
-        dtype = np.dtype(dtype)
-        a, b = dtype.type(low), dtype.type(high)
-        if dtype == FLOAT32:
+        if np.dtype(dtype) == FLOAT32:
+            a = np.float32(low)
+            width = np.float32(high) - a
             fractions = self._words(shape) % 2**24 * 2.0**-24
-            return (fractions * np.float64(b - a) + np.float64(a)).astype(dtype)
-        return _fused_multiply_add(self._fractions53(shape), b - a, a)
+            return (fractions * np.float64(width) + np.float64(a)).astype(FLOAT32)
+        return _fused_multiply_add(self._fractions53(shape), high - low, low)
 
     def bernoulli(self, size: int | tuple[int, ...], p: float) -> npt.NDArray[np.bool_]:
         """Draw True with probability `p`, as ``Tensor.bernoulli_(p)`` does.
@@ -120,7 +120,8 @@ class Generator:
         if bits is None:
             bits = np.random.MT19937()
             # RandomState seeds in the classic (init_genrand) way, MT19937 in a newer one.
-            bits.state = np.random.RandomState(self._seed % 2**32).get_state(legacy=False)
+            seeded = np.random.RandomState(self._seed % 2**32)
+            bits.state = seeded.get_state(legacy=False)  # type: ignore[assignment]  # a dict
             self._bits = bits
         words: npt.NDArray[np.uint64] = bits.random_raw(int(np.prod(shape))).reshape(shape)
         return words
@@ -128,26 +129,18 @@ class Generator:
     def _fractions53(self, shape: tuple[int, ...]) -> npt.NDArray[np.float64]:
         """Return fractions in [0, 1) of 53 bits, two words each."""
         words = self._words((*shape, 2))
-        fractions: npt.NDArray[np.float64] = (
-            (words[..., 0] << np.uint64(32) | words[..., 1]) % 2**53 * 2.0**-53
-        )
-        return fractions
+        mantissas = (words[..., 0] << np.uint64(32) | words[..., 1]) % 2**53
+        return mantissas.astype(np.float64) * 2.0**-53
 
 
-def _fused_multiply_add(x: npt.NDArray[np.float64], y: Any, z: Any) -> Array:
+def _fused_multiply_add(x: npt.NDArray[np.float64], y: float, z: float) -> Array:
     """Return ``x * y + z`` in float64 with a single rounding.
 
     Dekker's product and Knuth's sum give the two rounding errors exactly.
     """
-
-    def halves(value: Any) -> tuple[Any, Any]:
-        scaled = value * (2.0**27 + 1.0)
-        high = scaled - (scaled - value)
-        return high, value - high
-
     product = x * y
-    x_high, x_low = halves(x)
-    y_high, y_low = halves(y)
+    x_high, x_low = _halves(x)
+    y_high, y_low = _halves(y)
     product_error = x_low * y_low - (
         ((product - x_high * y_high) - x_low * y_high) - x_high * y_low
     )
@@ -156,6 +149,13 @@ def _fused_multiply_add(x: npt.NDArray[np.float64], y: Any, z: Any) -> Array:
     sum_error = (product - (total - z_part)) + (z - z_part)
     result: Array = total + (sum_error + product_error)
     return result
+
+
+def _halves(value: Any) -> tuple[Any, Any]:
+    """Split a float64 into two of 26 bits each."""
+    scaled = value * (2.0**27 + 1.0)
+    high = scaled - (scaled - value)
+    return high, value - high
 
 
 default_generator = Generator()

@@ -1,6 +1,6 @@
 """The Elman recurrence, which `RNN` computes.
 
-    h_t = f(W_ih x_t + b_ih + W_hh h_{t-1} + b_hh)        f = tanh or relu
+h_t = f(W_ih x_t + b_ih + W_hh h_{t-1} + b_hh)        f = tanh or relu
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def elman(activation_like: Callable[[Array], Activation]) -> Recurrence:
         return weight_ih.T, biases[0] + biases[1] if biases else None, weight_hh_t
 
     def advance(
-        products: Iterable[Array], state: State, weight_hh_t: Array, out: Iterable[Array]
+        products: Iterable[Array], state: State, weight_hh_t: Array, _: Iterable[Array]
     ) -> State:
         """Turn each a_t = W_ih x_t + b_ih + b_hh into ``h_t = f(a_t + W_hh h_{t-1})``."""
         (h,) = state

@@ -128,8 +128,8 @@ def step_stack(
     for first in range(0, len(weights), directions):
         if first and between_layers is not None:
             x = between_layers(x)
-        for run in range(first, first + directions):
-            ends.append(recurrence.step(x, starts[run], weights[run]))
+        runs = range(first, first + directions)
+        ends += [recurrence.step(x, starts[run], weights[run]) for run in runs]
         x = np.concatenate([state[0] for state in ends[first:]], axis=-1)
     return x, ends
 

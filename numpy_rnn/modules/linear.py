@@ -12,9 +12,7 @@ from numpy_rnn.arguments import check_device, parse_dtype
 from numpy_rnn.modules.module import Module
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
-
-    from numpy_rnn._typing import Array
+    from numpy_rnn._typing import Array, DTypeLike
 
 __all__ = ["Linear"]
 
@@ -58,15 +56,19 @@ class Linear(Module):
         out_features: int,
         bias: bool = True,
         device: object = None,
-        dtype: npt.DTypeLike = None,
+        dtype: DTypeLike = None,
     ) -> None:
         super().__init__()
         check_device(device)
         parameter_dtype = parse_dtype(dtype)
         self.in_features = in_features
         self.out_features = out_features
-        self.register_parameter("weight", np.empty((out_features, in_features), parameter_dtype))
-        self.register_parameter("bias", np.empty(out_features, parameter_dtype) if bias else None)
+        self.register_parameter(
+            "weight", np.empty((out_features, in_features), parameter_dtype)
+        )
+        self.register_parameter(
+            "bias", np.empty(out_features, parameter_dtype) if bias else None
+        )
         self.reset_parameters()
 
     def reset_parameters(self) -> None:

@@ -10,9 +10,7 @@ import numpy as np
 from numpy_rnn.arguments import FLOAT32, FLOAT64, as_array, check_device, parse_dtype
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
-
-    from numpy_rnn._typing import AnyArray, Array
+    from numpy_rnn._typing import AnyArray, Array, DTypeLike
 
 __all__ = ["IncompatibleKeys", "Module"]
 
@@ -75,7 +73,8 @@ class Module:
 
     if TYPE_CHECKING:
 
-        def __getattr__(self, name: str) -> Any: ...
+        def __getattr__(self, name: str) -> Any:
+            """Let type checkers know that parameters are attributes."""
 
     def __init__(self) -> None:
         object.__setattr__(self, "training", True)
@@ -83,6 +82,7 @@ class Module:
         object.__setattr__(self, "_module_names", [])
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Return what ``forward`` computes."""
         return self.forward(*args, **kwargs)
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
@@ -336,7 +336,9 @@ class Module:
                 try:
                     # All copies are made before the first is written: values may share
                     # memory with the parameters they are meant for.
-                    copies.append((parameter, _checkpoint_copy(key, state_dict[key], parameter)))
+                    copies.append(
+                        (parameter, _checkpoint_copy(key, state_dict[key], parameter))
+                    )
                 except ValueError as error:
                     problems.append(str(error))
             unexpected += module._unknown_keys(prefix, own, state_dict)
@@ -383,7 +385,7 @@ class Module:
         """Leave training mode throughout the tree."""
         return self.train(False)
 
-    def to(self: M, *args: Any, device: object = None, dtype: npt.DTypeLike = None) -> M:
+    def to(self: M, *args: Any, device: object = None, dtype: DTypeLike = None) -> M:
         """Cast every parameter to a dtype; return this module.
 
         Parameters

@@ -18,9 +18,7 @@ from numpy_rnn.kernels.recurrence import Recurrence, State, run_stack, step_stac
 from numpy_rnn.modules.module import Module
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
-
-    from numpy_rnn._typing import AnyArray, Array
+    from numpy_rnn._typing import AnyArray, Array, DTypeLike
 
 __all__ = ["RNN", "RNNBase"]
 
@@ -52,7 +50,7 @@ class RNNBase(Module):
         dropout: float = 0.0,
         bidirectional: bool = False,
         device: object = None,
-        dtype: npt.DTypeLike = None,
+        dtype: DTypeLike = None,
     ) -> None:
         super().__init__()
         _check_dropout(dropout)
@@ -174,7 +172,7 @@ class RNNBase(Module):
         if hx is None:
             size = self.hidden_size
             zeros = np.zeros(size if batch == 1 else (batch, size), x.dtype)
-            starts = [(zeros,)] * len(weights)
+            starts: list[State] = [(zeros,)] * len(weights)
         else:
             starts = self._starts(hx, batched, batch, x.dtype)
         recurrence = RECURRENCES[self.mode]
@@ -344,7 +342,7 @@ class RNN(RNNBase):
         dropout: float = 0.0,
         bidirectional: bool = False,
         device: object = None,
-        dtype: npt.DTypeLike = None,
+        dtype: DTypeLike = None,
         **unsupported: Any,
     ) -> None:
         if "proj_size" in unsupported:
@@ -369,8 +367,9 @@ class RNN(RNNBase):
         self.nonlinearity = nonlinearity
 
 
-def _check_dropout(dropout: object) -> None:
-    if isinstance(dropout, bool) or not isinstance(dropout, numbers.Real) or not 0 <= dropout <= 1:
+def _check_dropout(dropout: Any) -> None:
+    is_number = isinstance(dropout, numbers.Real) and not isinstance(dropout, bool)
+    if not is_number or not 0 <= dropout <= 1:
         raise ValueError(
             "dropout should be a number in range [0, 1] representing the probability of an "
             "element being zeroed"

@@ -7,8 +7,8 @@ Run from the root of a checkout, with torch and the ``train`` extra installed::
 
 It writes two files into ``numpy_rnn/demo/data``: ``names.pt``, the checkpoint as
 ``torch.save`` writes it, and ``held_out.npz``, the held-out names with torch's own
-log-probabilities. The split and the training are fixed by ``SEED``; the held-out
-names never meet the optimiser and decide nothing about the training.
+log-probabilities. The split and the training are fixed by ``SEED``. The held-out names
+decided nothing about the training: its settings were chosen on a tenth of the others.
 """
 
 from __future__ import annotations
@@ -29,9 +29,11 @@ SEED = 0
 HELD_OUT_FRACTION = 0.1
 MINIMUM_NAMES = 150
 HIDDEN_SIZE = 128
-EPOCHS = 30
+EPOCHS = 15
 BATCH_SIZE = 32
-LEARNING_RATE = 1e-3
+LEARNING_RATE = 2e-3
+WEIGHT_DECAY = 0.01
+LABEL_SMOOTHING = 0.1
 
 LANGUAGES = {
     "Azerbaijani": "az_AZ",
@@ -115,18 +117,25 @@ def split(
     return training, held_out
 
 
-def train(
-    model: TorchNameClassifier, pairs: list[tuple[str, int]], alphabet: str
-) -> None:
+def forms(name: str) -> tuple[str, str]:
+    """Return the name as it is written and without its accents, in lower case."""
+    return name.lower(), classifier.fold(name)
+
+
+def train(model: TorchNameClassifier, pairs: list[tuple[str, int]], alphabet: str) -> None:
     """Minimise the class-balanced cross-entropy; each name also stands without accents."""
-    pairs = sorted({(form, label) for name, label in pairs for form in (name, classifier.fold(name))})
+    pairs = sorted({(form, label) for name, label in pairs for form in forms(name)})
     letters = [torch.from_numpy(classifier.one_hot(name, alphabet)) for name, _ in pairs]
     labels = torch.tensor([label for _, label in pairs])
     counts = torch.bincount(labels)
-    loss_function = nn.NLLLoss(weight=(counts.max() / counts) ** 0.5)
-    optimizer = torch.optim.Adam(model.parameters(), LEARNING_RATE)
+    loss_function = nn.CrossEntropyLoss(
+        weight=(counts.max() / counts) ** 0.5, label_smoothing=LABEL_SMOOTHING
+    )
+    optimizer = torch.optim.AdamW(
+        model.parameters(), LEARNING_RATE, weight_decay=WEIGHT_DECAY
+    )
     steps = EPOCHS * -(-len(pairs) // BATCH_SIZE)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 2 * LEARNING_RATE, total_steps=steps)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, LEARNING_RATE, steps)
     for epoch in range(EPOCHS):
         total = 0.0
         for batch in torch.randperm(len(pairs)).split(BATCH_SIZE):
@@ -146,16 +155,17 @@ def main() -> None:
     torch.set_num_threads(1)
     lists = surnames()
     training, held_out = split(lists)
-    alphabet = "".join(sorted({c for name, _ in training for c in name.lower() + classifier.fold(name)}))
+    alphabet = "".join(
+        sorted({c for name, _ in training for form in forms(name) for c in form})
+    )
     print(f"{len(training)} training names, {len(held_out)} held out, {len(alphabet)} letters")
     model = TorchNameClassifier(len(alphabet), HIDDEN_SIZE, len(lists))
     train(model, training, alphabet)
 
     model.eval()
     with torch.inference_mode():
-        recorded = torch.stack(
-            [model(torch.from_numpy(classifier.one_hot(name, alphabet))) for name, _ in held_out]
-        ).numpy()
+        letters = [torch.from_numpy(classifier.one_hot(name, alphabet)) for name, _ in held_out]
+        recorded = torch.stack([model(name) for name in letters]).numpy()
     labels = np.array([label for _, label in held_out], dtype=np.int64)
     right = recorded.argmax(axis=1) == labels
     each = [float(right[labels == label].mean()) for label in range(len(lists))]

@@ -1,0 +1,73 @@
+"""Reading checkpoints without torch.
+
+``load`` is what the package offers; one module a format stands behind it, and nothing in
+a file is executed.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import IO, Any
+
+from numpy_rnn.checkpoint.errors import CheckpointError
+from numpy_rnn.checkpoint.torch_zip import load_torch_zip
+
+__all__ = ["CheckpointError", "load"]
+
+ZIP = b"PK\x03\x04"
+
+
+def load(f: str | os.PathLike[str] | IO[bytes]) -> Any:
+    """Read what ``torch.save`` wrote, without torch.
+
+    It stands for ``torch.load(f, weights_only=True)`` and reads the zip files that torch
+    writes since 1.6.
+
+    Parameters
+    ----------
+    f : str, path, or binary file
+        A file object must be seekable; it is read from where it stands.
+
+    Returns
+    -------
+    object
+        The saved object with an array for each tensor, wherever it was saved from: a
+        state_dict is a dict of names and arrays. Tensors that shared memory still do.
+        float16 and bfloat16 are widened to float32, torch.Size is a tuple, torch.device
+        a str, a dtype NumPy's.
+
+    Raises
+    ------
+    CheckpointError
+        A ValueError: if the file is damaged, in another format, or holds anything but
+        tensors, numbers, strings and containers of them. Nothing in it is executed.
+    OSError
+        If the file cannot be read.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.load.html
+
+    Examples
+    --------
+    >>> import numpy_rnn as nn
+    >>> from numpy_rnn.demo import classifier
+    >>> checkpoint = nn.load(classifier.DATA / "names.pt")
+    >>> checkpoint["state_dict"]["linear.bias"].dtype
+    dtype('float32')
+    """
+    if isinstance(f, (str, os.PathLike)):
+        with Path(f).open("rb") as file:
+            return _load(file)
+    return _load(f)
+
+
+def _load(file: IO[bytes]) -> Any:
+    start = file.tell()
+    magic = file.read(len(ZIP))
+    file.seek(start)
+    if magic != ZIP:
+        raise CheckpointError(
+            "the file is not one that torch.save wrote since torch 1.6 (a zip file). Save "
+            "it again with a newer torch: torch.save(model.state_dict(), path)"
+        )
+    return load_torch_zip(file)

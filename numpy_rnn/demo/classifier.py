@@ -1,0 +1,142 @@
+"""A recurrent network that tells from its letters which language a surname is from.
+
+torch trained it; NumPy runs it. The model is a character-level ``RNN`` with a ``Linear``
+on its last hidden state. Letters are one-hot vectors over an alphabet that keeps accents:
+``ñ`` is a letter of its own. A letter outside the alphabet counts as its unaccented form,
+and is left out if that is unknown too.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+import numpy_rnn as nn
+from numpy_rnn import functional
+
+if TYPE_CHECKING:
+    from numpy_rnn._typing import AnyArray, Array
+
+DATA = Path(__file__).parent / "data"
+"""Where the checkpoint and torch's recorded answers are."""
+
+
+class NameClassifier(nn.Module):
+    """The network: log-probabilities of languages from the letters of a name.
+
+    Parameters
+    ----------
+    alphabet_size : int
+        Letters that a name may have.
+    hidden_size : int
+        Units of the recurrent layer.
+    languages : int
+        Classes.
+    """
+
+    def __init__(self, alphabet_size: int, hidden_size: int, languages: int) -> None:
+        super().__init__()
+        self.rnn = nn.RNN(alphabet_size, hidden_size)
+        self.linear = nn.Linear(hidden_size, languages)
+
+    def forward(self, letters: Array) -> Array:
+        """Return the log-probabilities, of shape (languages,).
+
+        Parameters
+        ----------
+        letters : ndarray of shape (L, alphabet_size)
+            float32, the one-hot letters of one name; L > 0.
+        """
+        _, h_n = self.rnn(letters)
+        return functional.log_softmax(self.linear(h_n[-1]), dim=-1)
+
+
+def fold(name: str) -> str:
+    """Return `name` in lower case without accents.
+
+    >>> fold("Müller-Łoś")
+    'muller-łos'
+    """
+    decomposed = unicodedata.normalize("NFKD", name.lower())
+    return "".join(c for c in decomposed if not unicodedata.combining(c))
+
+
+def one_hot(name: str, alphabet: str) -> Array:
+    """Return the letters of a name as vectors.
+
+    Parameters
+    ----------
+    name : str
+        In any case; normalised to composed characters.
+    alphabet : str
+        The known letters, each of which has a place in a vector.
+
+    Returns
+    -------
+    ndarray of shape (L, len(alphabet))
+        float32; L counts the known letters, and may be 0.
+    """
+    composed = unicodedata.normalize("NFC", name).lower()
+    letters = [
+        c for letter in composed for c in (letter if letter in alphabet else fold(letter))
+    ]
+    known = [alphabet.index(letter) for letter in letters if letter in alphabet]
+    vectors = np.zeros((len(known), len(alphabet)), np.float32)
+    vectors[np.arange(len(known)), known] = 1.0
+    return vectors
+
+
+class TrainedClassifier:
+    """The trained classifier with its alphabet and its languages.
+
+    Attributes
+    ----------
+    alphabet : str
+        The letters it knows.
+    languages : list of str
+        Its classes.
+    model : NameClassifier
+        The network, in eval mode, with the weights that torch trained.
+    """
+
+    def __init__(self) -> None:
+        checkpoint = nn.load(DATA / "names.pt")
+        weights = checkpoint["state_dict"]
+        self.alphabet: str = checkpoint["alphabet"]
+        self.languages: list[str] = checkpoint["languages"]
+        hidden_size = weights["rnn.weight_hh_l0"].shape[1]
+        self.model = NameClassifier(len(self.alphabet), hidden_size, len(self.languages))
+        self.model.load_state_dict(weights)
+        self.model.eval()
+
+    def log_probabilities(self, name: str) -> Array:
+        """Return the log-probability of each language, of shape (languages,).
+
+        Raises
+        ------
+        ValueError
+            If the name has no letter that the alphabet has.
+        """
+        letters = one_hot(name, self.alphabet)
+        if len(letters) == 0:
+            raise ValueError(f"the name {name!r} has no letter of the Latin alphabet")
+        result: Array = self.model(letters)
+        return result
+
+
+def held_out() -> tuple[list[str], AnyArray, AnyArray]:
+    """Return the names that torch was not trained with, and what torch said of them.
+
+    Returns
+    -------
+    names : list of str
+    labels : ndarray of shape (names,)
+        int64, the index of each name's language.
+    log_probabilities : ndarray of shape (names, languages)
+        float32, torch's.
+    """
+    with np.load(DATA / "held_out.npz") as recorded:
+        return recorded["names"].tolist(), recorded["labels"], recorded["log_probabilities"]
