@@ -33,7 +33,7 @@ def uniform_(
     >>> import numpy as np
     >>> generator = random.Generator().manual_seed(1)
     >>> uniform_(np.empty(2), -1.0, 1.0, generator)
-    array([-0.8779322 , -0.55093549])
+    array([-0.87789345, -0.55089099])
     """
     generator = random.default_generator if generator is None else generator
     array[...] = generator.uniform(array.shape, a, b, array.dtype)

@@ -35,7 +35,7 @@ class Generator:
     --------
     >>> generator = Generator().manual_seed(0)
     >>> generator.uniform(3, 0.0, 1.0)
-    array([0.49625659, 0.7682218 , 0.08847743], dtype=float32)
+    array([0.4962566 , 0.7682218 , 0.08847743], dtype=float32)
     """
 
     def __init__(self) -> None:
@@ -95,7 +95,7 @@ class Generator:
         Returns
         -------
         ndarray
-            Of shape `size`. ``u * (high - low) + low`` is rounded once, because torch's
+            Of shape `size`: ``u * (high - low) + low``, rounded once, since torch's
             compiler makes it one fused multiply-add.
         """
         shape = (size,) if isinstance(size, int) else size
@@ -103,8 +103,12 @@ class Generator:
             a = np.float32(low)
             width = np.float32(high) - a
             fractions = self._words(shape) % 2**24 * 2.0**-24
-            return (fractions * np.float64(width) + np.float64(a)).astype(FLOAT32)
-        return _fused_multiply_add(self._fractions53(shape), high - low, low)
+            drawn: Array = (fractions * np.float64(width) + np.float64(a)).astype(FLOAT32)
+        else:
+            drawn = _fused_multiply_add(self._fractions53(shape), high - low, low)
+        # The rounding can give `high` itself, which is no part of the interval.
+        drawn[drawn == drawn.dtype.type(high)] = low
+        return drawn
 
     def bernoulli(self, size: int | tuple[int, ...], p: float) -> npt.NDArray[np.bool_]:
         """Draw True with probability `p`, as ``Tensor.bernoulli_(p)`` does.
@@ -179,7 +183,7 @@ def manual_seed(seed: int) -> Generator:
     >>> _ = nn.manual_seed(0)
     >>> nn.RNN(1, 2).weight_ih_l0
     array([[-0.00529398],
-           [ 0.37932295]], dtype=float32)
+           [ 0.3793229 ]], dtype=float32)
     """
     return default_generator.manual_seed(seed)
 

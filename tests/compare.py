@@ -123,8 +123,12 @@ def normalised(message: str) -> str:
     """Return a message with torch's words for arrays and dtypes put as NumPy's."""
     message = re.sub(r"torch\.Size\(\[(\d+)\]\)", r"(\1,)", message)
     message = re.sub(r"torch\.Size\(\[([\d, ]*)\]\)", r"(\1)", message)
-    message = re.sub(r"\.to\(torch\.(\w+)\)(?=, or convert model|$)", r".astype(numpy.\1)", message)
-    message = re.sub(r"model\.(?:to|astype)\((?:torch|numpy)\.(\w+)\)", r"model.to(numpy.\1)", message)
+    message = re.sub(
+        r"\.to\(torch\.(\w+)\)(?=, or convert model|$)", r".astype(numpy.\1)", message
+    )
+    message = re.sub(
+        r"model\.(?:to|astype)\((?:torch|numpy)\.(\w+)\)", r"model.to(numpy.\1)", message
+    )
     message = message.replace("torch.Tensor or Tensor-like", "numpy.ndarray or array-like")
     message = message.replace("torch.", "")
     message = re.sub(r"(\d-?D)(?: tensor| array)?", r"\1", message)

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import numpy_rnn as nn
-from tests.compare import assert_close, assert_parity, to_torch
+from tests.compare import assert_parity, to_torch
 
 DTYPES = {"float32": torch.float32, "float64": torch.float64}
 SIZES = [(1, 1), (1, 3), (2, 0), (7, 1), (9, 4)]

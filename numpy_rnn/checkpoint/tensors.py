@@ -113,7 +113,7 @@ def strided_view(storage: AnyArray, offset: Any, shape: Any, strides: Any) -> An
         )
     if len(shape) != len(strides) or len(shape) > MOST_AXES:
         raise CheckpointError(f"a tensor with {len(shape)} axes and {len(strides)} strides")
-    if math.prod(shape) * storage.itemsize >= 2**63:
+    if math.prod(max(n, 1) for n in shape) * storage.itemsize >= 2**63:
         raise CheckpointError(f"a tensor of shape {tuple(shape)} is too large")
     if 0 in shape:
         return np.empty(shape, storage.dtype)

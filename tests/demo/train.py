@@ -131,9 +131,7 @@ def train(model: TorchNameClassifier, pairs: list[tuple[str, int]], alphabet: st
     loss_function = nn.CrossEntropyLoss(
         weight=(counts.max() / counts) ** 0.5, label_smoothing=LABEL_SMOOTHING
     )
-    optimizer = torch.optim.AdamW(
-        model.parameters(), LEARNING_RATE, weight_decay=WEIGHT_DECAY
-    )
+    optimizer = torch.optim.AdamW(model.parameters(), LEARNING_RATE, weight_decay=WEIGHT_DECAY)
     steps = EPOCHS * -(-len(pairs) // BATCH_SIZE)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, LEARNING_RATE, steps)
     for epoch in range(EPOCHS):

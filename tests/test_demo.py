@@ -1,0 +1,109 @@
+"""The demo answers with NumPy what torch recorded, and behaves on the command line."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+
+from numpy_rnn.__main__ import main
+from numpy_rnn.demo import classifier
+from tests.demo.train import TorchNameClassifier
+
+
+def test_answers_are_those_that_torch_recorded():
+    trained = classifier.TrainedClassifier()
+    names, labels, recorded = classifier.held_out()
+    computed = np.array([trained.log_probabilities(name) for name in names])
+    assert computed.dtype == recorded.dtype == np.float32
+    assert computed.shape == recorded.shape == (len(labels), len(trained.languages))
+    assert np.abs(computed - recorded).max() <= 1e-5
+    assert (computed.argmax(axis=1) == labels).mean() > 0.7
+
+
+def test_the_record_is_what_torch_says_today():
+    checkpoint = torch.load(classifier.DATA / "names.pt", weights_only=True)
+    names, labels, recorded = classifier.held_out()
+    model = TorchNameClassifier(
+        len(checkpoint["alphabet"]), recorded_hidden_size(checkpoint), recorded.shape[1]
+    )
+    model.load_state_dict(checkpoint["state_dict"])
+    assert len(labels) == len(names)
+    with torch.inference_mode():
+        for name, expected in list(zip(names, recorded, strict=True))[:100]:
+            letters = torch.from_numpy(classifier.one_hot(name, checkpoint["alphabet"]))
+            np.testing.assert_allclose(model(letters).numpy(), expected, rtol=0, atol=1e-5)
+
+
+def recorded_hidden_size(checkpoint):
+    return checkpoint["state_dict"]["rnn.weight_hh_l0"].shape[1]
+
+
+def test_the_data_is_small():
+    assert sum(path.stat().st_size for path in classifier.DATA.iterdir()) < 300 * 1024
+
+
+def test_letters_outside_the_alphabet_count_as_their_plain_form():
+    vectors = classifier.one_hot("ÄḂ王c", "abcä")
+    assert vectors.argmax(axis=1).tolist() == [3, 1, 2]
+    decomposed, composed = "A\u0308", "\u00c4"
+    np.testing.assert_array_equal(
+        classifier.one_hot(decomposed, "aä"), classifier.one_hot(composed, "aä")
+    )
+
+
+def test_prints_languages_parity_and_time(capsys):
+    assert main(["demo", "Virtanen", "García"]) == 0
+    output = capsys.readouterr().out
+    assert output.startswith("Virtanen\n  Finnish")
+    assert "\nGarcía\n  Spanish" in output
+    difference = re.search(r"max \|NumPy - torch\| = (\S+) over \d+ recorded names", output)
+    assert float(difference[1]) <= 1e-5
+    assert re.search(r"time +\d+\.\d\d ms a name", output)
+
+
+def test_without_a_name_it_shows_examples(capsys):
+    assert main(["demo"]) == 0
+    assert "Kowalczyk\n  Polish" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("names", [["王"], [""], ["Virtanen", "123"]])
+def test_a_name_without_a_known_letter_is_an_error(names, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main(["demo", *names])
+    assert stopped.value.code == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert f"the name {names[-1]!r} has no letter" in printed.err
+
+
+@pytest.mark.parametrize(("arguments", "code"), [([], 2), (["dance"], 2), (["--help"], 0)])
+def test_usage(arguments, code, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main(arguments)
+    assert stopped.value.code == code
+    assert "python -m numpy_rnn" in "".join(capsys.readouterr())
+
+
+def test_a_reader_that_leaves_early_is_no_error():
+    command = f"{sys.executable} -m numpy_rnn demo A B C D E F | head -n 1"
+    result = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", command], capture_output=True, text=True, check=False
+    )
+    assert (result.returncode, result.stdout, result.stderr) == (0, "A\n", "")
+
+
+def test_an_output_that_cannot_show_a_bar_gets_another():
+    result = subprocess.run(
+        [sys.executable, "-m", "numpy_rnn", "demo", "Müller"],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={"PYTHONIOENCODING": "ascii", "PATH": ""},
+    )
+    assert result.stdout.startswith("M?ller\n")
+    assert "####" in result.stdout

@@ -1,0 +1,416 @@
+"""`nn.load` reads the zip files that torch writes, and nothing in them is executed."""
+
+from __future__ import annotations
+
+import io
+import pickle
+import zipfile
+from collections import Counter, OrderedDict
+
+import numpy as np
+import pytest
+import torch
+
+import numpy_rnn as nn
+
+DTYPES = [
+    torch.float32,
+    torch.float64,
+    torch.float16,
+    torch.bfloat16,
+    torch.int8,
+    torch.int16,
+    torch.int32,
+    torch.int64,
+    torch.uint8,
+    torch.uint16,
+    torch.uint32,
+    torch.uint64,
+    torch.bool,
+    torch.complex64,
+    torch.complex128,
+]
+WIDENED = {torch.float16: torch.float32, torch.bfloat16: torch.float32}
+
+
+def saved(obj):
+    """Return the file that torch makes of an object."""
+    file = io.BytesIO()
+    torch.save(obj, file)
+    file.seek(0)
+    return file
+
+
+def assert_equals(array, tensor):
+    reference = tensor.detach().to(WIDENED.get(tensor.dtype, tensor.dtype)).numpy()
+    assert type(array) is np.ndarray
+    assert array.dtype == reference.dtype
+    assert array.shape == reference.shape
+    np.testing.assert_array_equal(array, reference)
+
+
+@pytest.mark.parametrize("dtype", DTYPES, ids=str)
+def test_every_dtype(dtype):
+    values = torch.tensor([0, 1, 2, 3, 100, 117]).to(dtype).reshape(2, 3)
+    for tensor in (values, values.t(), values[1], values[:, 1:], values[0, 0], values[:0]):
+        assert_equals(nn.load(saved(tensor)), tensor)
+
+
+def test_half_precision_keeps_its_extremes():
+    for dtype in (torch.float16, torch.bfloat16):
+        limits = torch.finfo(dtype)
+        extremes = [limits.max, limits.min, limits.tiny, limits.smallest_normal / 4]
+        tensor = torch.tensor([*extremes, float("inf"), -float("inf"), float("nan"), -0.0])
+        assert_equals(nn.load(saved(tensor.to(dtype))), tensor.to(dtype))
+
+
+def test_complex_half_is_widened():
+    tensor = torch.view_as_complex(torch.tensor([[1.5, -2.0], [0.25, 8.0]]))
+    with pytest.warns(UserWarning, match="ComplexHalf support is experimental"):
+        half = tensor.to(torch.complex32)
+    np.testing.assert_array_equal(nn.load(saved(half)), tensor.numpy())
+
+
+def test_a_bool_is_false_or_true_whatever_its_byte():
+    tensor = torch.tensor([0, 1, 2, 255], dtype=torch.uint8).view(torch.bool)
+    assert nn.load(saved(tensor)).astype(int).tolist() == [0, 1, 1, 1]
+
+
+def test_strides_offsets_and_shared_storages():
+    base = torch.arange(60.0).reshape(3, 4, 5)
+    tensors = {
+        "base": base,
+        "transposed": base.transpose(0, 2),
+        "offset": base[1:, ::2, 3],
+        "diagonal": torch.diagonal(base, dim1=0, dim2=1),
+        "windows": torch.arange(10.0).unfold(0, 4, 2),
+        "empty": torch.empty(0, 3),
+        "scalar": base[1, 2, 3],
+    }
+    loaded = nn.load(saved(tensors))
+    for name, tensor in tensors.items():
+        assert_equals(loaded[name], tensor)
+    loaded["base"][1, 2, 3] = -1
+    assert loaded["scalar"] == loaded["transposed"][3, 2, 1] == -1
+    assert not np.shares_memory(loaded["base"], loaded["windows"])
+
+
+def test_half_precision_storages_stay_shared():
+    base = torch.arange(6.0).half()
+    loaded = nn.load(saved([base, base[2:]]))
+    assert np.shares_memory(*loaded)
+
+
+def test_an_expanded_tensor_takes_no_memory():
+    tensor = torch.ones(1).expand(2**20, 2**20)
+    loaded = nn.load(saved(tensor))
+    assert loaded.shape == (2**20, 2**20)
+    assert loaded.strides == (0, 0)
+
+
+def test_containers_and_plain_values():
+    obj = {
+        "text": "ä\n\ud7ff😀",
+        "numbers": [1, -2, 2**40, -(2**90), 1.5, float("inf"), True, False, None, 1 + 2j],
+        "tuple": ((), (1,), (1, 2), (1, 2, 3), (1, 2, 3, 4)),
+        "set": {1, "a", (1, 2)},
+        "bytes": b"\x00\xff",
+        "bytearray": bytearray(b"\x80abc"),
+        "ordered": OrderedDict([("b", 1), ("a", 2)]),
+        "counter": Counter("banana"),
+        5: {"nested": [{}, []]},
+        (1, "key"): 2,
+    }
+    loaded = nn.load(saved(obj))
+    assert loaded == obj
+    assert [type(value) for value in loaded.values()] == [type(v) for v in obj.values()]
+
+
+def test_torch_values_become_numpys_and_pythons():
+    obj = [
+        torch.Size([2, 3]),
+        torch.device("cuda:1"),
+        torch.float16,
+        torch.bfloat16,
+        torch.int64,
+    ]
+    assert nn.load(saved(obj)) == [
+        (2, 3),
+        "cuda:1",
+        np.dtype(np.float16),
+        "bfloat16",
+        np.dtype(np.int64),
+    ]
+
+
+def test_parameters_and_tensors_with_attributes_are_arrays():
+    parameter = torch.nn.Parameter(torch.arange(3.0))
+    tensor = torch.arange(4.0)
+    tensor.note = "kept by torch"
+    loaded = nn.load(saved([parameter, tensor]))
+    assert_equals(loaded[0], parameter)
+    assert_equals(loaded[1], tensor)
+
+
+def test_a_typed_storage_is_an_array():
+    with pytest.warns(UserWarning, match="TypedStorage is deprecated"):
+        storage = torch.arange(3.0).storage()
+    np.testing.assert_array_equal(nn.load(saved(storage)), [0, 1, 2])
+
+
+def test_a_training_checkpoint():
+    model = torch.nn.RNN(3, 4, 2)
+    optimizer = torch.optim.Adam(model.parameters())
+    model(torch.zeros(5, 2, 3))[0].sum().backward()
+    optimizer.step()
+    loaded = nn.load(
+        saved({"epoch": 3, "model": model.state_dict(), "optimizer": optimizer.state_dict()})
+    )
+    assert type(loaded["model"]) is OrderedDict
+    rnn = nn.RNN(3, 4, 2)
+    rnn.load_state_dict(loaded["model"])
+    np.testing.assert_array_equal(rnn.weight_hh_l1, model.weight_hh_l1.detach().numpy())
+    step = loaded["optimizer"]["state"][0]
+    assert set(step) == {"step", "exp_avg", "exp_avg_sq"}
+
+
+def test_reads_paths_and_files_where_they_stand(tmp_path):
+    path = tmp_path / "weights.pt"
+    torch.save({"a": torch.ones(2)}, path)
+    assert nn.load(path)["a"].tolist() == nn.load(str(path))["a"].tolist() == [1, 1]
+    with path.open("rb") as file:
+        assert nn.load(file)["a"].tolist() == [1, 1]
+        assert not file.closed
+    with pytest.raises(FileNotFoundError):
+        nn.load(tmp_path / "absent.pt")
+
+
+def test_big_endian_files():
+    """As torch writes them on such a machine: swapped storages and a note of it."""
+    source = zipfile.ZipFile(saved([torch.tensor([1.5, -2]), torch.tensor([1, 256])]))
+    swapped = io.BytesIO()
+    itemsizes = {"archive/data/0": 4, "archive/data/1": 8}
+    with zipfile.ZipFile(swapped, "w") as archive:
+        for name in source.namelist():
+            data = source.read(name)
+            if name in itemsizes:
+                data = np.frombuffer(data, f"u{itemsizes[name]}").byteswap().tobytes()
+            archive.writestr(name, b"big" if name.endswith("byteorder") else data)
+    swapped.seek(0)
+    floats, integers = nn.load(swapped)
+    assert floats.tolist() == [1.5, -2]
+    assert integers.tolist() == [1, 256]
+    assert floats.dtype.isnative
+
+
+# Refusals
+
+
+class Evil:
+    def __init__(self, function, *args):
+        self.call = (function, args)
+
+    def __reduce__(self):
+        return self.call
+
+
+def torch_zip(data_pickle, **storages):
+    """Return a file laid out as torch's, with a given pickle in it."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("archive/data.pkl", data_pickle)
+        archive.writestr("archive/byteorder", b"little")
+        for key, data in storages.items():
+            archive.writestr(f"archive/data/{key.removeprefix('_')}", data)
+    file.seek(0)
+    return file
+
+
+@pytest.mark.parametrize(
+    ("obj", "name"),
+    [
+        (Evil(eval, "1/0"), r"(builtins|__builtin__).eval"),
+        (Evil(getattr, "x", "upper"), r"(builtins|__builtin__).getattr"),
+        (Evil(__import__("os").system, "true"), r"(posix|nt|os).system"),
+        (torch.nn.RNN(1, 1), r"torch.nn.modules.rnn.RNN"),
+        (np.float64(1), r"numpy"),
+        (Exception("x"), r"exceptions.Exception|builtins.Exception"),
+        (np.dtype("f4"), r"numpy"),
+    ],
+    ids=["eval", "getattr", "system", "module", "numpy scalar", "exception", "numpy dtype"],
+)
+@pytest.mark.parametrize("protocol", [2, 4])
+def test_names_outside_the_list_are_refused(obj, name, protocol):
+    file = torch_zip(pickle.dumps({"weights": obj}, protocol=protocol))
+    with pytest.raises(nn.CheckpointError, match=rf"names {name}\S*, which is not allowed"):
+        nn.load(file)
+
+
+def test_a_name_in_place_of_a_value_is_refused():
+    file = torch_zip(pickle.dumps([OrderedDict], protocol=2))
+    with pytest.raises(
+        nn.CheckpointError, match=r"collections.OrderedDict stands where a value"
+    ):
+        nn.load(file)
+
+
+def tensor_pickle(offset=0, shape=(2,), strides=(1,), numel=2, key="0", storage="FloatStorage"):
+    """Return the pickle of a tensor with whatever is given, however wrong."""
+
+    class Storage:
+        pass
+
+    class Pickler(pickle._Pickler):
+        def persistent_id(self, obj):
+            return (
+                ("storage", GlobalName("torch", storage), key, "cpu", numel)
+                if isinstance(obj, Storage)
+                else None
+            )
+
+    class GlobalName:
+        def __init__(self, module, name):
+            self.module, self.name = module, name
+
+        def __reduce__(self):
+            return f"{self.module} {self.name}"
+
+    def save_global(self, obj):
+        self.write(pickle.GLOBAL + f"{obj.module}\n{obj.name}\n".encode())
+
+    Pickler.dispatch = dict(pickle._Pickler.dispatch)
+    Pickler.dispatch[GlobalName] = save_global
+    file = io.BytesIO()
+    pickler = Pickler(file, protocol=2)
+    file.write(pickle.PROTO + b"\x02")
+    save_global(pickler, GlobalName("torch._utils", "_rebuild_tensor_v2"))
+    pickler.save((Storage(), offset, shape, strides, False, {}))
+    file.write(pickle.REDUCE + pickle.STOP)
+    return file.getvalue()
+
+
+def test_the_forged_pickle_is_a_good_one_by_default():
+    assert nn.load(torch_zip(tensor_pickle(), _0=b"\0\0\x80\x3f" * 2)).tolist() == [1, 1]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"offset": 1}, "reaches to element 2 of a storage that has 2"),
+        ({"offset": 2**62}, "reaches to element"),
+        ({"offset": -1}, "a tensor with offset -1"),
+        ({"offset": 0.0}, "a tensor with offset 0.0"),
+        ({"shape": (3,)}, "reaches to element 2"),
+        ({"strides": (2,)}, "reaches to element 2"),
+        ({"strides": (-1,)}, r"strides \(-1,\)"),
+        ({"strides": (2**62,)}, "reaches to element"),
+        ({"shape": (-2,)}, r"shape \(-2,\)"),
+        ({"shape": (True,)}, "a tensor with offset"),
+        ({"shape": [2]}, "a tensor with offset"),
+        ({"shape": (2, 1)}, "2 axes and 1 strides"),
+        ({"shape": (1,) * 33, "strides": (0,) * 33}, "33 axes"),
+        ({"shape": (2**62, 2**62), "strides": (0, 0)}, "is too large"),
+        ({"shape": (0, 2**62, 2**62), "strides": (0, 0, 0)}, "is too large"),
+        ({"shape": (2**64,)}, "a tensor with offset"),
+        ({"numel": 3}, "has 8 bytes in place of 12"),
+        ({"numel": 2**62}, "has 8 bytes in place of"),
+        ({"numel": -1}, "is no id of a storage"),
+        ({"key": "1"}, "has no storage '1'"),
+        ({"key": "../data.pkl"}, "has no storage"),
+        ({"key": 0}, "is no id of a storage"),
+        ({"storage": "DoubleStorage"}, "has 8 bytes in place of 16"),
+        ({"storage": "QInt8Storage"}, "torch.QInt8Storage, which is not allowed"),
+    ],
+    ids=repr,
+)
+def test_a_tensor_that_is_not_what_it_says_is_refused(change, message):
+    with pytest.raises(nn.CheckpointError, match=message):
+        nn.load(torch_zip(tensor_pickle(**change), _0=b"\0" * 8))
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b".",
+        b"\x80\x02.",
+        b"\x80\x02}",
+        b"\x80\x02](K\x01K\x02e",
+        b"\x80\x02e.",
+        b"\x80\x020.",
+        b"\x80\x02h\x05.",
+        b"\x80\x02K\x01K\x02.",
+        b"\x80\x02(K\x01.",
+        b"\x80\x02}(K\x01u.",
+        b"\x80\x02}]K\x01s.",
+        b"\x80\x02]K\x01b.",
+        b"\x80\x02K\x01)R.",
+        b"\x80\x02\x86.",
+        b"\x80\x02]}b.",
+        b"\x80\x02X\xff\xff\xff\xffabc.",
+        b"\x80\x04\x8d\xff\xff\xff\xff\xff\xff\xff\xffabc.",
+        b"\x80\x02ccollections\nOrderedDict\n)R}X\x01\x00\x00\x00aK\x01sb.",
+        b"\x80\x02ccollections\nOrderedDict\n(K\x01tR.",
+        b"\x80\x02c__builtin__\nset\n(]]atR.",
+        b"\x80\x02(lp0\n0(cos\nsystem\no.",
+        b"\x80\x02\x82\x01.",
+        b"\xff\xfe",
+        b"not a pickle",
+    ],
+    ids=repr,
+)
+def test_a_damaged_pickle_is_refused(data):
+    with pytest.raises(nn.CheckpointError, match="pickle"):
+        nn.load(torch_zip(data))
+
+
+@pytest.mark.parametrize("data", [b"", b"PK", b"\x80\x02}.", b"\x89HDF", b"x" * 1000])
+def test_other_files_are_refused(data):
+    with pytest.raises(
+        nn.CheckpointError, match=r"not one that torch.save wrote since torch 1.6"
+    ):
+        nn.load(io.BytesIO(data))
+
+
+def test_other_zip_files_are_refused():
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("a.npy", b"x")
+    with pytest.raises(nn.CheckpointError, match=r"has no data.pkl"):
+        nn.load(io.BytesIO(file.getvalue()))
+
+
+@pytest.mark.usefixtures("quiet_torch")
+def test_torchscript_archives_are_refused(tmp_path):
+    torch.jit.script(torch.nn.Linear(1, 1)).save(str(tmp_path / "model.pt"))
+    with pytest.raises(nn.CheckpointError, match="TorchScript archive"):
+        nn.load(tmp_path / "model.pt")
+
+
+@pytest.mark.parametrize("tensor", [torch.eye(3).to_sparse(), torch.zeros(2, device="meta")])
+def test_tensors_that_are_no_arrays_are_refused(tensor):
+    with pytest.raises(nn.CheckpointError, match="which is not allowed"):
+        nn.load(saved(tensor))
+
+
+def test_a_file_cut_short_anywhere_is_refused():
+    whole = saved({"a": torch.arange(3.0)}).getvalue()
+    for length in range(len(whole)):
+        with pytest.raises(nn.CheckpointError, match="zip file"):
+            nn.load(io.BytesIO(whole[:length]))
+
+
+def test_a_changed_byte_of_a_storage_is_noticed():
+    tensor = torch.arange(100.0)
+    whole = bytearray(saved(tensor).getvalue())
+    whole[whole.index(tensor.numpy().tobytes()) + 40] ^= 1
+    with pytest.raises(nn.CheckpointError, match="Bad CRC-32"):
+        nn.load(io.BytesIO(bytes(whole)))
+
+
+def test_nesting_that_is_deep_is_no_danger():
+    depth = 200_000
+    loaded = nn.load(torch_zip(b"\x80\x02" + b"]" * depth + b"a" * (depth - 1) + b"."))
+    assert type(loaded) is list
+    with pytest.raises(nn.CheckpointError, match="as the key of a dict"):
+        nn.load(torch_zip(b"\x80\x02})" + b"\x85" * depth + b"K\x01s."))

@@ -1,0 +1,418 @@
+"""`Module`: parameters, state dicts, the tree, and weights that are always live."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+import pickle
+
+import numpy as np
+import pytest
+import torch
+
+import numpy_rnn as nn
+from tests.compare import assert_same_error
+
+CONFIGURATIONS = [
+    {},
+    {"num_layers": 2},
+    {"num_layers": 3, "bidirectional": True, "bias": False},
+    {"nonlinearity": "relu", "batch_first": True},
+    {"num_layers": 2, "dropout": 0.25, "batch_first": True, "bias": False},
+]
+
+
+ATTRIBUTES = [
+    "mode",
+    "input_size",
+    "hidden_size",
+    "num_layers",
+    "nonlinearity",
+    "bias",
+    "batch_first",
+    "dropout",
+    "bidirectional",
+    "training",
+]
+
+
+class Pair(nn.Module):
+    """A model of two layers, as torch code writes one."""
+
+    def __init__(self):
+        super().__init__()
+        self.rnn = nn.RNN(3, 4, 2)
+        self.linear = nn.Linear(4, 2)
+
+    def forward(self, x):
+        return self.linear(self.rnn(x)[0])
+
+
+class TorchPair(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.rnn = torch.nn.RNN(3, 4, 2)
+        self.linear = torch.nn.Linear(4, 2)
+
+    def forward(self, x):
+        return self.linear(self.rnn(x)[0])
+
+
+@pytest.fixture
+def x(rng):
+    return rng.standard_normal((5, 2, 3)).astype(np.float32)
+
+
+@pytest.mark.parametrize("configuration", CONFIGURATIONS, ids=repr)
+def test_parameters_and_repr_are_torchs(configuration):
+    ours, theirs = nn.RNN(3, 4, **configuration), torch.nn.RNN(3, 4, **configuration)
+    expected = [(name, tuple(p.shape)) for name, p in theirs.named_parameters()]
+    assert [(name, p.shape) for name, p in ours.named_parameters()] == expected
+    assert list(ours.state_dict()) == list(theirs.state_dict())
+    assert [p.shape for p in ours.parameters()] == [shape for _, shape in expected]
+    assert repr(ours) == repr(theirs)
+    for attribute in ATTRIBUTES:
+        assert getattr(ours, attribute) == getattr(theirs, attribute), attribute
+
+
+def test_the_signature_is_torchs():
+    parameters = list(inspect.signature(nn.RNN).parameters.values())[:-1]
+    assert [(p.name, p.default) for p in parameters] == [
+        ("input_size", inspect.Parameter.empty),
+        ("hidden_size", inspect.Parameter.empty),
+        ("num_layers", 1),
+        ("nonlinearity", "tanh"),
+        ("bias", True),
+        ("batch_first", False),
+        ("dropout", 0.0),
+        ("bidirectional", False),
+        ("device", None),
+        ("dtype", None),
+    ]
+
+
+def test_all_weights_are_the_live_arrays():
+    rnn = nn.RNN(3, 4, 2, bidirectional=True)
+    assert len(rnn.all_weights) == 4
+    flat = [array for weights in rnn.all_weights for array in weights]
+    assert all(a is b for a, b in zip(flat, rnn.parameters(), strict=True))
+
+
+def test_a_model_prints_and_names_its_parts_as_in_torch():
+    ours, theirs = Pair(), TorchPair()
+    assert repr(ours) == repr(theirs).replace("TorchPair", "Pair")
+    assert [n for n, _ in ours.named_parameters()] == [n for n, _ in theirs.named_parameters()]
+    assert [n for n, _ in ours.named_modules()] == [n for n, _ in theirs.named_modules()]
+    assert [n for n, _ in ours.named_children()] == [n for n, _ in theirs.named_children()]
+    assert [n for n, _ in ours.named_parameters("m")] == [
+        n for n, _ in theirs.named_parameters("m")
+    ]
+    assert list(ours.named_parameters(recurse=False)) == []
+    assert list(ours.state_dict(prefix="m.")) == list(theirs.state_dict(prefix="m."))
+
+
+def test_a_shared_module_is_walked_once_but_saved_under_each_name():
+    ours, theirs = Pair(), TorchPair()
+    ours.again, theirs.again = ours.linear, theirs.linear
+    assert [n for n, _ in ours.named_parameters()] == [n for n, _ in theirs.named_parameters()]
+    assert list(ours.state_dict()) == list(theirs.state_dict())
+    assert [n for n, _ in ours.named_modules(remove_duplicate=False)] == [
+        n for n, _ in theirs.named_modules(remove_duplicate=False)
+    ]
+    assert len(list(ours.children())) == 2
+
+
+def test_apply_reaches_children_before_parents():
+    order = []
+    model = Pair()
+    assert model.apply(lambda module: order.append(type(module).__name__)) is model
+    assert order == ["RNN", "Linear", "Pair"]
+
+
+def test_train_and_eval_reach_the_tree():
+    model = Pair()
+    assert model.training
+    assert model.eval() is model
+    assert not any(module.training for module in model.modules())
+    model.train()
+    assert model.rnn.training
+    assert_same_error(lambda: model.train(1), lambda: TorchPair().train(1))
+
+
+def test_a_module_without_forward_says_so():
+    assert_same_error(lambda: nn.Module()(1), lambda: torch.nn.Module()(1))
+
+
+# State dicts
+
+
+def test_loads_a_torch_state_dict(x):
+    ours, theirs = Pair(), TorchPair()
+    result = ours.load_state_dict(theirs.state_dict())
+    assert result == ([], [])
+    assert (result.missing_keys, result.unexpected_keys) == ([], [])
+    expected = theirs(torch.from_numpy(x)).detach().numpy()
+    np.testing.assert_allclose(ours(x), expected, rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float16, torch.bfloat16, torch.int8])
+def test_loading_casts_to_the_parameters_dtype_as_torch_does(dtype):
+    ours, theirs = nn.Linear(3, 2), torch.nn.Linear(3, 2)
+    state = {name: (p * 3).to(dtype) for name, p in theirs.state_dict().items()}
+    ours.load_state_dict(state)
+    theirs.load_state_dict(state)
+    np.testing.assert_array_equal(ours.weight, theirs.weight.detach().numpy())
+    assert ours.weight.dtype == np.float32
+
+
+def test_loading_takes_parameters_that_require_grad():
+    theirs = torch.nn.Linear(3, 2)
+    ours = nn.Linear(3, 2)
+    ours.load_state_dict(dict(theirs.named_parameters()))
+    np.testing.assert_array_equal(ours.weight, theirs.weight.detach().numpy())
+
+
+@pytest.mark.parametrize("strict", [True, False])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"rnn.weight_ih_l0": None},
+        {"linear.bias": None, "rnn.bias_hh_l1": None},
+        {"extra": (2,), "rnn.extra": (2,), "linear.weight.extra": (1,), "rnns.x": (1,)},
+        {"rnn.weight_ih_l0": (4, 4), "linear.bias": (3,), "linear.weight": ()},
+        {"rnn.weight_hh_l0": (4, 4, 1), "linear.bias": None, "more": (1,)},
+    ],
+    ids=repr,
+)
+def test_loading_reports_what_torch_reports_and_changes_nothing(change, strict, x):
+    ours, theirs = Pair(), TorchPair()
+    ours.load_state_dict(theirs.state_dict())
+    before = ours(x)
+    state = {name: value + 1 for name, value in theirs.state_dict().items()}
+    for name, shape in change.items():
+        if shape is None:
+            del state[name]
+        else:
+            state[name] = torch.ones(shape)
+    numpy_state = {name: value.numpy() for name, value in state.items()}
+    mismatched = any(name in theirs.state_dict() for name, shape in change.items() if shape)
+    if strict or mismatched:
+        assert_same_error(
+            lambda: ours.load_state_dict(numpy_state, strict),
+            lambda: TorchPairNamedPair().load_state_dict(state, strict),
+        )
+        np.testing.assert_array_equal(ours(x), before)
+    else:
+        assert ours.load_state_dict(numpy_state, strict) == theirs.load_state_dict(
+            state, strict
+        )
+        assert not np.array_equal(ours(x), before)
+
+
+def TorchPairNamedPair():  # noqa: N802  # stands for a class
+    """A torch model whose class has our model's name, which the errors mention."""
+    model = TorchPair()
+    model.__class__ = type("Pair", (TorchPair,), {})
+    return model
+
+
+@pytest.mark.parametrize("value", [[1.0], 3, "weights", None], ids=repr)
+def test_loading_names_a_value_that_is_no_array(value):
+    ours, theirs = nn.Linear(3, 2), torch.nn.Linear(3, 2)
+    state = {**theirs.state_dict(), "bias": value}
+    assert_same_error(
+        lambda: ours.load_state_dict(state), lambda: theirs.load_state_dict(state)
+    )
+
+
+@pytest.mark.parametrize("dtype", [np.complex64, "U3", object, "M8[s]"])
+def test_loading_names_an_array_that_holds_no_real_numbers(dtype):
+    state = {"weight": np.zeros((2, 3)), "bias": np.zeros(2, dtype)}
+    with pytest.raises(RuntimeError, match=r'"bias", expected real numbers .* received'):
+        nn.Linear(3, 2).load_state_dict(state)
+
+
+def test_loading_refuses_what_is_no_dict_of_names():
+    assert_same_error(
+        lambda: nn.RNN(3, 4).load_state_dict([1]),
+        lambda: torch.nn.RNN(3, 4).load_state_dict([1]),
+    )
+    with pytest.raises(TypeError, match="keys of state_dict to be str, got 3"):
+        nn.RNN(3, 4).load_state_dict({3: np.zeros(1)})
+
+
+def test_state_dict_hands_out_the_live_arrays():
+    model = Pair()
+    state = model.state_dict()
+    assert state["rnn.weight_ih_l0"] is model.rnn.weight_ih_l0
+    model.load_state_dict({name: np.full_like(a, 2) for name, a in state.items()})
+    assert (state["linear.bias"] == 2).all()
+
+
+def test_loading_a_state_that_overlaps_the_parameters():
+    rnn = nn.RNN(4, 4)
+    ih, hh = rnn.weight_ih_l0.copy(), rnn.weight_hh_l0.copy()
+    state = rnn.state_dict()
+    state["weight_ih_l0"], state["weight_hh_l0"] = (
+        state["weight_hh_l0"].T,
+        state["weight_ih_l0"],
+    )
+    rnn.load_state_dict(state)
+    np.testing.assert_array_equal(rnn.weight_ih_l0, hh.T)
+    np.testing.assert_array_equal(rnn.weight_hh_l0, ih)
+
+
+def test_loading_reads_every_layout_and_byte_order():
+    values = np.arange(6, dtype=np.float64).reshape(2, 3)
+    layouts = [
+        values.astype(">f4"),
+        np.asfortranarray(values),
+        values[::-1, ::-1][::-1, ::-1],
+        np.broadcast_to(values, (2, 2, 3))[1],
+        values.astype(np.int16),
+    ]
+    for layout in layouts:
+        linear = nn.Linear(3, 2, bias=False)
+        linear.load_state_dict({"weight": layout})
+        np.testing.assert_array_equal(linear.weight, values)
+
+
+# Live weights
+
+
+def edited(model, weights):
+    model.rnn.weight_hh_l0[...] = weights
+
+
+def assigned(model, weights):
+    model.rnn.weight_hh_l0 = weights
+
+
+def loaded(model, weights):
+    model.load_state_dict({"rnn.weight_hh_l0": weights}, strict=False)
+
+
+def state_edited(model, weights):
+    model.state_dict()["rnn.weight_hh_l0"][:] = weights
+
+
+@pytest.mark.parametrize("change", [edited, assigned, loaded, state_edited])
+@pytest.mark.parametrize(
+    "duplicate", [lambda m: m, copy.deepcopy, lambda m: pickle.loads(pickle.dumps(m))]
+)
+@pytest.mark.parametrize("steps", [1, 20])
+def test_weights_are_live(rng, change, duplicate, steps):
+    x = rng.standard_normal((steps, 2, 3)).astype(np.float32)
+    hx = rng.standard_normal((2, 2, 4)).astype(np.float32)
+    original = Pair()
+    first = original.rnn(x, hx)[0]
+    model = duplicate(original)
+    np.testing.assert_array_equal(model.rnn(x, hx)[0], first)
+    weights = rng.standard_normal((4, 4)).astype(np.float32)
+    change(model, weights)
+    fresh = Pair()
+    fresh.load_state_dict(model.state_dict())
+    assert np.array_equal(fresh.rnn.weight_hh_l0, weights)
+    np.testing.assert_array_equal(model.rnn(x, hx)[0], fresh.rnn(x, hx)[0])
+    assert not np.array_equal(model.rnn(x, hx)[0], first)
+    if model is not original:
+        np.testing.assert_array_equal(original.rnn(x, hx)[0], first)
+
+
+def test_a_module_owns_its_parameters(rng):
+    mine = rng.standard_normal((4, 4)).astype(np.float32)
+    kept = mine.copy()
+    rnn = nn.RNN(4, 4)
+    rnn.weight_hh_l0 = mine
+    rnn.weight_hh_l0[...] = 0
+    np.testing.assert_array_equal(mine, kept)
+    rnn.weight_ih_l0, rnn.weight_hh_l0 = rnn.weight_hh_l0, rnn.weight_ih_l0
+    assert not np.shares_memory(rnn.weight_ih_l0, rnn.weight_hh_l0)
+    assert (rnn.weight_ih_l0 == 0).all()
+
+
+def test_assignment_refuses_what_does_not_fit():
+    rnn = nn.RNN(3, 4)
+    with pytest.raises(
+        ValueError, match=r"shape \(4, 4\) as parameter 'weight_ih_l0' of shape"
+    ):
+        rnn.weight_ih_l0 = np.zeros((4, 4), np.float32)
+    with pytest.raises(
+        TypeError, match=r"float64 array as parameter .* Convert it with .astype"
+    ):
+        rnn.weight_ih_l0 = np.zeros((4, 3))
+    with pytest.raises(TypeError, match=r"cannot assign a int64 array as parameter"):
+        rnn.weight_ih_l0 = np.zeros((4, 3), np.int64)
+    for value in ([[0.0]], None, 3.0):
+        with pytest.raises(TypeError, match=r"cannot assign '.*' as parameter 'weight_ih_l0'"):
+            rnn.weight_ih_l0 = value
+    with pytest.raises(TypeError, match="the module was built without it"):
+        nn.Linear(2, 2, bias=False).bias = np.zeros(2, np.float32)
+    with pytest.raises(TypeError, match="cannot assign 'int' as child module 'rnn'"):
+        Pair().rnn = 3
+
+
+def test_assignment_takes_tensors():
+    rnn = nn.RNN(3, 4)
+    rnn.weight_ih_l0 = torch.nn.Parameter(torch.ones(4, 3))
+    assert type(rnn.weight_ih_l0) is np.ndarray
+    assert (rnn.weight_ih_l0 == 1).all()
+
+
+def test_registration():
+    module = nn.Module()
+    module.register_parameter("scale", np.ones(3, np.float32))
+    module.register_parameter("none", None)
+    module.child = None
+    module.child = nn.Linear(1, 1)
+    assert [name for name, _ in module.named_parameters()] == [
+        "scale",
+        "child.weight",
+        "child.bias",
+    ]
+    del module.scale
+    del module.child
+    assert list(module.named_parameters()) == []
+    for name, message in [("", "be empty string"), ("a.b", 'contain "."'), ("none", "exists")]:
+        with pytest.raises(KeyError, match=message):
+            module.register_parameter(name, np.ones(1))
+    with pytest.raises(TypeError, match="name should be a string"):
+        module.register_parameter(3, np.ones(1))
+    with pytest.raises(TypeError, match="is not a Module subclass"):
+        module.add_module("m", 3)
+
+
+def test_a_subclass_that_forgets_to_initialise_the_base():
+    class Forgetful(nn.Module):
+        def __init__(self):
+            self.rnn = nn.RNN(1, 1)
+
+    with pytest.raises(AttributeError, match=r"before Module.__init__\(\) call"):
+        Forgetful()
+
+
+# Dtypes
+
+
+def test_to_and_its_kin_cast_the_tree(x):
+    model = Pair()
+    weights = model.rnn.weight_ih_l0
+    assert model.to("cpu").to(np.float32).cpu().float() is model
+    assert model.rnn.weight_ih_l0 is weights
+    assert model.double() is model
+    assert {p.dtype for p in model.parameters()} == {np.dtype(np.float64)}
+    assert model(x.astype(np.float64)).dtype == np.float64
+    model.to("cpu", np.float32)
+    assert model.rnn.weight_ih_l0.dtype == np.float32
+    model.to(dtype="float64", device=torch.device("cpu"))
+    assert model(x.astype(np.float64)).dtype == np.float64
+    with pytest.raises(RuntimeError, match="device must be None or 'cpu', got 'cuda'"):
+        model.to("cuda")
+    with pytest.raises(TypeError, match=r"dtype must be numpy.float32 or numpy.float64"):
+        model.to(np.float16)
+
+
+def test_narrowing_beyond_float32_gives_infinity_without_a_warning():
+    linear = nn.Linear(1, 1, dtype=np.float64)
+    linear.weight[...] = 1e300
+    assert np.isinf(linear.float().weight).all()

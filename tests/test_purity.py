@@ -1,0 +1,119 @@
+"""Nothing is written that is not ours, nothing is shared, and memory is bounded."""
+
+from __future__ import annotations
+
+import tracemalloc
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import numpy_rnn as nn
+
+LAYOUTS = {
+    "contiguous": lambda a: a,
+    "Fortran": np.asfortranarray,
+    "read-only": lambda a: read_only(a),
+    "reversed": lambda a: a[::-1].copy()[::-1],
+    "every other": lambda a: np.repeat(a, 2, axis=-1)[..., ::2],
+    "transposed": lambda a: np.ascontiguousarray(a.swapaxes(0, -1)).swapaxes(0, -1),
+    "big-endian": lambda a: a.astype(a.dtype.newbyteorder(">")),
+    "unaligned": lambda a: unaligned(a),
+    "matrix axis of stride 0": lambda a: np.broadcast_to(a[:1], a.shape),
+    "subclass": lambda a: a.view(type("Sub", (np.ndarray,), {})),
+}
+
+
+def read_only(array):
+    array = array.copy()
+    array.flags.writeable = False
+    return array
+
+
+def unaligned(array):
+    raw = np.zeros(array.nbytes + 1, np.uint8)
+    view = raw[1:].view(array.dtype).reshape(array.shape)
+    view[...] = array
+    return view
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("bidirectional", [False, True])
+@pytest.mark.parametrize("shape", [(6, 3, 4), (6, 1, 4), (1, 3, 4), (1, 1, 4), (6, 4)])
+def test_every_layout_gives_the_same_numbers(rng, layout, bidirectional, shape):
+    rnn = nn.RNN(4, 5, 2, bidirectional=bidirectional)
+    arrange = LAYOUTS[layout]
+    x = arrange(rng.standard_normal(shape).astype(np.float32))
+    runs = 4 if bidirectional else 2
+    hx = arrange(rng.standard_normal((runs, *shape[1:-1], 5)).astype(np.float32))
+    plain_x, plain_hx = np.array(x, np.float32), np.array(hx, np.float32)
+    for mine, expected in zip(rnn(x, hx), rnn(plain_x, plain_hx), strict=True):
+        assert type(mine) is np.ndarray
+        np.testing.assert_allclose(mine, expected, rtol=0, atol=2e-7)
+    np.testing.assert_array_equal(x, plain_x)
+    np.testing.assert_array_equal(hx, plain_hx)
+
+
+@settings(max_examples=150)
+@given(
+    st.integers(1, 12),
+    st.integers(0, 3),
+    st.integers(1, 3),
+    st.booleans(),
+    st.booleans(),
+    st.booleans(),
+    st.booleans(),
+)
+def test_nothing_is_written_and_nothing_is_shared(
+    steps, batch, layers, bidirectional, batched, batch_first, training
+):
+    rnn = nn.RNN(
+        4, 4, layers, bidirectional=bidirectional, batch_first=batch_first, dropout=0.0
+    ).train(training)
+    rng = np.random.default_rng(steps)
+    shape = ((batch, steps) if batch_first else (steps, batch)) if batched else (steps,)
+    x = rng.standard_normal((*shape, 4)).astype(np.float32)
+    runs = layers * (1 + bidirectional)
+    hx = rng.standard_normal((runs, batch, 4) if batched else (runs, 4)).astype(np.float32)
+    given_arrays = [x, hx, *rnn.parameters()]
+    copies = [array.copy() for array in given_arrays]
+    results = rnn(x, hx)
+    for array, copy in zip(given_arrays, copies, strict=True):
+        np.testing.assert_array_equal(array, copy)
+        for result in results:
+            assert not np.shares_memory(result, array)
+            assert result.flags.writeable
+    assert not np.shares_memory(*results)
+
+
+def test_a_long_sequence_costs_its_output(rng):
+    """(200000, 1, 32) through one layer of 64: the output's 49 MiB and at most 64 more."""
+    rnn = nn.RNN(32, 64)
+    x = rng.standard_normal((200_000, 1, 32)).astype(np.float32)
+    extra = peak_memory(lambda: rnn(x)) - 200_000 * 64 * 4
+    assert extra < 64 * 2**20
+
+
+@pytest.mark.parametrize(
+    ("layers", "bidirectional", "batch_first", "outputs"),
+    [(3, False, False, 1), (3, False, True, 1), (1, True, False, 1), (3, True, False, 2)],
+)
+def test_stacked_layers_cost_no_more_than_one_further_output(
+    rng, layers, bidirectional, batch_first, outputs
+):
+    rnn = nn.RNN(8, 16, layers, bidirectional=bidirectional, batch_first=batch_first)
+    x = rng.standard_normal((4, 20_000, 8) if batch_first else (20_000, 4, 8)).astype(
+        np.float32
+    )
+    output_bytes = 20_000 * 4 * 16 * 4 * (2 if bidirectional else 1)
+    assert peak_memory(lambda: rnn(x)) < outputs * output_bytes + 4 * 2**20
+
+
+def peak_memory(function):
+    tracemalloc.start()
+    try:
+        function()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()

@@ -1,0 +1,102 @@
+"""The same seed gives torch's weights and draws, bit for bit."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import numpy_rnn as nn
+from numpy_rnn import random
+from tests.compare import raised_by
+
+DTYPES = {np.float32: torch.float32, np.float64: torch.float64}
+SEEDS = st.one_of(st.integers(0, 2**32), st.integers(-(2**63), 2**64 - 1))
+
+
+def assert_equal_parameters(ours, theirs):
+    for mine, reference in zip(ours.parameters(), theirs.parameters(), strict=True):
+        assert mine.dtype == reference.detach().numpy().dtype
+        np.testing.assert_array_equal(mine, reference.detach().numpy())
+
+
+@settings(max_examples=300)
+@given(
+    st.fixed_dictionaries(
+        {
+            "input_size": st.integers(1, 40),
+            "hidden_size": st.integers(1, 70),
+            "num_layers": st.integers(1, 3),
+            "bias": st.booleans(),
+            "bidirectional": st.booleans(),
+        }
+    ),
+    st.sampled_from(sorted(DTYPES, key=str)),
+    SEEDS,
+)
+def test_a_seed_gives_torchs_weights(configuration, dtype, seed):
+    nn.manual_seed(seed)
+    torch.manual_seed(seed)
+    for _ in range(2):  # the stream goes on to the modules after it
+        assert_equal_parameters(
+            nn.RNN(**configuration, dtype=dtype),
+            torch.nn.RNN(**configuration, dtype=DTYPES[dtype]),
+        )
+    assert_equal_parameters(
+        nn.Linear(configuration["input_size"], 3, configuration["bias"], dtype=dtype),
+        torch.nn.Linear(
+            configuration["input_size"], 3, configuration["bias"], dtype=DTYPES[dtype]
+        ),
+    )
+
+
+@settings(max_examples=100)
+@given(
+    st.floats(-1e6, 1e6), st.floats(1e-9, 1e6), st.sampled_from(sorted(DTYPES, key=str)), SEEDS
+)
+def test_uniform_rounds_as_torch_does(low, width, dtype, seed):
+    high = low + width
+    torch.manual_seed(seed)
+    expected = torch.empty(200, dtype=DTYPES[dtype]).uniform_(low, high).numpy()
+    drawn = random.Generator().manual_seed(seed).uniform(200, low, high, dtype)
+    np.testing.assert_array_equal(drawn, expected)
+
+
+def test_reset_parameters_goes_on_in_the_stream():
+    ours, theirs = nn.RNN(3, 4), torch.nn.RNN(3, 4)
+    nn.manual_seed(7)
+    torch.manual_seed(7)
+    for _ in range(2):
+        ours.reset_parameters()
+        theirs.reset_parameters()
+        assert_equal_parameters(ours, theirs)
+
+
+@pytest.mark.parametrize("seed", [0, 1, -1, 2**64 - 1, -(2**63), True, 1.9])
+def test_seeds_read_as_torch_reads_them(seed):
+    assert nn.manual_seed(seed) is random.default_generator
+    assert random.initial_seed() == torch.manual_seed(seed).initial_seed()
+
+
+@pytest.mark.parametrize("seed", [2**64, -(2**63) - 1])
+def test_seeds_out_of_range_are_refused(seed):
+    assert type(raised_by(lambda: torch.manual_seed(seed))) is ValueError
+    with pytest.raises(ValueError, match=r"seed must be from -2\*\*63 to 2\*\*64 - 1, got"):
+        nn.manual_seed(seed)
+
+
+def test_without_a_seed_the_weights_differ_between_generators():
+    draws = [random.Generator().uniform(4, 0.0, 1.0) for _ in range(2)]
+    assert not np.array_equal(*draws)
+    assert random.seed() != random.seed()
+    assert "initial_seed=" in repr(random.Generator())
+
+
+def test_init_uniform_fills_in_place():
+    array = np.zeros((2, 3), np.float32)
+    nn.manual_seed(3)
+    assert nn.init.uniform_(array, -2, 5) is array
+    torch.manual_seed(3)
+    np.testing.assert_array_equal(array, torch.empty(2, 3).uniform_(-2, 5).numpy())

@@ -1,0 +1,180 @@
+"""`RNN` refuses what torch refuses, in torch's words; where torch's are useless, better."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+import numpy_rnn as nn
+from tests.compare import assert_same_error, to_torch
+
+
+def arrays(**shapes):
+    return {name: np.zeros(shape, np.float32) for name, shape in shapes.items()}
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        (0, 4),
+        (3, 0),
+        (-1, 4),
+        (3.0, 4),
+        (3, "4"),
+        (np.int64(3), 4),
+        (3, np.int32(4)),
+        (3, 4, 0),
+        (3, 4, -1),
+        (3, 4, 1.5),
+        (3, 4, 1, "gelu"),
+        (3, 4, 1, None),
+        (3, 4, 1, "tanh", 1),
+        (3, 4, 1, "tanh", None),
+        (3, 4, 1, "tanh", True, 0),
+        (3, 4, 1, "tanh", True, "yes"),
+        (3, 4, 2, "tanh", True, False, -0.1),
+        (3, 4, 2, "tanh", True, False, 1.1),
+        (3, 4, 2, "tanh", True, False, True),
+        (3, 4, 2, "tanh", True, False, float("nan")),
+    ],
+    ids=repr,
+)
+def test_construction_refuses_what_torch_refuses(arguments):
+    assert_same_error(lambda: nn.RNN(*arguments), lambda: torch.nn.RNN(*arguments))
+
+
+@pytest.mark.parametrize("keywords", [{"proj_size": 2}, {"proj_size": 0}, {"depth": 2}])
+def test_construction_refuses_unknown_keywords(keywords):
+    assert_same_error(lambda: nn.RNN(3, 4, **keywords), lambda: torch.nn.RNN(3, 4, **keywords))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ((True, 4), TypeError, "input_size should be of type int, got: bool"),
+        ((3, 4, "2"), TypeError, "'str' object cannot be interpreted as an integer"),
+        ((3, 4, 2, "tanh", True, False, "0.5"), ValueError, "dropout should be a number"),
+        ((3, 4, 2, "tanh", True, False, None), ValueError, "dropout should be a number"),
+        ((3, 4, 2, "tanh", True, False, 1j), ValueError, "dropout should be a number"),
+    ],
+    ids=repr,
+)
+def test_construction_errors_that_better_torchs(arguments, error, message):
+    with pytest.raises(error, match=message):
+        nn.RNN(*arguments)
+
+
+@pytest.mark.parametrize(
+    "dtype", [np.float16, np.int32, np.complex64, "float", "x", 3.5, object]
+)
+def test_other_dtypes_are_refused(dtype):
+    if dtype == "float":
+        assert nn.RNN(3, 4, dtype=dtype).weight_ih_l0.dtype == np.float64
+        return
+    with pytest.raises(TypeError, match=r"dtype must be numpy.float32 or numpy.float64, got"):
+        nn.RNN(3, 4, dtype=dtype)
+
+
+def test_other_devices_are_refused():
+    assert nn.RNN(3, 4, device="cpu").hidden_size == 4
+    assert nn.RNN(3, 4, device=torch.device("cpu")).hidden_size == 4
+    for device in ("cuda", "gpu", 0, torch.device("meta")):
+        with pytest.raises(RuntimeError, match="device must be None or 'cpu', got"):
+            nn.RNN(3, 4, device=device)
+
+
+def test_warns_of_dropout_in_a_single_layer_as_torch_does():
+    with pytest.warns(UserWarning, match="dropout option adds dropout") as ours:
+        nn.RNN(3, 4, dropout=0.5)
+    with pytest.warns(UserWarning, match="dropout option adds dropout") as theirs:
+        torch.nn.RNN(3, 4, dropout=0.5)
+    assert str(ours[0].message) == str(theirs[0].message)
+    assert ours[0].filename == __file__
+
+
+@pytest.mark.parametrize(
+    "shapes",
+    [
+        {"x": (3,)},
+        {"x": ()},
+        {"x": (1, 5, 2, 3)},
+        {"x": (5, 2, 7)},
+        {"x": (5, 7)},
+        {"x": (5, 2, 0)},
+        {"x": (0, 3)},
+        {"x": (0, 0, 3)},
+        {"x": (5, 2, 3), "hx": (2, 4)},
+        {"x": (5, 2, 3), "hx": (1, 2, 2, 4)},
+        {"x": (5, 3), "hx": (2, 1, 4)},
+        {"x": (5, 2, 3), "hx": (1, 2, 4)},
+        {"x": (5, 2, 3), "hx": (2, 1, 4)},
+        {"x": (5, 2, 3), "hx": (2, 2, 5)},
+        {"x": (5, 1, 3), "hx": (2, 2, 4)},
+        {"x": (1, 2, 3), "hx": (2, 3, 4)},
+    ],
+    ids=repr,
+)
+@pytest.mark.parametrize("batch_first", [False, True])
+def test_forward_refuses_what_torch_refuses(shapes, batch_first):
+    ours = nn.RNN(3, 4, 2, batch_first=batch_first)
+    theirs = torch.nn.RNN(3, 4, 2, batch_first=batch_first)
+    inputs = tuple(arrays(**shapes).values())
+    assert_same_error(lambda: ours(*inputs), lambda: theirs(*to_torch(inputs)))
+
+
+def test_a_sequence_without_steps_is_refused():
+    for batch_first, shape in [(False, (0, 2, 3)), (True, (2, 0, 3))]:
+        x = np.zeros(shape, np.float32)
+        assert_same_error(
+            lambda: nn.RNN(3, 4, batch_first=batch_first)(x),  # noqa: B023  # called at once
+            lambda: torch.nn.RNN(3, 4, batch_first=batch_first)(to_torch(x)),  # noqa: B023
+        )
+
+
+@pytest.mark.parametrize("shape", [(1, 4), (2, 5), (3, 4)])
+def test_an_unbatched_state_of_a_wrong_shape_is_named_as_it_was_given(shape):
+    """torch names the shape that it has made of it, with a batch axis."""
+    rnn = nn.RNN(3, 4, 2)
+    with pytest.raises(RuntimeError, match=r"Expected hidden size \(2, 4\), got \[\d, \d\]"):
+        rnn(np.zeros((5, 3), np.float32), np.zeros(shape, np.float32))
+
+
+def test_the_wrong_precision_is_refused_as_in_torch():
+    x = np.zeros((5, 2, 3), np.float64)
+    assert_same_error(lambda: nn.RNN(3, 4)(x), lambda: torch.nn.RNN(3, 4)(torch.from_numpy(x)))
+    assert_same_error(
+        lambda: nn.RNN(3, 4, dtype=np.float64)(x.astype(np.float32)),
+        lambda: torch.nn.RNN(3, 4, dtype=torch.float64)(torch.from_numpy(x).float()),
+    )
+
+
+@pytest.mark.parametrize("dtype", [np.int64, np.float16, np.complex64, bool])
+def test_an_input_that_no_model_takes_is_told_to_be_converted(dtype):
+    with pytest.raises(ValueError, match=r"Convert input: input.astype\(numpy.float32\)$"):
+        nn.RNN(3, 4)(np.zeros((5, 2, 3), dtype))
+
+
+def test_a_state_in_another_precision_is_named_with_both_dtypes():
+    rnn, x = nn.RNN(3, 4), np.zeros((5, 2, 3), np.float32)
+    with pytest.raises(RuntimeError, match=r"hx must have .* float32, but got float64"):
+        rnn(x, np.zeros((1, 2, 4)))
+
+
+@pytest.mark.parametrize("value", [[[1.0]], 3.0, None, "x", {}])
+def test_what_is_no_array_is_refused(value):
+    rnn = nn.RNN(1, 2)
+    with pytest.raises(TypeError, match="input must be a NumPy array, got"):
+        rnn(value)
+    if value is not None:
+        with pytest.raises(TypeError, match="hx must be a NumPy array, got"):
+            rnn(np.zeros((1, 1, 1), np.float32), value)
+
+
+def test_an_error_changes_nothing(rng):
+    rnn = nn.RNN(3, 4)
+    x = rng.standard_normal((5, 2, 3)).astype(np.float32)
+    before = rnn(x)[0]
+    with pytest.raises(RuntimeError, match="Expected hidden size"):
+        rnn(x, np.zeros((1, 3, 4), np.float32))
+    np.testing.assert_array_equal(rnn(x)[0], before)
