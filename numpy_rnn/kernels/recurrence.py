@@ -32,7 +32,7 @@ Prepared: TypeAlias = "tuple[Array, Array | None, Any]"
 """Those weights as a sequence uses them: W_ih^T of shape (H_in, gates * H), the bias of
 shape (gates * H,) of every input product, or None, and what else the recurrence wants."""
 
-BLOCK_BYTES = 2**18
+BLOCK_BYTES = 2**20
 """Size of the input products made at a time, so that a block stays in a core's cache."""
 
 
