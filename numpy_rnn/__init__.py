@@ -7,20 +7,30 @@ takes torch's arguments, torch's weights and torch's ``[seq, batch, feature]`` a
 returns torch's numbers, without torch.
 """
 
-from numpy_rnn import functional, init
+from numpy_rnn import functional, init, utils
 from numpy_rnn.checkpoint import CheckpointError, load
-from numpy_rnn.modules import RNN, Linear, Module
+from numpy_rnn.modules import GRU, LSTM, RNN, GRUCell, Linear, LSTMCell, Module, RNNCell
 from numpy_rnn.random import manual_seed
+from numpy_rnn.trace import LayerTrace, Trace, trace
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "GRU",
+    "LSTM",
     "RNN",
     "CheckpointError",
+    "GRUCell",
+    "LSTMCell",
+    "LayerTrace",
     "Linear",
     "Module",
+    "RNNCell",
+    "Trace",
     "functional",
     "init",
     "load",
     "manual_seed",
+    "trace",
+    "utils",
 ]

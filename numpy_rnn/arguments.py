@@ -62,3 +62,30 @@ def check_device(device: object) -> None:
         raise RuntimeError(
             f"numpy_rnn runs on the CPU: device must be None or 'cpu', got {device!r}"
         )
+
+
+def parse_to(args: tuple[Any, ...], device: object, dtype: DTypeLike) -> np.dtype[Any] | None:
+    """Return the dtype that the arguments of a method ``to`` name, or None for none.
+
+    Parameters
+    ----------
+    args : tuple
+        A device, a dtype or both by position, as in torch: a string is a device,
+        anything else a dtype.
+    device, dtype
+        The same by name.
+
+    Raises
+    ------
+    RuntimeError
+        For a device that is not the CPU.
+    TypeError
+        For a dtype that is not float32 or float64.
+    """
+    for argument in args:
+        if isinstance(argument, str) or type(argument).__name__ == "device":
+            device = argument
+        elif argument is not None:
+            dtype = argument
+    check_device(device)
+    return None if dtype is None else parse_dtype(dtype)

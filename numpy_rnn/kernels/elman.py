@@ -5,7 +5,7 @@ h_t = f(W_ih x_t + b_ih + W_hh h_{t-1} + b_hh)        f = tanh or relu
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
@@ -51,9 +51,7 @@ def elman(activation_like: Callable[[Array], Activation]) -> Recurrence:
             weight_hh_t = weight_hh_t.copy()
         return weight_ih.T, biases[0] + biases[1] if biases else None, weight_hh_t
 
-    def advance(
-        products: Iterable[Array], state: State, weight_hh_t: Array, _: Iterable[Array]
-    ) -> State:
+    def advance(products: Array, state: State, weight_hh_t: Array, _: Array) -> State:
         """Turn each a_t = W_ih x_t + b_ih + b_hh into ``h_t = f(a_t + W_hh h_{t-1})``."""
         (h,) = state
         recurrent = np.empty(h.shape, h.dtype)

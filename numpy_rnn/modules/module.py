@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 
-from numpy_rnn.arguments import FLOAT32, FLOAT64, as_array, check_device, parse_dtype
+from numpy_rnn.arguments import FLOAT32, FLOAT64, as_array, parse_to
 
 if TYPE_CHECKING:
     from numpy_rnn._typing import AnyArray, Array, DTypeLike
@@ -404,14 +404,8 @@ class Module:
         TypeError
             For a dtype that is not float32 or float64.
         """
-        for argument in args:
-            if isinstance(argument, str) or type(argument).__name__ == "device":
-                device = argument
-            elif argument is not None:
-                dtype = argument
-        check_device(device)
-        if dtype is not None:
-            target = parse_dtype(dtype)
+        target = parse_to(args, device, dtype)
+        if target is not None:
             for module in self.modules():
                 for name, array in module._own_parameters():
                     module.__dict__[name] = _cast(array, target)

@@ -7,22 +7,45 @@ import numbers
 import operator
 import warnings
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
 from numpy_rnn import functional, init
 from numpy_rnn.arguments import FLOAT32, FLOAT64, as_array, check_device, parse_dtype
 from numpy_rnn.kernels import elman
-from numpy_rnn.kernels.recurrence import Recurrence, State, run_stack, step_stack
+from numpy_rnn.kernels.gru import GRU as GRU_RECURRENCE
+from numpy_rnn.kernels.lstm import LSTM as LSTM_RECURRENCE
+from numpy_rnn.kernels.recurrence import Recurrence, State, run_stack, step_cell, step_stack
 from numpy_rnn.modules.module import Module
+from numpy_rnn.utils.rnn import PackedSequence
 
 if TYPE_CHECKING:
     from numpy_rnn._typing import AnyArray, Array, DTypeLike
 
-__all__ = ["RNN", "RNNBase"]
+__all__ = [
+    "GRU",
+    "LSTM",
+    "RNN",
+    "GRUCell",
+    "LSTMCell",
+    "RNNBase",
+    "RNNCell",
+    "RNNCellBase",
+]
 
-RECURRENCES: dict[str, Recurrence] = {"RNN_TANH": elman.TANH, "RNN_RELU": elman.RELU}
+Between: TypeAlias = "Callable[[Array], Array] | None"
+"""What is applied to the output of every layer but the last."""
+
+WeightsOf: TypeAlias = "Callable[[dict[str, Any]], tuple[Array, ...]]"
+"""What takes a module's parameters, all at once, out of its attributes."""
+
+RECURRENCES: dict[str, Recurrence] = {
+    "RNN_TANH": elman.TANH,
+    "RNN_RELU": elman.RELU,
+    "LSTM": LSTM_RECURRENCE,
+    "GRU": GRU_RECURRENCE,
+}
 """What a layer computes, by torch's name of its mode."""
 
 
@@ -32,9 +55,12 @@ class RNNBase(Module):
     Parameters
     ----------
     mode : str
-        What the layer computes, in torch's words: ``'RNN_TANH'`` or ``'RNN_RELU'``.
+        What the layer computes, in torch's words: ``'RNN_TANH'``, ``'RNN_RELU'``,
+        ``'LSTM'`` or ``'GRU'``.
     input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional
         As in `RNN`.
+    proj_size
+        As in `LSTM`.
     device, dtype
         As in `RNN`.
     """
@@ -49,6 +75,7 @@ class RNNBase(Module):
         batch_first: bool = False,
         dropout: float = 0.0,
         bidirectional: bool = False,
+        proj_size: int = 0,
         device: object = None,
         dtype: DTypeLike = None,
     ) -> None:
@@ -67,6 +94,7 @@ class RNNBase(Module):
         _check_size("hidden_size", hidden_size)
         if operator.index(num_layers) <= 0:
             raise ValueError("num_layers must be greater than zero")
+        _check_projection(proj_size, hidden_size)
         if mode not in RECURRENCES:
             raise ValueError(f"Unrecognized RNN mode: {mode}")
         check_device(device)
@@ -80,22 +108,25 @@ class RNNBase(Module):
         self.batch_first = batch_first
         self.dropout = float(dropout)
         self.bidirectional = bidirectional
-        self._weights_of: list[Callable[[dict[str, Any]], tuple[Array, ...]]] = []
+        self.proj_size = proj_size
         rows = RECURRENCES[mode].gates * hidden_size
         suffixes = ("", "_reverse") if bidirectional else ("",)
         for layer in range(num_layers):
-            columns = len(suffixes) * hidden_size if layer else input_size
+            columns = len(suffixes) * (proj_size or hidden_size) if layer else input_size
             shapes: dict[str, tuple[int, ...]] = {
                 "weight_ih": (rows, columns),
-                "weight_hh": (rows, hidden_size),
+                "weight_hh": (rows, proj_size or hidden_size),
             }
             if bias:
                 shapes |= {"bias_ih": (rows,), "bias_hh": (rows,)}
+            if proj_size:
+                shapes["weight_hr"] = (proj_size, hidden_size)
             for suffix in suffixes:
                 names = [f"{kind}_l{layer}{suffix}" for kind in shapes]
                 for name, shape in zip(names, shapes.values(), strict=True):
                     self.register_parameter(name, np.empty(shape, parameter_dtype))
-                self._weights_of.append(operator.itemgetter(*names))
+        self._runs = num_layers * len(suffixes)
+        self._weights_of: WeightsOf = operator.itemgetter(*self._parameter_names)
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
@@ -110,11 +141,13 @@ class RNNBase(Module):
     @property
     def all_weights(self) -> list[list[Array]]:
         """The live parameters, one list for each layer and direction."""
-        return [list(weights_of(self.__dict__)) for weights_of in self._weights_of]
+        return [list(weights) for weights in self._weights()]
 
     def extra_repr(self) -> str:
         """Return the sizes and the options that are not at their defaults."""
         text = f"{self.input_size}, {self.hidden_size}"
+        if self.proj_size != 0:
+            text += f", proj_size={self.proj_size}"
         if self.num_layers != 1:
             text += f", num_layers={self.num_layers}"
         if self.bias is not True:
@@ -127,23 +160,33 @@ class RNNBase(Module):
             text += f", bidirectional={self.bidirectional}"
         return text
 
-    def forward(self, input: Array, hx: Any = None) -> tuple[Array, Any]:
+    def __call__(self, input: Any, hx: Any = None) -> Any:
+        """Return what ``forward`` computes."""
+        return self.forward(input, hx)
+
+    def forward(
+        self, input: Array | PackedSequence, hx: Any = None
+    ) -> tuple[Array | PackedSequence, Any]:
         """Run the layers over a sequence.
 
         Parameters
         ----------
         input : ndarray of shape (L, N, H_in), (N, L, H_in) if batch_first, or (L, H_in)
             Of the weights' dtype, with any strides; L > 0, N may be 0. A CPU tensor of
-            torch is taken as an array.
+            torch is taken as an array. Or a `PackedSequence`.
         hx : ndarray of shape (layers * D, N, H_out), or (layers * D, H_out), optional
-            The hidden states before the first step; zeros if omitted.
+            The hidden states before the first step; zeros if omitted. For an `LSTM` the
+            pair (h_0, c_0), where c_0 has H features also if there is a projection. For
+            a `PackedSequence` its sequences are in the caller's order.
 
         Returns
         -------
         output : ndarray of shape (L, N, D * H_out), (N, L, D * H_out) or (L, D * H_out)
-            The last layer's hidden state at every step, forward direction first.
+            The last layer's hidden state at every step, forward direction first. A
+            `PackedSequence` if `input` is one.
         h_n : ndarray of the shape of `hx`
-            The hidden state of each layer and direction after its last step.
+            The hidden state of each layer and direction after its last step; for an
+            `LSTM` the pair (h_n, c_n).
 
         Raises
         ------
@@ -152,14 +195,24 @@ class RNNBase(Module):
         RuntimeError
             If a size, the length, or `hx` does not fit.
         TypeError
-            If `input` or `hx` is no array.
+            If `input` or `hx` is no array, or no pair of them for an `LSTM`.
         """
+        recurrence = RECURRENCES[self.mode]
+        drop = self._drop if self.training and self.dropout else None
+        if isinstance(input, PackedSequence):
+            return self._run_packed(input, hx, recurrence, drop)
+        return self._run(input, hx, recurrence, drop)
+
+    def _run(
+        self, input: object, hx: Any, recurrence: Recurrence, between_layers: Between
+    ) -> tuple[Array, Any]:
+        """Check, canonicalise, compute, restore the layout."""
         x = as_array(input, "input")
         axes = x.ndim
         if axes not in (2, 3):
             raise self._axes_error(axes)
-        arrays = self.__dict__
-        weights = [weights_of(arrays) for weights_of in self._weights_of]
+        states = None if hx is None else self._given_states(hx, axes)
+        weights = self._weights()
         weight = weights[0][0]
         if x.dtype != weight.dtype or x.shape[-1] != self.input_size:
             raise self._input_error(x, weight)
@@ -169,52 +222,110 @@ class RNNBase(Module):
         if batched and self.batch_first:
             x = x.swapaxes(0, 1)
         batch = x.shape[1] if batched else 1
-        if hx is None:
-            size = self.hidden_size
-            zeros = np.zeros(size if batch == 1 else (batch, size), x.dtype)
-            starts: list[State] = [(zeros,)] * len(weights)
-        else:
-            starts = self._starts(hx, batched, batch, x.dtype)
-        recurrence = RECURRENCES[self.mode]
-        directions = 2 if self.bidirectional else 1
-        drop = self._drop if self.training and self.dropout else None
         single = batched and batch == 1
+        if states is None:
+            shape = () if batch == 1 else (batch,)
+            starts = [self._zero_state(shape, x.dtype)] * len(weights)
+        else:
+            starts = self._starts(states, batch, x.dtype)
+        directions = 2 if self.bidirectional else 1
 
         if len(x) == 1:
             x_0 = x[0, 0] if single else x[0]
-            hidden, ends = step_stack(recurrence, x_0, weights, starts, directions, drop)
+            hidden, ends = step_stack(
+                recurrence, x_0, weights, starts, directions, between_layers
+            )
             output = hidden[None, None] if single else hidden[None]
         elif len(x) == 0:
             raise RuntimeError("Expected sequence length to be larger than 0 in RNN")
         else:
             x = x[:, 0] if single else x
-            output, ends = run_stack(recurrence, x, weights, starts, directions, drop)
+            output, ends = run_stack(recurrence, x, weights, starts, directions, between_layers)
             output = output[:, None] if single else output
 
         if batched and self.batch_first:
             output = output.swapaxes(0, 1)
         return output, self._final_states(ends, single)
 
-    def _starts(
-        self, hx: object, batched: bool, batch: int, dtype: np.dtype[Any]
-    ) -> list[State]:
-        """Return the states that the layers and directions start from, each ([N,] H)."""
+    def _run_packed(
+        self, packed: PackedSequence, hx: Any, recurrence: Recurrence, between_layers: Between
+    ) -> tuple[PackedSequence, Any]:
+        """Do the same for packed sequences, whose states are in the caller's order."""
+        x, batch_sizes, sorted_indices, unsorted_indices = packed
+        if x.ndim != 2:
+            raise RuntimeError(f"input must have 2 dimensions, got {x.ndim}")
+        weights = self._weights()
+        if x.dtype != weights[0][0].dtype or x.shape[-1] != self.input_size:
+            raise self._input_error(x, weights[0][0])
+        batch = int(batch_sizes[0])
+        if hx is None:
+            starts = [self._zero_state((batch,), x.dtype)] * len(weights)
+        else:
+            states = self._given_states(hx, 3)
+            starts = self._starts(states, batch, x.dtype, squeeze=False)
+            if sorted_indices is not None:
+                starts = [tuple([a[sorted_indices] for a in state]) for state in starts]
+        output, ends = run_stack(
+            recurrence,
+            x,
+            weights,
+            starts,
+            2 if self.bidirectional else 1,
+            between_layers,
+            batch_sizes.tolist(),
+        )
+        if unsorted_indices is not None:
+            ends = [tuple([a[unsorted_indices] for a in state]) for state in ends]
+        return packed._replace(data=output), self._final_states(ends, False)
+
+    def _weights(self) -> list[tuple[Array, ...]]:
+        """Return the live parameters of each layer and direction, in torch's order."""
+        arrays = self._weights_of(self.__dict__)
+        if self._runs == 1:
+            return [arrays]
+        count = len(arrays) // self._runs
+        return [arrays[first : first + count] for first in range(0, len(arrays), count)]
+
+    # The states of layers and directions: h alone here, (h, c) in an LSTM
+
+    def _state_sizes(self) -> tuple[int, ...]:
+        """Return the number of features of each array in a state."""
+        return (self.hidden_size,)
+
+    def _given_states(self, hx: Any, axes: int) -> State:
+        """Return the arrays that the caller passed as `hx`, which must have `axes` axes."""
         state = as_array(hx, "hx")
-        runs, size = len(self._weights_of), self.hidden_size
-        expected = (runs, batch, size) if batched else (runs, size)
-        if state.shape != expected or state.dtype != dtype:
-            raise self._state_error(state, expected, dtype)
-        if batch == 1:
-            state = state.reshape(runs, size)
-        return [(state[run],) for run in range(runs)]
+        if state.ndim != axes:
+            batched = "batched" if axes == 3 else "unbatched"
+            raise RuntimeError(
+                f"For {batched} {axes}-D input, hx should also be {axes}-D but got "
+                f"{state.ndim}-D array"
+            )
+        return (state,)
+
+    def _zero_state(self, batch: tuple[int, ...], dtype: np.dtype[Any]) -> State:
+        """Return a state of zeros: `batch` is (N,), or () for a single sequence."""
+        return (np.zeros((*batch, self.hidden_size), dtype),)
+
+    def _starts(
+        self, states: State, batch: int, dtype: np.dtype[Any], squeeze: bool = True
+    ) -> list[State]:
+        """Return the states that the layers and directions start from, each ([N,] H).
+
+        `squeeze` drops the N axis of a single sequence.
+        """
+        runs = self._runs
+        rows = []
+        for item, (state, size) in enumerate(zip(states, self._state_sizes())):
+            shape = state.shape if state.ndim == 3 else (len(state), 1, state.shape[1])
+            if shape != (runs, batch, size) or state.dtype != dtype:
+                raise self._state_error(item, state, shape, (runs, batch, size), dtype)
+            rows.append(state.reshape((runs, size) if squeeze and batch == 1 else shape))
+        return [tuple([state[run] for state in rows]) for run in range(runs)]
 
     def _final_states(self, ends: Sequence[State], single: bool) -> Any:
-        """Return the last states as (layers * D, [N,] H), with the N axis of a single one."""
-        if len(ends) == 1:
-            state = ends[0][0]
-            return state[None, None] if single else state[None]
-        stacked = np.array([state[0] for state in ends])
-        return stacked[:, None] if single else stacked
+        """Return what the caller gets: each array of the states as (layers * D, [N,] H)."""
+        return _stacked(ends, 0, single)
 
     def _drop(self, output: Array) -> Array:
         return functional.dropout(output, self.dropout)
@@ -226,34 +337,28 @@ class RNNBase(Module):
     def _input_error(self, x: AnyArray, weight: Array) -> Exception:
         """Return the error for an input of a wrong dtype, or else of a wrong size."""
         if x.dtype != weight.dtype:
-            remedy = f"Convert input: input.astype(numpy.{weight.dtype})"
-            if x.dtype in (FLOAT32, FLOAT64):
-                remedy += f", or convert model: model.to(numpy.{x.dtype})"
-            return ValueError(
-                f"RNN input dtype ({x.dtype}) does not match weight dtype ({weight.dtype}). "
-                + remedy
-            )
+            return ValueError(f"RNN {_dtype_mismatch(x, weight)}")
         return RuntimeError(
             "input.size(-1) must be equal to input_size. "
             f"Expected {self.input_size}, got {x.shape[-1]}"
         )
 
     def _state_error(
-        self, state: AnyArray, expected: tuple[int, ...], dtype: np.dtype[Any]
+        self,
+        item: int,
+        state: AnyArray,
+        shape: tuple[int, ...],
+        expected: tuple[int, int, int],
+        dtype: np.dtype[Any],
     ) -> Exception:
-        """Return the error for a state of a wrong number of axes, shape or dtype."""
-        axes = len(expected)
-        if state.ndim != axes:
-            batched = "batched" if axes == 3 else "unbatched"
-            return RuntimeError(
-                f"For {batched} {axes}-D input, hx should also be {axes}-D but got "
-                f"{state.ndim}-D array"
-            )
-        if state.shape != expected:
-            return RuntimeError(f"Expected hidden size {expected}, got {list(state.shape)}")
+        """Return the error for a state of a wrong shape, or else of a wrong dtype."""
+        name = f"hidden[{item}]" if len(self._state_sizes()) > 1 else "hidden"
+        if shape != expected:
+            return RuntimeError(f"Expected {name} size {expected}, got {list(shape)}")
+        name = f"hx[{item}]" if len(self._state_sizes()) > 1 else "hx"
         return RuntimeError(
-            f"hx must have the dtype of the input, {dtype}, but got {state.dtype}. "
-            f"Convert it: hx.astype(numpy.{dtype})"
+            f"{name} must have the dtype of the input, {dtype}, but got {state.dtype}. "
+            f"Convert it: {name}.astype(numpy.{dtype})"
         )
 
 
@@ -345,8 +450,7 @@ class RNN(RNNBase):
         dtype: DTypeLike = None,
         **unsupported: Any,
     ) -> None:
-        if "proj_size" in unsupported:
-            raise ValueError("proj_size argument is only supported for LSTM, not RNN or GRU")
+        _refuse_projection(unsupported)
         if nonlinearity not in ("tanh", "relu"):
             raise ValueError(
                 f"Unknown nonlinearity '{nonlinearity}'. Select from 'tanh' or 'relu'."
@@ -360,11 +464,586 @@ class RNN(RNNBase):
             batch_first,
             dropout,
             bidirectional,
-            device,
-            dtype,
+            device=device,
+            dtype=dtype,
             **unsupported,
         )
         self.nonlinearity = nonlinearity
+
+
+class LSTM(RNNBase):
+    r"""A stack of long short-term memory layers, after ``torch.nn.LSTM``.
+
+    Every layer computes, for each step t,
+
+    .. math::
+        i_t &= \sigma(W_{ii} x_t + b_{ii} + W_{hi} h_{t-1} + b_{hi}) \\
+        f_t &= \sigma(W_{if} x_t + b_{if} + W_{hf} h_{t-1} + b_{hf}) \\
+        g_t &= \tanh(W_{ig} x_t + b_{ig} + W_{hg} h_{t-1} + b_{hg}) \\
+        o_t &= \sigma(W_{io} x_t + b_{io} + W_{ho} h_{t-1} + b_{ho}) \\
+        c_t &= f_t \odot c_{t-1} + i_t \odot g_t \\
+        h_t &= o_t \odot \tanh(c_t)
+
+    where i, f, g and o are the input, forget, cell and output gates; with a projection
+    :math:`h_t = W_{hr} (o_t \odot \tanh(c_t))`. In the shapes, H is ``hidden_size`` and
+    H_out is ``proj_size`` if there is a projection, else H; the others are those of
+    `RNN`.
+
+    Parameters
+    ----------
+    input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional
+        As in `RNN`.
+    proj_size : int, default 0
+        Features of the hidden state if it is projected, fewer than ``hidden_size``.
+    device, dtype
+        As in `RNN`.
+
+    Attributes
+    ----------
+    weight_ih_l[k] : ndarray of shape (4 * H, H_in), or (4 * H, D * H_out) for k > 0
+        Input weights of layer k, the gates i, f, g, o one below the other;
+        ``weight_ih_l[k]_reverse`` for its backward direction, and so for all that follow.
+    weight_hh_l[k] : ndarray of shape (4 * H, H_out)
+        Recurrent weights of layer k.
+    bias_ih_l[k], bias_hh_l[k] : ndarray of shape (4 * H,)
+        Biases of layer k, if ``bias``.
+    weight_hr_l[k] : ndarray of shape (proj_size, H)
+        The projection of layer k, if there is one.
+
+    Raises
+    ------
+    TypeError, ValueError, RuntimeError
+        As in `RNN`; ValueError also for a projection that is not smaller than
+        ``hidden_size``.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.LSTM.html
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import numpy_rnn as nn
+    >>> lstm = nn.LSTM(10, 20, num_layers=2, proj_size=5)
+    >>> output, (h_n, c_n) = lstm(np.zeros((6, 3, 10), np.float32))
+    >>> output.shape, h_n.shape, c_n.shape
+    ((6, 3, 5), (2, 3, 5), (2, 3, 20))
+    """
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        num_layers: int = 1,
+        bias: bool = True,
+        batch_first: bool = False,
+        dropout: float = 0.0,
+        bidirectional: bool = False,
+        proj_size: int = 0,
+        device: object = None,
+        dtype: DTypeLike = None,
+    ) -> None:
+        super().__init__(
+            "LSTM",
+            input_size,
+            hidden_size,
+            num_layers,
+            bias,
+            batch_first,
+            dropout,
+            bidirectional,
+            proj_size,
+            device,
+            dtype,
+        )
+
+    def _state_sizes(self) -> tuple[int, ...]:
+        return (self.proj_size or self.hidden_size, self.hidden_size)
+
+    def _zero_state(self, batch: tuple[int, ...], dtype: np.dtype[Any]) -> State:
+        h_0 = np.zeros((*batch, self.proj_size or self.hidden_size), dtype)
+        return h_0, np.zeros((*batch, self.hidden_size), dtype)
+
+    def _given_states(self, hx: Any, axes: int) -> State:
+        h_0, c_0 = _pair(hx)
+        if h_0.ndim != axes or c_0.ndim != axes:
+            batched = "batched" if axes == 3 else "unbatched"
+            raise RuntimeError(
+                f"For {batched} {axes}-D input, hx and cx should also be {axes}-D but got "
+                f"({h_0.ndim}-D, {c_0.ndim}-D) arrays"
+            )
+        return h_0, c_0
+
+    def _final_states(self, ends: Sequence[State], single: bool) -> Any:
+        return _stacked(ends, 0, single), _stacked(ends, 1, single)
+
+
+class GRU(RNNBase):
+    r"""A stack of gated recurrent unit layers, after ``torch.nn.GRU``.
+
+    Every layer computes, for each step t,
+
+    .. math::
+        r_t &= \sigma(W_{ir} x_t + b_{ir} + W_{hr} h_{t-1} + b_{hr}) \\
+        z_t &= \sigma(W_{iz} x_t + b_{iz} + W_{hz} h_{t-1} + b_{hz}) \\
+        n_t &= \tanh(W_{in} x_t + b_{in} + r_t \odot (W_{hn} h_{t-1} + b_{hn})) \\
+        h_t &= (1 - z_t) \odot n_t + z_t \odot h_{t-1}
+
+    where r, z and n are the reset, update and new gates. As in torch, the reset gate acts
+    after the product with W_hn; other frameworks and the original paper have it before.
+    The shapes are those of `RNN`.
+
+    Parameters
+    ----------
+    input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional
+        As in `RNN`.
+    device, dtype
+        As in `RNN`.
+
+    Attributes
+    ----------
+    weight_ih_l[k] : ndarray of shape (3 * H_out, H_in), or (3 * H_out, D * H_out) for k > 0
+        Input weights of layer k, the gates r, z, n one below the other;
+        ``weight_ih_l[k]_reverse`` for its backward direction, and so for all that follow.
+    weight_hh_l[k] : ndarray of shape (3 * H_out, H_out)
+        Recurrent weights of layer k.
+    bias_ih_l[k], bias_hh_l[k] : ndarray of shape (3 * H_out,)
+        Biases of layer k, if ``bias``.
+
+    Raises
+    ------
+    TypeError, ValueError, RuntimeError
+        As in `RNN`.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.GRU.html
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import numpy_rnn as nn
+    >>> gru = nn.GRU(10, 20, bidirectional=True)
+    >>> output, h_n = gru(np.zeros((6, 3, 10), np.float32))
+    >>> output.shape, h_n.shape
+    ((6, 3, 40), (2, 3, 20))
+    """
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        num_layers: int = 1,
+        bias: bool = True,
+        batch_first: bool = False,
+        dropout: float = 0.0,
+        bidirectional: bool = False,
+        device: object = None,
+        dtype: DTypeLike = None,
+        **unsupported: Any,
+    ) -> None:
+        _refuse_projection(unsupported)
+        super().__init__(
+            "GRU",
+            input_size,
+            hidden_size,
+            num_layers,
+            bias,
+            batch_first,
+            dropout,
+            bidirectional,
+            device=device,
+            dtype=dtype,
+            **unsupported,
+        )
+
+
+class RNNCellBase(Module):
+    """What the cells share: one step of one layer, with weights of its own.
+
+    Parameters
+    ----------
+    input_size : int
+        Features of the input, H_in.
+    hidden_size : int
+        Features of the hidden state, H_out.
+    bias : bool
+        Whether there are the biases b_ih and b_hh.
+    num_chunks : int
+        Rows of the weights for each hidden unit.
+    device : None or 'cpu'
+        There is one device.
+    dtype : dtype, default float32
+        float32 or float64.
+    """
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        bias: bool,
+        num_chunks: int,
+        device: object = None,
+        dtype: DTypeLike = None,
+    ) -> None:
+        super().__init__()
+        check_device(device)
+        parameter_dtype = parse_dtype(dtype)
+        self.input_size = input_size
+        self.hidden_size = hidden_size
+        self.bias = bias
+        rows = num_chunks * operator.index(hidden_size)
+        shapes = {"weight_ih": (rows, input_size), "weight_hh": (rows, hidden_size)}
+        for name, shape in shapes.items():
+            if min(shape[0], operator.index(shape[1])) < 0:
+                raise RuntimeError(
+                    f"Trying to create tensor with negative dimension {min(shape)}: "
+                    f"{list(shape)}"
+                )
+            self.register_parameter(name, np.empty(shape, parameter_dtype))
+        for name in ("bias_ih", "bias_hh"):
+            self.register_parameter(name, np.empty(rows, parameter_dtype) if bias else None)
+        self.reset_parameters()
+
+    _state_arrays = 1
+    """How many arrays a state has."""
+
+    def reset_parameters(self) -> None:
+        """Draw all parameters anew from U(-k, k), k = 1 / sqrt(hidden_size)."""
+        bound = 1.0 / math.sqrt(self.hidden_size) if self.hidden_size > 0 else 0
+        for parameter in self.parameters():
+            init.uniform_(parameter, -bound, bound)
+
+    def extra_repr(self) -> str:
+        """Return the sizes and the options that are not at their defaults."""
+        text = f"{self.input_size}, {self.hidden_size}"
+        return text if self.bias is True else f"{text}, bias={self.bias}"
+
+    def mode(self) -> str:
+        """Return what the cell computes, in the words of `RNNBase`."""
+        raise NotImplementedError
+
+    def forward(self, input: Array, hx: Any = None) -> Any:
+        """Take one step.
+
+        Parameters
+        ----------
+        input : ndarray of shape (N, H_in) or (H_in,)
+            Of the weights' dtype.
+        hx : ndarray of shape (N, H_out) or (H_out,), optional
+            The hidden state; zeros if omitted. For an `LSTMCell` the pair (h, c).
+
+        Returns
+        -------
+        ndarray of the shape of `hx`
+            The next hidden state; for an `LSTMCell` the pair (h', c').
+
+        Raises
+        ------
+        ValueError
+            If an array has neither 1 nor 2 axes.
+        RuntimeError
+            If a size or dtype does not fit.
+        TypeError
+            If `input` or `hx` is no array, or no pair of them for an `LSTMCell`.
+        """
+        recurrence = RECURRENCES[self.mode()]
+        return self._result(self._step(recurrence, input, self._given_state(hx)))
+
+    def _given_state(self, hx: Any) -> State | None:
+        """Return the arrays that the caller passed as `hx`."""
+        if hx is None:
+            return None
+        state = as_array(hx, "hx")
+        if state.ndim not in (1, 2):
+            raise self._axes_error("hidden", state)
+        return (state,)
+
+    def _result(self, state: State) -> Any:
+        """Return what the caller gets as the next state."""
+        return state[0]
+
+    def _step(self, recurrence: Recurrence, input: object, given: State | None) -> State:
+        """Check, take one step, restore the layout.
+
+        Parameters
+        ----------
+        recurrence : Recurrence
+            What the cell computes.
+        input : array
+            As the caller passed it.
+        given : tuple of arrays, or None
+            The state as the caller passed it; zeros if None.
+        """
+        x = as_array(input, "input")
+        if x.ndim not in (1, 2):
+            raise self._axes_error("input", x)
+        weights = tuple([array for _, array in self._own_parameters()])
+        if x.shape[-1] != self.input_size:
+            raise RuntimeError(
+                f"input has inconsistent input_size: got {x.shape[-1]} expected "
+                f"{self.input_size}"
+            )
+        if x.dtype != weights[0].dtype:
+            raise RuntimeError(_dtype_mismatch(x, weights[0]))
+        if given is None:
+            state = (np.zeros((*x.shape[:-1], self.hidden_size), x.dtype),) * self._state_arrays
+        else:
+            state = given
+            for item, array in enumerate(state):
+                self._check_state(item, array, x)
+        if x.ndim == 1 or len(x) != 1:
+            return step_cell(recurrence, x, state, weights)
+        end = step_cell(recurrence, x[0], tuple([array[0] for array in state]), weights)
+        return tuple([array[None] for array in end])
+
+    def _axes_error(self, name: str, array: AnyArray) -> Exception:
+        return ValueError(
+            f"{type(self).__name__}: Expected {name} to be 1D or 2D, got {array.ndim}D instead"
+        )
+
+    def _check_state(self, item: int, state: AnyArray, x: AnyArray) -> None:
+        """Raise for a state that does not fit the input: torch's checks, in its order."""
+        batched = x.ndim == 2
+        shape = state.shape if batched else (1, *state.shape)
+        batch = len(x) if batched else 1
+        if shape[0] != batch:
+            raise RuntimeError(
+                f"Input batch size {batch} doesn't match hidden{item} batch size {shape[0]}"
+            )
+        if len(shape) != 2:
+            raise RuntimeError(
+                f"hidden{item} must have as many axes as the input, {x.ndim}, got {state.ndim}"
+            )
+        if shape[1] != self.hidden_size:
+            raise RuntimeError(
+                f"hidden{item} has inconsistent hidden_size: got {shape[1]}, expected "
+                f"{self.hidden_size}"
+            )
+        if state.dtype != x.dtype:
+            raise RuntimeError(
+                f"hidden{item} must have the dtype of the input, {x.dtype}, but got "
+                f"{state.dtype}. Convert it with .astype(numpy.{x.dtype})"
+            )
+
+
+class RNNCell(RNNCellBase):
+    r"""One step of an Elman layer, after ``torch.nn.RNNCell``.
+
+    .. math:: h' = \tanh(W_{ih} x + b_{ih} + W_{hh} h + b_{hh})
+
+    or the same with ReLU. In the shapes, N is the batch size, H_in ``input_size`` and
+    H_out ``hidden_size``.
+
+    Parameters
+    ----------
+    input_size : int
+        Features of the input, H_in.
+    hidden_size : int
+        Features of the hidden state, H_out.
+    bias : bool, default True
+        Whether there are the biases b_ih and b_hh.
+    nonlinearity : {'tanh', 'relu'}
+        The activation.
+    device : None or 'cpu'
+        There is one device.
+    dtype : dtype, default float32
+        float32 or float64.
+
+    Attributes
+    ----------
+    weight_ih : ndarray of shape (H_out, H_in)
+        Input weights.
+    weight_hh : ndarray of shape (H_out, H_out)
+        Recurrent weights.
+    bias_ih, bias_hh : ndarray of shape (H_out,), or None
+        Biases, if ``bias``.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.RNNCell.html
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import numpy_rnn as nn
+    >>> cell, hx = nn.RNNCell(10, 20), None
+    >>> for x in np.zeros((6, 3, 10), np.float32):
+    ...     hx = cell(x, hx)
+    >>> hx.shape
+    (3, 20)
+    """
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        bias: bool = True,
+        nonlinearity: str = "tanh",
+        device: object = None,
+        dtype: DTypeLike = None,
+    ) -> None:
+        super().__init__(input_size, hidden_size, bias, 1, device, dtype)
+        self.nonlinearity = nonlinearity
+
+    def mode(self) -> str:
+        """Return what the cell computes; RuntimeError for an unknown nonlinearity."""
+        if self.nonlinearity not in ("tanh", "relu"):
+            raise RuntimeError(f"Unknown nonlinearity: {self.nonlinearity}")
+        return f"RNN_{self.nonlinearity.upper()}"
+
+    def extra_repr(self) -> str:
+        """Return the sizes and the options that are not at their defaults."""
+        text = super().extra_repr()
+        if self.nonlinearity == "tanh":
+            return text
+        return f"{text}, nonlinearity={self.nonlinearity}"
+
+
+class LSTMCell(RNNCellBase):
+    r"""One step of a long short-term memory, after ``torch.nn.LSTMCell``.
+
+    .. math::
+        i &= \sigma(W_{ii} x + b_{ii} + W_{hi} h + b_{hi}) \\
+        f &= \sigma(W_{if} x + b_{if} + W_{hf} h + b_{hf}) \\
+        g &= \tanh(W_{ig} x + b_{ig} + W_{hg} h + b_{hg}) \\
+        o &= \sigma(W_{io} x + b_{io} + W_{ho} h + b_{ho}) \\
+        c' &= f \odot c + i \odot g \\
+        h' &= o \odot \tanh(c')
+
+    The shapes are those of `RNNCell`.
+
+    Parameters
+    ----------
+    input_size, hidden_size, bias, device, dtype
+        As in `RNNCell`.
+
+    Attributes
+    ----------
+    weight_ih : ndarray of shape (4 * H_out, H_in)
+        Input weights, the gates i, f, g, o one below the other.
+    weight_hh : ndarray of shape (4 * H_out, H_out)
+        Recurrent weights.
+    bias_ih, bias_hh : ndarray of shape (4 * H_out,), or None
+        Biases, if ``bias``.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.LSTMCell.html
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import numpy_rnn as nn
+    >>> cell, hx = nn.LSTMCell(10, 20), None
+    >>> for x in np.zeros((6, 3, 10), np.float32):
+    ...     hx = cell(x, hx)
+    >>> hx[0].shape, hx[1].shape
+    ((3, 20), (3, 20))
+    """
+
+    _state_arrays = 2
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        bias: bool = True,
+        device: object = None,
+        dtype: DTypeLike = None,
+    ) -> None:
+        super().__init__(input_size, hidden_size, bias, 4, device, dtype)
+
+    def mode(self) -> str:
+        """Return what the cell computes."""
+        return "LSTM"
+
+    def _given_state(self, hx: Any) -> State | None:
+        if hx is None:
+            return None
+        state = _pair(hx)
+        for item, array in enumerate(state):
+            if array.ndim not in (1, 2):
+                raise self._axes_error(f"hx[{item}]", array)
+        return state
+
+    def _result(self, state: State) -> Any:
+        return state
+
+
+class GRUCell(RNNCellBase):
+    r"""One step of a gated recurrent unit, after ``torch.nn.GRUCell``.
+
+    .. math::
+        r &= \sigma(W_{ir} x + b_{ir} + W_{hr} h + b_{hr}) \\
+        z &= \sigma(W_{iz} x + b_{iz} + W_{hz} h + b_{hz}) \\
+        n &= \tanh(W_{in} x + b_{in} + r \odot (W_{hn} h + b_{hn})) \\
+        h' &= (1 - z) \odot n + z \odot h
+
+    The shapes are those of `RNNCell`.
+
+    Parameters
+    ----------
+    input_size, hidden_size, bias, device, dtype
+        As in `RNNCell`.
+
+    Attributes
+    ----------
+    weight_ih : ndarray of shape (3 * H_out, H_in)
+        Input weights, the gates r, z, n one below the other.
+    weight_hh : ndarray of shape (3 * H_out, H_out)
+        Recurrent weights.
+    bias_ih, bias_hh : ndarray of shape (3 * H_out,), or None
+        Biases, if ``bias``.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.GRUCell.html
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import numpy_rnn as nn
+    >>> nn.GRUCell(10, 20)(np.zeros((3, 10), np.float32)).shape
+    (3, 20)
+    """
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        bias: bool = True,
+        device: object = None,
+        dtype: DTypeLike = None,
+    ) -> None:
+        super().__init__(input_size, hidden_size, bias, 3, device, dtype)
+
+    def mode(self) -> str:
+        """Return what the cell computes."""
+        return "GRU"
+
+
+def _pair(hx: Any) -> tuple[AnyArray, AnyArray]:
+    """Return the arrays of an LSTM's state."""
+    if not isinstance(hx, (tuple, list)):
+        raise TypeError(
+            f"hx must be the pair (h_0, c_0) of NumPy arrays, got {type(hx).__name__}"
+        )
+    if len(hx) != 2:
+        raise RuntimeError(
+            f"hx must be the pair (h_0, c_0): an LSTM expects two hidden states, got {len(hx)}"
+        )
+    return as_array(hx[0], "hx[0]"), as_array(hx[1], "hx[1]")
+
+
+def _stacked(states: Sequence[State], item: int, single: bool) -> Array:
+    """Return one item of every run's state as (layers * D, [N,] H).
+
+    The N axis of a `single` sequence comes back.
+    """
+    if len(states) == 1:
+        array = states[0][item]
+        return array[None, None] if single else array[None]
+    stacked = np.array([state[item] for state in states])
+    return stacked[:, None] if single else stacked
+
+
+def _dtype_mismatch(x: AnyArray, weight: Array) -> str:
+    """Say that an input is not of the weights' dtype, and what to do."""
+    remedy = f"Convert input: input.astype(numpy.{weight.dtype})"
+    if x.dtype in (FLOAT32, FLOAT64):
+        remedy += f", or convert model: model.to(numpy.{x.dtype})"
+    return f"input dtype ({x.dtype}) does not match weight dtype ({weight.dtype}). {remedy}"
 
 
 def _check_dropout(dropout: Any) -> None:
@@ -374,6 +1053,20 @@ def _check_dropout(dropout: Any) -> None:
             "dropout should be a number in range [0, 1] representing the probability of an "
             "element being zeroed"
         )
+
+
+def _check_projection(proj_size: int, hidden_size: int) -> None:
+    if operator.index(proj_size) < 0:
+        raise ValueError(
+            "proj_size should be a positive integer or zero to disable projections"
+        )
+    if proj_size >= hidden_size:
+        raise ValueError("proj_size has to be smaller than hidden_size")
+
+
+def _refuse_projection(keywords: dict[str, Any]) -> None:
+    if "proj_size" in keywords:
+        raise ValueError("proj_size argument is only supported for LSTM, not RNN or GRU")
 
 
 def _check_bool(name: str, value: object) -> None:

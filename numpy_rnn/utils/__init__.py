@@ -1,0 +1,5 @@
+"""What is useful around the layers, after ``torch.nn.utils``."""
+
+from numpy_rnn.utils import rnn
+
+__all__ = ["rnn"]
