@@ -11,7 +11,7 @@ from numpy_rnn import functional, init, utils
 from numpy_rnn.checkpoint import CheckpointError, load
 from numpy_rnn.modules import GRU, LSTM, RNN, GRUCell, Linear, LSTMCell, Module, RNNCell
 from numpy_rnn.random import manual_seed
-from numpy_rnn.trace import LayerTrace, Trace, trace
+from numpy_rnn.tracing import LayerTrace, Trace, trace
 
 __version__ = "0.1.0"
 

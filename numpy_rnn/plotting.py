@@ -12,7 +12,7 @@ from numpy_rnn.utils.rnn import PackedSequence
 
 if TYPE_CHECKING:
     from numpy_rnn._typing import Array
-    from numpy_rnn.trace import Trace
+    from numpy_rnn.tracing import Trace
 
 PANEL_WIDTH, PANEL_HEIGHT = 3.2, 2.6
 """Inches."""
@@ -75,5 +75,5 @@ def _panels(trace: Trace, index: int, sequence: int) -> list[tuple[str, Array]]:
     arrays = [(name, array) for name, array in layer.items() if "pre_" not in name]
     if layer.hidden.ndim == 3:
         batch_axis = 0 if trace.batch_first else 1
-        arrays = [(name, array.take(sequence, batch_axis)) for name, array in arrays]
+        arrays = [(name, np.moveaxis(a, batch_axis, 0)[sequence]) for name, a in arrays]
     return [(f"{layer.name} {name.removeprefix('gates.')}", array) for name, array in arrays]

@@ -12,6 +12,9 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch.nn.utils import rnn as torch_rnn
+
+from numpy_rnn.utils.rnn import PackedSequence
 
 FLOAT64_TOLERANCE = 1e-12
 """Largest difference from torch in float64, relative to the largest value or 1."""
@@ -24,14 +27,21 @@ states are of the order of 1, also where the last layer's happen to be small."""
 
 
 def to_torch(value: Any) -> Any:
-    """Return arrays as tensors, throughout tuples."""
+    """Return arrays as tensors, throughout tuples and packed sequences."""
     if isinstance(value, tuple):
-        return tuple(to_torch(item) for item in value)
+        return _like(value, [to_torch(item) for item in value])
     return torch.from_numpy(value.copy()) if isinstance(value, np.ndarray) else value
 
 
+def _like(value: tuple[Any, ...], items: list[Any]) -> tuple[Any, ...]:
+    """Return `items` in a tuple of the kind of `value`, or torch's for our packed one."""
+    if isinstance(value, (PackedSequence, torch_rnn.PackedSequence)):
+        return torch_rnn.PackedSequence(*items)
+    return tuple(items)
+
+
 def leaves(value: Any) -> list[Any]:
-    """Return the arrays or tensors in nested tuples."""
+    """Return the arrays or tensors, or None, in nested tuples."""
     if isinstance(value, (tuple, list)):
         return [leaf for item in value for leaf in leaves(item)]
     return [value]
@@ -52,11 +62,17 @@ def assert_close(ours: Any, theirs: Any, truth: Any = None) -> None:
     truths = leaves(truth) if truth is not None else theirs
     assert len(ours) == len(theirs) == len(truths)
     for mine, tensor, exact in zip(ours, theirs, truths, strict=True):
+        if tensor is None:
+            assert mine is None
+            continue
         reference = tensor.detach().numpy()
         assert type(mine) is np.ndarray
         assert mine.shape == reference.shape
         assert mine.dtype == reference.dtype
         if mine.size == 0:
+            continue
+        if reference.dtype.kind != "f":
+            np.testing.assert_array_equal(mine, reference)
             continue
         true = exact.detach().numpy().astype(np.float64)
         scale = max(1.0, np.abs(true).max())
@@ -93,8 +109,9 @@ def assert_parity(module: Any, torch_module: torch.nn.Module, *inputs: Any) -> N
 
 def _doubled(value: Any) -> Any:
     if isinstance(value, tuple):
-        return tuple(_doubled(item) for item in value)
-    return value.double() if isinstance(value, torch.Tensor) else value
+        return _like(value, [_doubled(item) for item in value])
+    is_float = isinstance(value, torch.Tensor) and value.is_floating_point()
+    return value.double() if is_float else value
 
 
 def assert_same_error(ours: Callable[[], Any], theirs: Callable[[], Any]) -> None:
@@ -130,6 +147,7 @@ def normalised(message: str) -> str:
         r"model\.(?:to|astype)\((?:torch|numpy)\.(\w+)\)", r"model.to(numpy.\1)", message
     )
     message = message.replace("torch.Tensor or Tensor-like", "numpy.ndarray or array-like")
-    message = message.replace("torch.", "")
+    message = message.replace("torch.", "").replace("tensors", "arrays")
+    message = re.sub(r"\w+(?=\.__init__\(\))", "Module", message)
     message = re.sub(r"(\d-?D)(?: tensor| array)?", r"\1", message)
     return message.strip()

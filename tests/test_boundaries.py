@@ -48,12 +48,14 @@ def test_every_module_imports_without_torch():
 def test_public_names():
     for name in nn.__all__:
         assert getattr(nn, name) is not None
-    listed = [n for n in vars(nn) if not n.startswith("_") and n not in ("arguments", "demo")]
-    packages = {"checkpoint", "kernels", "modules", "random"}
-    assert set(listed) - packages == set(nn.__all__)
+    submodules = {module.name for module in pkgutil.iter_modules(nn.__path__)}
+    listed = {name for name in vars(nn) if not name.startswith("_")}
+    assert listed - submodules == set(nn.__all__) - submodules
 
 
-@pytest.mark.parametrize("module", ["functional", "init", "random", "modules", "checkpoint"])
+@pytest.mark.parametrize(
+    "module", ["functional", "init", "random", "modules", "checkpoint", "tracing", "utils.rnn"]
+)
 def test_names_that_modules_offer_are_documented(module):
     module = importlib.import_module(f"numpy_rnn.{module}")
     for name in module.__all__:

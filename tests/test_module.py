@@ -39,9 +39,9 @@ ATTRIBUTES = [
 class Pair(nn.Module):
     """A model of two layers, as torch code writes one."""
 
-    def __init__(self):
+    def __init__(self, kind="RNN"):
         super().__init__()
-        self.rnn = nn.RNN(3, 4, 2)
+        self.rnn = getattr(nn, kind)(3, 4, 2)
         self.linear = nn.Linear(4, 2)
 
     def forward(self, x):
@@ -301,16 +301,18 @@ def state_edited(model, weights):
     "duplicate", [lambda m: m, copy.deepcopy, lambda m: pickle.loads(pickle.dumps(m))]
 )
 @pytest.mark.parametrize("steps", [1, 20])
-def test_weights_are_live(rng, change, duplicate, steps):
+@pytest.mark.parametrize("kind", ["RNN", "LSTM", "GRU"])
+def test_weights_are_live(rng, change, duplicate, steps, kind):
     x = rng.standard_normal((steps, 2, 3)).astype(np.float32)
     hx = rng.standard_normal((2, 2, 4)).astype(np.float32)
-    original = Pair()
+    hx = (hx, hx) if kind == "LSTM" else hx
+    original = Pair(kind)
     first = original.rnn(x, hx)[0]
     model = duplicate(original)
     np.testing.assert_array_equal(model.rnn(x, hx)[0], first)
-    weights = rng.standard_normal((4, 4)).astype(np.float32)
+    weights = rng.standard_normal(model.rnn.weight_hh_l0.shape).astype(np.float32)
     change(model, weights)
-    fresh = Pair()
+    fresh = Pair(kind)
     fresh.load_state_dict(model.state_dict())
     assert np.array_equal(fresh.rnn.weight_hh_l0, weights)
     np.testing.assert_array_equal(model.rnn(x, hx)[0], fresh.rnn(x, hx)[0])

@@ -22,12 +22,14 @@ def assert_equal_parameters(ours, theirs):
         np.testing.assert_array_equal(mine, reference.detach().numpy())
 
 
-@settings(max_examples=300)
+@settings(max_examples=400)
 @given(
+    st.sampled_from(["RNN", "LSTM", "GRU"]),
+    st.integers(0, 3),
     st.fixed_dictionaries(
         {
             "input_size": st.integers(1, 40),
-            "hidden_size": st.integers(1, 70),
+            "hidden_size": st.integers(4, 70),
             "num_layers": st.integers(1, 3),
             "bias": st.booleans(),
             "bidirectional": st.booleans(),
@@ -36,14 +38,21 @@ def assert_equal_parameters(ours, theirs):
     st.sampled_from(sorted(DTYPES, key=str)),
     SEEDS,
 )
-def test_a_seed_gives_torchs_weights(configuration, dtype, seed):
+def test_a_seed_gives_torchs_weights(kind, proj_size, configuration, dtype, seed):
+    if kind == "LSTM":
+        configuration = {**configuration, "proj_size": proj_size}
     nn.manual_seed(seed)
     torch.manual_seed(seed)
     for _ in range(2):  # the stream goes on to the modules after it
         assert_equal_parameters(
-            nn.RNN(**configuration, dtype=dtype),
-            torch.nn.RNN(**configuration, dtype=DTYPES[dtype]),
+            getattr(nn, kind)(**configuration, dtype=dtype),
+            getattr(torch.nn, kind)(**configuration, dtype=DTYPES[dtype]),
         )
+    sizes = (configuration["input_size"], configuration["hidden_size"], configuration["bias"])
+    assert_equal_parameters(
+        getattr(nn, f"{kind}Cell")(*sizes, dtype=dtype),
+        getattr(torch.nn, f"{kind}Cell")(*sizes, dtype=DTYPES[dtype]),
+    )
     assert_equal_parameters(
         nn.Linear(configuration["input_size"], 3, configuration["bias"], dtype=dtype),
         torch.nn.Linear(

@@ -807,14 +807,14 @@ class RNNCellBase(Module):
             raise RuntimeError(
                 f"Input batch size {batch} doesn't match hidden{item} batch size {shape[0]}"
             )
-        if len(shape) != 2:
-            raise RuntimeError(
-                f"hidden{item} must have as many axes as the input, {x.ndim}, got {state.ndim}"
-            )
-        if shape[1] != self.hidden_size:
+        if len(shape) > 1 and shape[1] != self.hidden_size:
             raise RuntimeError(
                 f"hidden{item} has inconsistent hidden_size: got {shape[1]}, expected "
                 f"{self.hidden_size}"
+            )
+        if len(shape) != 2:
+            raise RuntimeError(
+                f"hidden{item} must have as many axes as the input, {x.ndim}, got {state.ndim}"
             )
         if state.dtype != x.dtype:
             raise RuntimeError(

@@ -1,4 +1,4 @@
-"""`RNN` refuses what torch refuses, in torch's words; where torch's are useless, better."""
+"""The layers refuse what torch refuses, in its words; where those are useless, in better."""
 
 from __future__ import annotations
 
@@ -44,9 +44,35 @@ def test_construction_refuses_what_torch_refuses(arguments):
     assert_same_error(lambda: nn.RNN(*arguments), lambda: torch.nn.RNN(*arguments))
 
 
-@pytest.mark.parametrize("keywords", [{"proj_size": 2}, {"proj_size": 0}, {"depth": 2}])
-def test_construction_refuses_unknown_keywords(keywords):
-    assert_same_error(lambda: nn.RNN(3, 4, **keywords), lambda: torch.nn.RNN(3, 4, **keywords))
+@pytest.mark.parametrize("layer", ["RNN", "LSTM", "GRU"])
+@pytest.mark.parametrize(
+    "keywords",
+    [{"proj_size": -1}, {"proj_size": 4}, {"proj_size": 9}, {"depth": 2}, {"num_layers": 0}],
+    ids=repr,
+)
+def test_construction_refuses_keywords_that_torch_refuses(layer, keywords):
+    assert_same_error(
+        lambda: getattr(nn, layer)(3, 4, **keywords),
+        lambda: getattr(torch.nn, layer)(3, 4, **keywords),
+    )
+
+
+def test_only_an_lstm_has_a_projection_or_no_nonlinearity():
+    for keywords in ({"proj_size": 2}, {"proj_size": 0}):
+        for layer in ("RNN", "GRU"):
+            assert_same_error(
+                lambda: getattr(nn, layer)(3, 4, **keywords),  # noqa: B023  # called at once
+                lambda: getattr(torch.nn, layer)(3, 4, **keywords),  # noqa: B023
+            )
+    for layer in (nn.LSTM, nn.GRU):
+        with pytest.raises(TypeError, match="unexpected keyword argument 'nonlinearity'"):
+            layer(3, 4, nonlinearity="relu")
+
+
+@pytest.mark.parametrize("proj_size", [1.5, "2"])
+def test_a_projection_of_no_whole_size_is_refused(proj_size):
+    with pytest.raises(TypeError, match="cannot be interpreted as an integer"):
+        nn.LSTM(3, 4, proj_size=proj_size)
 
 
 @pytest.mark.parametrize(
@@ -112,15 +138,79 @@ def test_warns_of_dropout_in_a_single_layer_as_torch_does():
         {"x": (5, 2, 3), "hx": (2, 2, 5)},
         {"x": (5, 1, 3), "hx": (2, 2, 4)},
         {"x": (1, 2, 3), "hx": (2, 3, 4)},
+        {"x": (5, 3), "hx": (1, 4)},
+        {"x": (5, 3), "hx": (2, 5)},
+        {"x": (5, 7), "hx": (2, 1, 4)},
     ],
     ids=repr,
 )
 @pytest.mark.parametrize("batch_first", [False, True])
-def test_forward_refuses_what_torch_refuses(shapes, batch_first):
-    ours = nn.RNN(3, 4, 2, batch_first=batch_first)
-    theirs = torch.nn.RNN(3, 4, 2, batch_first=batch_first)
-    inputs = tuple(arrays(**shapes).values())
+@pytest.mark.parametrize("layer", ["RNN", "LSTM", "GRU"])
+def test_forward_refuses_what_torch_refuses(layer, shapes, batch_first):
+    ours = getattr(nn, layer)(3, 4, 2, batch_first=batch_first)
+    theirs = getattr(torch.nn, layer)(3, 4, 2, batch_first=batch_first)
+    x, *hx = arrays(**shapes).values()
+    inputs = (x, *([(hx[0], hx[0])] if hx and layer == "LSTM" else hx))
     assert_same_error(lambda: ours(*inputs), lambda: theirs(*to_torch(inputs)))
+
+
+@pytest.mark.parametrize(
+    ("h_0", "c_0"), [((2, 2, 4), (2, 2, 5)), ((2, 2, 4), (2, 4)), ((2, 2, 5), (2, 3, 4))]
+)
+def test_an_lstm_names_the_part_of_its_state_that_does_not_fit(h_0, c_0):
+    inputs = (*arrays(x=(5, 2, 3)).values(), tuple(arrays(h=h_0, c=c_0).values()))
+    assert_same_error(
+        lambda: nn.LSTM(3, 4, 2)(*inputs), lambda: torch.nn.LSTM(3, 4, 2)(*to_torch(inputs))
+    )
+
+
+def test_an_lstm_wants_a_pair_as_its_state():
+    """torch's errors say that an index is out of range, or nothing of use."""
+    lstm, (x, h) = nn.LSTM(3, 4), arrays(x=(5, 2, 3), h=(1, 2, 4)).values()
+    with pytest.raises(TypeError, match=r"hx must be the pair \(h_0, c_0\) .*, got ndarray"):
+        lstm(x, h)
+    for hx in ((h,), (h, h, h), ()):
+        with pytest.raises(RuntimeError, match=f"expects two hidden states, got {len(hx)}"):
+            lstm(x, hx)
+    with pytest.raises(TypeError, match=r"hx\[1\] must be a NumPy array, got NoneType"):
+        lstm(x, (h, None))
+    assert lstm(x, [h, h])[0].shape == (5, 2, 4)
+    with pytest.raises(TypeError, match="hx must be a NumPy array, got tuple"):
+        nn.GRU(3, 4)(x, (h, h))
+
+
+@pytest.mark.parametrize("layer", ["RNN", "LSTM", "GRU"])
+@pytest.mark.parametrize("sorted_", [True, False])
+def test_packed_input_that_does_not_fit_is_refused(layer, sorted_):
+    lengths = [5, 3] if sorted_ else [3, 5]
+
+    def pack(shape, dtype=np.float32):
+        x = np.zeros(shape, dtype)
+        return nn.utils.rnn.pack_padded_sequence(x, lengths, enforce_sorted=sorted_)
+
+    ours = getattr(nn, layer)(3, 4, 2)
+    theirs = getattr(torch.nn, layer)(3, 4, 2)
+    for shape in ((5, 2), (5, 2, 3, 3)):
+        packed = pack(shape)
+        if layer != "LSTM":  # torch's LSTM does not look before it multiplies
+            assert_same_error(lambda: ours(packed), lambda: theirs(to_torch(packed)))  # noqa: B023
+        with pytest.raises(RuntimeError, match="input must have 2 dimensions, got"):
+            ours(packed)
+    with pytest.raises(RuntimeError, match=r"must be equal to input_size. Expected 3, got 7"):
+        ours(pack((5, 2, 7)))
+    with pytest.raises(
+        ValueError, match=r"input dtype \(float64\) does not match weight dtype"
+    ):
+        ours(pack((5, 2, 3), np.float64))
+    for shape in ((2, 1, 4), (2, 3, 4), (1, 2, 4), (2, 2, 5)):
+        h = np.zeros(shape, np.float32)
+        with pytest.raises(
+            RuntimeError, match=r"Expected hidden(\[0\])? size \(2, 2, 4\), got"
+        ):
+            ours(pack((5, 2, 3)), (h, h) if layer == "LSTM" else h)
+    h = np.zeros((2, 4), np.float32)
+    with pytest.raises(RuntimeError, match=r"hx (and cx )?should also be 3-D but got"):
+        ours(pack((5, 2, 3)), (h, h) if layer == "LSTM" else h)
 
 
 def test_a_sequence_without_steps_is_refused():
@@ -130,14 +220,6 @@ def test_a_sequence_without_steps_is_refused():
             lambda: nn.RNN(3, 4, batch_first=batch_first)(x),  # noqa: B023  # called at once
             lambda: torch.nn.RNN(3, 4, batch_first=batch_first)(to_torch(x)),  # noqa: B023
         )
-
-
-@pytest.mark.parametrize("shape", [(1, 4), (2, 5), (3, 4)])
-def test_an_unbatched_state_of_a_wrong_shape_is_named_as_it_was_given(shape):
-    """torch names the shape that it has made of it, with a batch axis."""
-    rnn = nn.RNN(3, 4, 2)
-    with pytest.raises(RuntimeError, match=r"Expected hidden size \(2, 4\), got \[\d, \d\]"):
-        rnn(np.zeros((5, 3), np.float32), np.zeros(shape, np.float32))
 
 
 def test_the_wrong_precision_is_refused_as_in_torch():
