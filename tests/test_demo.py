@@ -63,7 +63,7 @@ def test_prints_languages_parity_and_time(capsys):
     assert "\nGarcía\n  Spanish" in output
     difference = re.search(r"max \|NumPy - torch\| = (\S+) over \d+ recorded names", output)
     assert float(difference[1]) <= 1e-5
-    assert re.search(r"time +\d+\.\d\d ms a name", output)
+    assert re.search(r"time +\d+\.\d\d ms per name", output)
 
 
 def test_without_a_name_it_shows_examples(capsys):
@@ -71,7 +71,7 @@ def test_without_a_name_it_shows_examples(capsys):
     assert "Kowalczyk\n  Polish" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("names", [["王"], [""], ["Virtanen", "123"]])
+@pytest.mark.parametrize("names", [["王"], [""], ["Virtanen", "123"], ["  "], ["-"]])
 def test_a_name_without_a_known_letter_is_an_error(names, capsys):
     with pytest.raises(SystemExit) as stopped:
         main(["demo", *names])

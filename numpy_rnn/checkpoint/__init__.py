@@ -10,6 +10,7 @@ import os
 from pathlib import Path
 from typing import IO, Any
 
+from numpy_rnn.arguments import check_device
 from numpy_rnn.checkpoint.errors import CheckpointError
 from numpy_rnn.checkpoint.torch_zip import load_torch_zip
 
@@ -18,7 +19,12 @@ __all__ = ["CheckpointError", "load"]
 ZIP = b"PK\x03\x04"
 
 
-def load(f: str | os.PathLike[str] | IO[bytes]) -> Any:
+def load(
+    f: str | os.PathLike[str] | IO[bytes],
+    map_location: object = None,
+    *,
+    weights_only: bool = True,
+) -> Any:
     """Read what ``torch.save`` wrote, without torch.
 
     It stands for ``torch.load(f, weights_only=True)`` and reads the zip files that torch
@@ -28,6 +34,10 @@ def load(f: str | os.PathLike[str] | IO[bytes]) -> Any:
     ----------
     f : str, path, or binary file
         A file object must be seekable; it is read from where it stands.
+    map_location : None or 'cpu'
+        There is one device, wherever the tensors were saved from.
+    weights_only : True
+        As in torch; nothing else can be had.
 
     Returns
     -------
@@ -44,6 +54,12 @@ def load(f: str | os.PathLike[str] | IO[bytes]) -> Any:
         tensors, numbers, strings and containers of them. Nothing in it is executed.
     OSError
         If the file cannot be read.
+    TypeError
+        If `f` is neither a path nor a binary file.
+    ValueError
+        If `weights_only` is not True.
+    RuntimeError
+        If `map_location` is another device.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.load.html
 
@@ -55,9 +71,14 @@ def load(f: str | os.PathLike[str] | IO[bytes]) -> Any:
     >>> checkpoint["state_dict"]["linear.bias"].dtype
     dtype('float32')
     """
+    check_device(map_location)
+    if weights_only is not True:
+        raise ValueError("weights_only must be True: nothing in a file is executed")
     if isinstance(f, (str, os.PathLike)):
         with Path(f).open("rb") as file:
             return _load(file)
+    if not hasattr(f, "read") or not hasattr(f, "seek"):
+        raise TypeError(f"f must be a path or a binary file, got {type(f).__name__}")
     return _load(f)
 
 
@@ -65,9 +86,11 @@ def _load(file: IO[bytes]) -> Any:
     start = file.tell()
     magic = file.read(len(ZIP))
     file.seek(start)
+    if not magic:
+        raise CheckpointError("the file is empty")
     if magic != ZIP:
         raise CheckpointError(
-            "the file is not one that torch.save wrote since torch 1.6 (a zip file). Save "
-            "it again with a newer torch: torch.save(model.state_dict(), path)"
+            f"the file begins with {magic!r} and is not one that torch.save wrote since "
+            "torch 1.6 (a zip file)"
         )
     return load_torch_zip(file)

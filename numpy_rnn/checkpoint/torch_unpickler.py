@@ -96,7 +96,10 @@ class TorchUnpickler(PickleMachine):
             return DTYPES[name]
         if name in STORAGE_TYPES or name in TENSOR_CLASSES or name in self._calls:
             return name
-        raise CheckpointError(f"the checkpoint names {name}, which is not allowed")
+        raise CheckpointError(
+            f"the checkpoint names {name}, which is not allowed: it holds more than tensors. "
+            "Where torch is, save the weights alone: torch.save(model.state_dict(), path)"
+        )
 
     def call(self, function: Global, args: tuple[Any, ...]) -> Any:
         """Return what the function on the list gives."""

@@ -36,14 +36,16 @@ def load_torch_zip(file: IO[bytes]) -> Any:
         with zipfile.ZipFile(file) as archive:
             return _load(archive)
     except (zipfile.BadZipFile, NotImplementedError, EOFError, RuntimeError) as error:
-        raise CheckpointError(f"the zip file is damaged: {error}") from error
+        raise CheckpointError(f"the zip file is damaged or cut short: {error}") from error
 
 
 def _load(archive: zipfile.ZipFile) -> Any:
     names = archive.namelist()
     pickles = [name for name in names if name.endswith(PICKLE) and name.count("/") == 1]
     if len(pickles) != 1:
-        raise CheckpointError("the zip file has no data.pkl: torch.save did not write it")
+        raise CheckpointError(
+            "the zip file has no data.pkl: torch.save did not write it. numpy.load reads .npz"
+        )
     folder = pickles[0].removesuffix(PICKLE)
     if f"{folder}/constants.pkl" in names:
         raise CheckpointError(

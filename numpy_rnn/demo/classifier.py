@@ -121,7 +121,7 @@ class TrainedClassifier:
             If the name has no letter that the alphabet has.
         """
         letters = one_hot(name, self.alphabet)
-        if len(letters) == 0:
+        if len(letters) == 0 or not any(c.isalpha() for c in name):
             raise ValueError(f"the name {name!r} has no letter of the Latin alphabet")
         result: Array = self.model(letters)
         return result
