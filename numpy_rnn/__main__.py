@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import numpy_rnn
 from numpy_rnn.demo import command
+from numpy_rnn.demo.classifier import UnknownNameError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -25,7 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         code: int = options.run(options)
         sys.stdout.flush()
-    except ValueError as error:
+    except UnknownNameError as error:
         options.parser.error(str(error))
     except BrokenPipeError:
         # The reader has gone (`| head`): nothing more can be said, and nothing is wrong.

@@ -5,6 +5,7 @@ They take arrays of float32 or float64 and return new arrays of the same dtype.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -35,18 +36,21 @@ def sigmoid(input: Array) -> Array:
         Of the same shape, in [0, 1]. Nothing overflows, however large the input is, and
         small results keep their relative precision.
 
-    Source: https://docs.pytorch.org/docs/stable/generated/torch.sigmoid.html
+    References
+    ----------
+    https://docs.pytorch.org/docs/stable/generated/torch.sigmoid.html
 
     Examples
     --------
     >>> import numpy as np
-    >>> sigmoid(np.array([-1e4, 0.0, 1e4], np.float32))
+    >>> import numpy_rnn as nn
+    >>> nn.functional.sigmoid(np.array([-1e4, 0.0, 1e4], np.float32))
     array([0. , 0.5, 1. ], dtype=float32)
     """
     x = _as_float(input, "input")
     with np.errstate(all="ignore"):
         decay = np.exp(-np.abs(x))  # in (0, 1] on either side of zero
-        result: Array = np.where(x < 0, decay, x.dtype.type(1)) / (1 + decay)
+        result: Array = np.asarray(np.where(x < 0, decay, x.dtype.type(1)) / (1 + decay))
     return result
 
 
@@ -72,12 +76,15 @@ def log_softmax(input: Array, dim: int) -> Array:
     IndexError
         If `dim` is no axis of `input`.
 
-    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.log_softmax.html
+    References
+    ----------
+    https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.log_softmax.html
 
     Examples
     --------
     >>> import numpy as np
-    >>> log_softmax(np.zeros((1, 2)), dim=-1)
+    >>> import numpy_rnn as nn
+    >>> nn.functional.log_softmax(np.zeros((1, 2)), dim=-1)
     array([[-0.69314718, -0.69314718]])
     """
     x = _as_float(input, "input")
@@ -87,8 +94,10 @@ def log_softmax(input: Array, dim: int) -> Array:
             f"Dimension out of range (expected to be in range of [{-axes}, {axes - 1}], "
             f"but got {dim})"
         )
-    if x.size == 0 or x.ndim == 0:
-        return x - x
+    if x.size == 0:
+        return x.copy()
+    if x.ndim == 0:
+        return log_softmax(x[None], 0)[0, ...]
     with np.errstate(all="ignore"):
         shifted = x - x.max(axis=dim, keepdims=True)
         result: Array = shifted - np.log(np.exp(shifted).sum(axis=dim, keepdims=True))
@@ -116,22 +125,36 @@ def linear(input: Array, weight: Array, bias: Array | None = None) -> Array:
     RuntimeError
         If the dtypes or the sizes do not agree.
 
-    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.linear.html
+    References
+    ----------
+    https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.linear.html
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import numpy_rnn as nn
+    >>> nn.functional.linear(np.ones((2, 3)), np.ones((4, 3)), np.zeros(4)).shape
+    (2, 4)
     """
-    x = as_array(input, "input")
-    if x.dtype != weight.dtype:
+    x, w = as_array(input, "input"), as_array(weight, "weight")
+    b = None if bias is None else as_array(bias, "bias")
+    if w.ndim != 2:
+        raise RuntimeError(f"weight must have 2 axes, got an array of shape {w.shape}")
+    if x.dtype != w.dtype or (b is not None and b.dtype != w.dtype):
+        dtypes = " and ".join(str(a.dtype) for a in (x, w, b) if a is not None)
+        raise RuntimeError(f"input, weight and bias must have one dtype, but got {dtypes}")
+    if x.ndim == 0 or x.shape[-1] != w.shape[1]:
         raise RuntimeError(
-            f"input and weight must have the same dtype, but got {x.dtype} and {weight.dtype}"
+            f"the last axis of input must be equal to in_features. Expected {w.shape[1]}, got "
+            f"input of shape {x.shape}"
         )
-    if x.ndim == 0 or x.shape[-1] != weight.shape[1]:
-        raise RuntimeError(
-            f"the last axis of input must be equal to in_features. Expected "
-            f"{weight.shape[1]}, got input of shape {x.shape}"
-        )
-    out = np.empty((*x.shape[:-1], len(weight)), x.dtype)
+    if b is not None and b.shape != (len(w),):
+        raise RuntimeError(f"bias must be of shape {(len(w),)}, got {b.shape}")
+    rows = math.prod(x.shape[:-1])
+    out = np.empty((rows, len(w)), x.dtype)
     with np.errstate(all="ignore"):
-        affine(x.reshape(-1, x.shape[-1]), weight.T, bias, out.reshape(-1, len(weight)))
-    return out
+        affine(x.reshape(rows, x.shape[-1]), w.T, b, out)
+    return out.reshape(*x.shape[:-1], len(w))
 
 
 def dropout(input: Array, p: float = 0.5, training: bool = True) -> Array:
@@ -158,7 +181,17 @@ def dropout(input: Array, p: float = 0.5, training: bool = True) -> Array:
     ValueError
         If `p` is out of range.
 
-    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.dropout.html
+    References
+    ----------
+    https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.dropout.html
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import numpy_rnn as nn
+    >>> _ = nn.manual_seed(1)
+    >>> nn.functional.dropout(np.ones(6), 0.5)
+    array([2., 2., 2., 2., 0., 2.])
     """
     if not 0.0 <= p <= 1.0:
         raise ValueError(f"dropout probability has to be between 0 and 1, but got {p}")
@@ -167,9 +200,9 @@ def dropout(input: Array, p: float = 0.5, training: bool = True) -> Array:
         return x.copy()
     with np.errstate(all="ignore"):
         if p == 1.0:
-            return x * x.dtype.type(0)
+            return np.asarray(x * x.dtype.type(0))
         kept = random.default_generator.bernoulli(x.shape, 1.0 - p)
-        return x * (kept / x.dtype.type(1.0 - p))
+        return np.asarray(x * (kept / x.dtype.type(1.0 - p)))
 
 
 def _as_float(value: object, name: str) -> Array:

@@ -26,13 +26,16 @@ def uniform_(
     generator : Generator, optional
         The default generator if omitted.
 
-    Source: https://docs.pytorch.org/docs/stable/nn.init.html#torch.nn.init.uniform_
+    References
+    ----------
+    https://docs.pytorch.org/docs/stable/nn.init.html#torch.nn.init.uniform_
 
     Examples
     --------
     >>> import numpy as np
+    >>> from numpy_rnn import init, random
     >>> generator = random.Generator().manual_seed(1)
-    >>> uniform_(np.empty(2), -1.0, 1.0, generator)
+    >>> init.uniform_(np.empty(2), -1.0, 1.0, generator)
     array([-0.87789345, -0.55089099])
     """
     generator = random.default_generator if generator is None else generator

@@ -7,17 +7,18 @@ of two words, the first of them high.
 
 from __future__ import annotations
 
+import operator
 import secrets
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from numpy_rnn.arguments import FLOAT32
+from numpy_rnn.arguments import FLOAT32, parse_dtype
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from numpy_rnn._typing import Array
+    from numpy_rnn._typing import Array, DTypeLike
 
 __all__ = ["Generator", "default_generator", "initial_seed", "manual_seed", "seed"]
 
@@ -29,11 +30,14 @@ class Generator:
 
     A new generator starts from a seed of the operating system's.
 
-    Source: https://docs.pytorch.org/docs/stable/generated/torch.Generator.html
+    References
+    ----------
+    https://docs.pytorch.org/docs/stable/generated/torch.Generator.html
 
     Examples
     --------
-    >>> generator = Generator().manual_seed(0)
+    >>> from numpy_rnn import random
+    >>> generator = random.Generator().manual_seed(0)
     >>> generator.uniform(3, 0.0, 1.0)
     array([0.4962566 , 0.7682218 , 0.08847743], dtype=float32)
     """
@@ -79,7 +83,7 @@ class Generator:
         size: int | tuple[int, ...],
         low: float,
         high: float,
-        dtype: npt.DTypeLike = FLOAT32,
+        dtype: DTypeLike = FLOAT32,
     ) -> Array:
         """Draw from the uniform distribution on [low, high), as ``Tensor.uniform_`` does.
 
@@ -97,15 +101,30 @@ class Generator:
         ndarray
             Of shape `size`: ``u * (high - low) + low``, rounded once, since torch's
             compiler makes it one fused multiply-add.
+
+        Raises
+        ------
+        RuntimeError
+            If the bounds are not finite, or not in this order.
         """
-        shape = (size,) if isinstance(size, int) else size
-        if np.dtype(dtype) == FLOAT32:
+        dtype = parse_dtype(dtype)
+        limit = float(np.finfo(dtype).max)
+        if not -limit <= low <= high <= limit or high - low > limit:
+            raise RuntimeError(
+                f"uniform_ expects to return a [from, to) range of {dtype}, but found "
+                f"from={low} and to={high}"
+            )
+        if dtype == FLOAT32:
             a = np.float32(low)
             width = np.float32(high) - a
-            fractions = self._words(shape) % 2**24 * 2.0**-24
-            drawn: Array = (fractions * np.float64(width) + np.float64(a)).astype(FLOAT32)
+            fractions = self._words(_shape(size)) % 2**24 * 2.0**-24
+            drawn = np.asarray(fractions * np.float64(width) + np.float64(a)).astype(FLOAT32)
         else:
-            drawn = _fused_multiply_add(self._fractions53(shape), high - low, low)
+            # Scaled by a power of two, which is exact, or the error terms overflow.
+            scale = 2.0**-64 if max(-low, high) > 2.0**900 else 1.0
+            fractions = self._fractions53(_shape(size))
+            product = _fused_multiply_add(fractions, (high - low) * scale, low * scale)
+            drawn = np.asarray(product / scale)
         # The rounding can give `high` itself, which is no part of the interval.
         drawn[drawn == drawn.dtype.type(high)] = low
         return drawn
@@ -116,7 +135,7 @@ class Generator:
         torch takes another path on Intel processors (its MKL draws there), so the draws
         are equal to torch's on all others.
         """
-        return self._fractions53((size,) if isinstance(size, int) else size) < p
+        return np.asarray(self._fractions53(_shape(size)) < p)
 
     def _words(self, shape: tuple[int, ...]) -> npt.NDArray[np.uint64]:
         """Return the stream's next 32-bit words."""
@@ -135,6 +154,10 @@ class Generator:
         words = self._words((*shape, 2))
         mantissas = (words[..., 0] << np.uint64(32) | words[..., 1]) % 2**53
         return mantissas.astype(np.float64) * 2.0**-53
+
+
+def _shape(size: int | tuple[int, ...]) -> tuple[int, ...]:
+    return size if isinstance(size, tuple) else (operator.index(size),)
 
 
 def _fused_multiply_add(x: npt.NDArray[np.float64], y: float, z: float) -> Array:

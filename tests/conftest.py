@@ -7,6 +7,8 @@ import pytest
 import torch
 from hypothesis import settings
 
+import numpy_rnn as nn
+
 settings.register_profile("suite", deadline=None, derandomize=True)
 settings.load_profile("suite")
 
@@ -20,8 +22,11 @@ def rng(request: pytest.FixtureRequest) -> np.random.Generator:
 
 
 @pytest.fixture(autouse=True)
-def _seeded_torch(request: pytest.FixtureRequest) -> None:
-    torch.manual_seed(sum(request.node.nodeid.encode()))
+def _seeded(request: pytest.FixtureRequest) -> None:
+    """Seed both libraries' own generators, differently, by the test's name."""
+    seed = sum(request.node.nodeid.encode())
+    torch.manual_seed(seed)
+    nn.manual_seed(seed + 1)
 
 
 @pytest.fixture(autouse=True)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import importlib
 import json
 import pkgutil
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -32,6 +34,14 @@ def run_python(code: str) -> str:
 def test_only_numpy_and_the_standard_library_are_imported():
     allowed = set(sys.stdlib_module_names) | {"numpy", "numpy_rnn"}
     assert set(json.loads(run_python(IMPORTED))) <= allowed
+
+
+def test_kernels_import_kernels_alone():
+    """Imports go one way: layers know kernels, kernels know nothing of layers."""
+    for path in sorted(Path(nn.__file__).parent.glob("kernels/*.py")):
+        imported = re.findall(r"^ *(?:from|import) (numpy_rnn[\w.]*)", path.read_text(), re.M)
+        for name in imported:
+            assert name.startswith("numpy_rnn.kernels.") or name == "numpy_rnn._typing", path
 
 
 def test_every_module_imports_without_torch():

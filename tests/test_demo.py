@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import subprocess
 import sys
 
@@ -71,7 +72,7 @@ def test_without_a_name_it_shows_examples(capsys):
     assert "Kowalczyk\n  Polish" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("names", [["王"], [""], ["Virtanen", "123"], ["  "], ["-"]])
+@pytest.mark.parametrize("names", [["王"], [""], ["Virtanen", "123"], ["  "], ["-"], ["王-'"]])
 def test_a_name_without_a_known_letter_is_an_error(names, capsys):
     with pytest.raises(SystemExit) as stopped:
         main(["demo", *names])
@@ -79,6 +80,12 @@ def test_a_name_without_a_known_letter_is_an_error(names, capsys):
     printed = capsys.readouterr()
     assert printed.out == ""
     assert f"the name {names[-1]!r} has no letter" in printed.err
+
+
+def test_numbers_that_are_not_torchs_end_with_an_error(monkeypatch, capsys):
+    monkeypatch.setattr("numpy_rnn.demo.command.PARITY_TOLERANCE", 1e-12)
+    assert main(["demo", "Virtanen"]) == 1
+    assert "the difference from torch is above 1e-12" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(("arguments", "code"), [([], 2), (["dance"], 2), (["--help"], 0)])
@@ -90,7 +97,7 @@ def test_usage(arguments, code, capsys):
 
 
 def test_a_reader_that_leaves_early_is_no_error():
-    command = f"{sys.executable} -m numpy_rnn demo A B C D E F | head -n 1"
+    command = f"{shlex.quote(sys.executable)} -m numpy_rnn demo A B C D E F | head -n 1"
     result = subprocess.run(
         ["bash", "-o", "pipefail", "-c", command], capture_output=True, text=True, check=False
     )

@@ -56,11 +56,9 @@ def test_sigmoid_of_integers_is_float32_as_in_torch():
 def test_log_softmax_equals_torch(rng, dim, dtype):
     x = rng.standard_normal((4, 5, 6)).astype(dtype) * 30
     expected = torch.log_softmax(torch.from_numpy(x).double(), dim).numpy()
+    eps = np.finfo(dtype).eps
     np.testing.assert_allclose(
-        F.log_softmax(x, dim),
-        expected,
-        rtol=8 * np.finfo(dtype).eps,
-        atol=1e-5 * (dtype is np.float32),
+        F.log_softmax(x, dim), expected, rtol=8 * eps, atol=8 * eps * np.abs(x).max()
     )
 
 
@@ -74,6 +72,22 @@ def test_log_softmax_with_infinities_is_silent():
     x = np.array([[0.0, np.inf], [-np.inf, 1.0], [-np.inf, -np.inf], [np.nan, 0.0]])
     expected = torch.log_softmax(torch.from_numpy(x), -1).numpy()
     np.testing.assert_allclose(F.log_softmax(x, -1), expected)
+
+
+@pytest.mark.parametrize("value", [np.inf, -np.inf, np.nan, 2.0])
+def test_numbers_without_an_axis_stay_arrays(value):
+    x = np.array(value, np.float32)
+    for function in (F.sigmoid, lambda x: F.log_softmax(x, 0), F.dropout):
+        assert type(function(x)) is np.ndarray
+    expected = torch.log_softmax(torch.from_numpy(x), 0).numpy()
+    np.testing.assert_array_equal(F.log_softmax(x, 0), expected)
+
+
+@pytest.mark.parametrize("sizes", [(0, 3), (3, 0)])
+def test_linear_of_no_features(sizes):
+    linear = nn.Linear(*sizes)
+    out = linear(np.zeros((2, sizes[0]), np.float32))
+    np.testing.assert_array_equal(out, np.broadcast_to(linear.bias, (2, sizes[1])))
 
 
 @pytest.mark.parametrize("dim", [3, -4])
@@ -126,5 +140,12 @@ def test_linear_refuses_what_does_not_fit():
         linear(np.zeros((2, 5), np.float32))
     with pytest.raises(RuntimeError, match="Expected 3, got input of shape"):
         linear(np.zeros((), np.float32))
-    with pytest.raises(RuntimeError, match="same dtype, but got float64 and float32"):
+    for bias, message in [(np.zeros(5, np.float32), "shape"), (np.zeros(4), "one dtype")]:
+        with pytest.raises(RuntimeError, match=message):
+            F.linear(np.zeros((2, 3), np.float32), linear.weight, bias)
+    with pytest.raises(RuntimeError, match="weight must have 2 axes"):
+        F.linear(np.zeros(3, np.float32), np.zeros(3, np.float32))
+    with pytest.raises(TypeError, match="weight must be a NumPy array, got list"):
+        F.linear(np.zeros(3, np.float32), [[1.0, 2.0, 3.0]])
+    with pytest.raises(RuntimeError, match="must have one dtype, but got float64 and float32"):
         linear(np.zeros((2, 3)))

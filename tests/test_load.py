@@ -421,6 +421,111 @@ def test_a_changed_byte_of_a_storage_is_noticed():
         nn.load(io.BytesIO(bytes(whole)))
 
 
+STORAGE = b"X\x07\x00\x00\x00storage"
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"\x80\x02(" + STORAGE + b")" + b"\x85" * 100_000 + b"K\x00K\x00K\x02tQ.", "no id"),
+        (b"\x80\x02(" + STORAGE + b")" + b"2\x86" * 200 + b"K\x00K\x00K\x02tQ.", "no id"),
+        (b"\x80\x02)" + b"2\x86" * 200 + b"Q.", "no id of a storage"),
+        (b"\x80\x02c__builtin__\nbytearray\n" + b")" + b"2\x86" * 200 + b"\x85R.", "bytes"),
+        (b"\x80\x02ctorch\nSize\n)" + b"2\x86" * 200 + b"\x85R.", "the shape a tuple"),
+        (b"\x80\x02ctorch\ndevice\n)" + b"2\x86" * 200 + b"\x85R.", "the device a tuple"),
+        (b"\x80\x02ctorch\ndevice\n)R.", "the device"),
+        (b"\x80\x02ccollections\nCounter\n}X\x01\x00\x00\x00aNs\x85R.", "counts"),
+        (b"\x80\x02ccollections\nOrderedDict\n](K\x01e\x85R.", "items that are no pairs"),
+        (b"\x80\x02ccollections\nOrderedDict\n](]K\x01\x86e\x85R.", "as the key"),
+        (b"\x80\x02ccollections\nOrderedDict\nN\x85R.", "items that are no list"),
+        (b"\x80\x02ccollections\nOrderedDict\n)R}X\x01\x00\x00\x00aNsb.", "attributes"),
+        (b"\x80\x02c__builtin__\nset\nN\x85R.", "items that are no list"),
+        (b"\x80\x02c__builtin__\ncomplex\nK\x01K\x02\x86R.", "parts that are no floats"),
+        (b"\x80\x02c__builtin__\nbytearray\nK\x09\x85R.", "bytes that are no bytes"),
+        (b"\x80\x02c_codecs\nencode\nX\x01\x00\x00\x00aX\x04\x00\x00\x00utf7\x86R.", "text in"),
+        (b"\x80\x02c_codecs\nencode\nK\x01\x85R.", "text in"),
+        (b"\x80\x02ctorch._utils\n_rebuild_parameter\nK\x01\x85R.", "no tensor"),
+        (b"\x80\x02ctorch._utils\n_rebuild_tensor_v2\n(K\x00K\x00))tR.", "without a storage"),
+        (b"\x80\x02ctorch._utils\n_rebuild_tensor_v3\n(K\x00K\x00))tR.", "without a storage"),
+        (b"\x80\x02ctorch._tensor\n_rebuild_from_type_v2\n(NN)NtR.", "a way to build it"),
+        (b"\x80\x02ctorch\nTensor\n)R.", "calls torch.Tensor"),
+        (b"\x80\x04](K\x01](e\x91.", "pickle"),
+        (b"\x80\x04(]\x91.", "item of a set"),
+        (b"S'\\d'\n.", "STRING is not allowed"),
+        (b"\x80\x02}X\x01\x00\x00\x00actorch\nTensor\ns.", "torch.Tensor stands where a value"),
+        (b"\x80\x04K\x01K\x02\x93.", "name is no string"),
+    ],
+    ids=range(27),
+)
+def test_a_forged_pickle_is_refused(data, message):
+    with pytest.raises(nn.CheckpointError, match=message):
+        nn.load(torch_zip(data))
+
+
+def test_a_list_that_holds_itself_is_read_as_it_is():
+    loaded = nn.load(torch_zip(b"\x80\x02]q\x00h\x00a."))
+    assert loaded[0] is loaded
+
+
+def test_a_pickle_cannot_build_far_more_than_it_holds():
+    text = b"X\xe8\x03\x00\x00" + b"a" * 1000 + b"q\x00X\x06\x00\x00\x00latin1q\x010"
+    copies = b"c__builtin__\nbytearray\nq\x0200" + b"h\x02h\x00h\x01\x86Ra" * 100
+    with pytest.raises(nn.CheckpointError, match="builds far more than it holds"):
+        nn.load(torch_zip(b"\x80\x02]" + text + copies + b"."))
+
+
+def test_a_compressed_file_is_refused():
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("archive/data.pkl", b"\x80\x02]" + b"N" * 10**6 + b".")
+    with pytest.raises(nn.CheckpointError, match=r"is compressed, which torch.save never does"):
+        nn.load(io.BytesIO(file.getvalue()))
+
+
+def test_a_member_that_stands_twice_is_refused():
+    file = torch_zip(tensor_pickle(), _0=b"\0" * 8)
+    with (
+        zipfile.ZipFile(file, "a") as archive,
+        pytest.warns(UserWarning, match="Duplicate name"),
+    ):
+        archive.writestr("archive/data/0", b"\1" * 8)
+    with pytest.raises(nn.CheckpointError, match="'archive/data/0' twice"):
+        nn.load(io.BytesIO(file.getvalue()))
+
+
+def test_a_file_that_holds_more_than_one_checkpoint_is_refused():
+    """torch reads the first of them, and zip readers the last."""
+    file = io.BytesIO()
+    torch.save(torch.ones(1), file)
+    torch.save(torch.zeros(1), file)
+    file.seek(10)
+    with pytest.raises(
+        nn.CheckpointError, match=r"must stand at its beginning: call seek\(0\)"
+    ):
+        nn.load(file)
+    file.seek(0)
+    with pytest.raises(nn.CheckpointError, match="holds more than one zip file"):
+        nn.load(file)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_random_damage_ends_in_a_checkpoint_error_or_none(seed):
+    rng = np.random.default_rng(seed)
+    whole = saved({"a": torch.arange(4.0), "b": [1, "x", torch.ones(2).half()]}).getvalue()
+    refused = 0
+    for _ in range(1000):
+        data = bytearray(whole)
+        # Half of the damage goes to the directory at the end, which says where all is.
+        start = 0 if rng.random() < 0.5 else len(data) - 600
+        for place in rng.integers(start, len(data), rng.integers(1, 4)):
+            data[place] = rng.integers(256)
+        try:
+            nn.load(io.BytesIO(bytes(data)))
+        except nn.CheckpointError:
+            refused += 1
+    assert refused > 300
+
+
 def test_nesting_that_is_deep_is_no_danger():
     depth = 200_000
     loaded = nn.load(torch_zip(b"\x80\x02" + b"]" * depth + b"a" * (depth - 1) + b"."))

@@ -354,6 +354,65 @@ def test_assignment_refuses_what_does_not_fit():
         Pair().rnn = 3
 
 
+def test_editing_by_an_operator_keeps_the_array():
+    rnn = nn.RNN(3, 4)
+    state = rnn.state_dict()
+    rnn.weight_hh_l0 += 1
+    rnn.weight_hh_l0[...] = 5
+    assert state["weight_hh_l0"] is rnn.weight_hh_l0
+    assert (state["weight_hh_l0"] == 5).all()
+
+
+def test_a_shallow_copy_can_be_changed_alone():
+    model = Pair()
+    twin = copy.copy(model)
+    twin.more = nn.Linear(1, 1)
+    assert len(model.state_dict()) + 2 == len(twin.state_dict())
+    assert twin.rnn is model.rnn
+
+
+def test_a_deleted_parameter_is_missed_by_name():
+    rnn = nn.RNN(3, 4)
+    del rnn.weight_hh_l0
+    with pytest.raises(AttributeError, match="the parameter 'weight_hh_l0' was deleted"):
+        rnn(np.zeros((2, 1, 3), np.float32))
+
+
+def test_a_read_only_parameter_keeps_all_others_from_being_loaded():
+    linear = nn.Linear(3, 2)
+    linear.bias.flags.writeable = False
+    before = linear.weight.copy()
+    with pytest.raises(RuntimeError, match='the parameter named "bias" is read-only'):
+        linear.load_state_dict({"weight": np.ones((2, 3)), "bias": np.ones(2)})
+    np.testing.assert_array_equal(linear.weight, before)
+
+
+@pytest.mark.parametrize("value", [torch.eye(2).to_sparse(), torch.zeros(2, device="meta")])
+def test_loading_names_a_tensor_that_is_no_array(value):
+    with pytest.raises(RuntimeError, match='"bias", an exception occurred'):
+        nn.Linear(3, 2).load_state_dict({"weight": np.ones((2, 3)), "bias": value})
+
+
+def test_a_child_may_stay_in_eval_mode():
+    class Frozen(nn.Linear):
+        def train(self, mode=True):  # noqa: ARG002  # this is what it is about
+            return super().train(False)
+
+    model = nn.Module()
+    model.frozen, model.free = Frozen(1, 1).eval(), nn.Linear(1, 1)
+    model.train()
+    assert (model.training, model.frozen.training, model.free.training) == (True, False, True)
+
+
+def test_a_plain_attribute_gives_way_to_a_module():
+    model = nn.Module()
+    model.head = False
+    model.head = nn.Linear(1, 1)
+    assert [name for name, _ in model.named_children()] == ["head"]
+    with pytest.raises(KeyError, match="attribute 'head' already exists"):
+        model.register_parameter("head", np.ones(1))
+
+
 def test_assignment_takes_tensors():
     rnn = nn.RNN(3, 4)
     rnn.weight_ih_l0 = torch.nn.Parameter(torch.ones(4, 3))

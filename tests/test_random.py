@@ -109,3 +109,27 @@ def test_init_uniform_fills_in_place():
     assert nn.init.uniform_(array, -2, 5) is array
     torch.manual_seed(3)
     np.testing.assert_array_equal(array, torch.empty(2, 3).uniform_(-2, 5).numpy())
+
+
+@pytest.mark.parametrize(
+    ("low", "high"), [(1, 0), (float("nan"), 1), (0, float("inf")), (-1e39, 0), (-3e38, 3e38)]
+)
+def test_bounds_that_torch_refuses(low, high):
+    assert type(raised_by(lambda: torch.empty(1).uniform_(low, high))) is RuntimeError
+    with pytest.raises(
+        RuntimeError, match=r"expects to return a \[from, to\) range of float32"
+    ):
+        random.Generator().uniform(1, low, high)
+
+
+def test_the_edges_of_uniform():
+    generator = random.Generator().manual_seed(0)
+    assert generator.uniform((), 0.0, 1.0).shape == ()
+    assert generator.bernoulli(np.int64(3), 0.5).shape == (3,)
+    assert generator.uniform((0, 2), 0.0, 1.0).shape == (0, 2)
+    torch.manual_seed(1)
+    expected = torch.empty(50, dtype=torch.float64).uniform_(-8e307, 8e307).numpy()
+    drawn = generator.manual_seed(1).uniform(50, -8e307, 8e307, np.float64)
+    np.testing.assert_array_equal(drawn, expected)
+    with pytest.raises(TypeError, match=r"dtype must be numpy.float32 or numpy.float64"):
+        generator.uniform(1, 0.0, 1.0, np.int64)

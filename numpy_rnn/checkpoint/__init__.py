@@ -33,7 +33,7 @@ def load(
     Parameters
     ----------
     f : str, path, or binary file
-        A file object must be seekable; it is read from where it stands.
+        A file object must be seekable, stand at its beginning, and hold nothing else.
     map_location : None or 'cpu'
         There is one device, wherever the tensors were saved from.
     weights_only : True
@@ -61,7 +61,9 @@ def load(
     RuntimeError
         If `map_location` is another device.
 
-    Source: https://docs.pytorch.org/docs/stable/generated/torch.load.html
+    References
+    ----------
+    https://docs.pytorch.org/docs/stable/generated/torch.load.html
 
     Examples
     --------
@@ -83,9 +85,10 @@ def load(
 
 
 def _load(file: IO[bytes]) -> Any:
-    start = file.tell()
+    if file.tell() != 0:
+        raise CheckpointError("the file must stand at its beginning: call seek(0) before")
     magic = file.read(len(ZIP))
-    file.seek(start)
+    file.seek(0)
     if not magic:
         raise CheckpointError("the file is empty")
     if magic != ZIP:

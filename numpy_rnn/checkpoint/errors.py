@@ -2,8 +2,39 @@
 
 from __future__ import annotations
 
-__all__ = ["CheckpointError"]
+from typing import Any
+
+__all__ = ["CheckpointError", "shown"]
+
+LONGEST = 60
+"""Characters of a value that an error shows."""
 
 
 class CheckpointError(ValueError):
     """A file that is damaged, hostile, or holds what cannot be read without torch."""
+
+
+def shown(value: Any) -> str:
+    """Return a value out of a file for an error message, cut to a safe length.
+
+    What a pickle builds may be nested so deeply, or share parts so often, that its repr
+    would never end: only atoms and flat tuples of them are shown as they are.
+
+    >>> shown((1, "a"))
+    "(1, 'a')"
+    >>> shown(((), []))
+    'a tuple'
+    """
+    atoms = value if type(value) is tuple else (value,)
+    if len(atoms) > LONGEST or not all(_is_atom(atom) for atom in atoms):
+        return f"a {type(value).__name__}"
+    text = repr(value)
+    return text if len(text) <= LONGEST else text[:LONGEST] + "..."
+
+
+def _is_atom(value: Any) -> bool:
+    if type(value) is int:
+        return value.bit_length() < 256
+    if type(value) in (str, bytes):
+        return len(value) <= 2 * LONGEST
+    return value is None or type(value) in (bool, float)

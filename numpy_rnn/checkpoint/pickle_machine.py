@@ -10,16 +10,19 @@ Source: the opcodes are documented in Python's ``pickletools``, which also decod
 
 from __future__ import annotations
 
+import io
 import pickletools
 from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from numpy_rnn.checkpoint.errors import CheckpointError
+from numpy_rnn.checkpoint.errors import CheckpointError, shown
 
 __all__ = ["Global", "PickleMachine"]
 
-_ATOMS = (str, int, float, complex, bytes, bool, type(None))
+_SIZED = (list, tuple, set, frozenset, dict, str, bytes, bytearray)
+
+_ATOMS = {str, int, float, complex, bytes, bool, type(None)}
 
 
 class Global(NamedTuple):
@@ -43,6 +46,7 @@ class PickleMachine:
         self._stack: list[Any] = []
         self._marked: list[list[Any]] = []
         self._memo: dict[int, Any] = {}
+        self._allowance = 0
 
     def find(self, name: Global) -> Any:
         """Return what a name stands for, if it is called the `Global` itself.
@@ -72,7 +76,7 @@ class PickleMachine:
         CheckpointError
             If it stands for nothing.
         """
-        raise CheckpointError(f"the pickle has the persistent id {identifier!r}")
+        raise CheckpointError(f"the pickle has the persistent id {shown(identifier)}")
 
     def run(self, pickle: bytes) -> Any:
         """Return the object that `pickle` describes.
@@ -82,10 +86,15 @@ class PickleMachine:
         CheckpointError
             If the pickle is damaged or wants something that is not allowed.
         """
-        position: int | None = 0
+        self._allowance = len(pickle)
+        stream = io.BytesIO(pickle)
+        position = 0
         try:
-            for opcode, argument, place in pickletools.genops(pickle):
-                position = place
+            while True:
+                position = stream.tell()
+                opcode = _OPCODES.get(stream.read(1).decode("latin-1"))
+                if opcode is None:
+                    raise CheckpointError("this is no pickle, or one without an end")
                 if opcode.name == "STOP":
                     return self._result()
                 instruction = _INSTRUCTIONS.get(opcode.name)
@@ -93,14 +102,13 @@ class PickleMachine:
                     raise CheckpointError(
                         f"the pickle instruction {opcode.name} is not allowed"
                     )
-                instruction(self, argument)
+                instruction(self, opcode.arg.reader(stream) if opcode.arg else None)
         except CheckpointError as error:
             raise CheckpointError(f"{error} (at byte {position} of the pickle)") from None
         except (ValueError, IndexError, KeyError, TypeError, OverflowError) as error:
             raise CheckpointError(
                 f"the pickle is damaged at byte {position}: {type(error).__name__}: {error}"
             ) from error
-        raise CheckpointError("the pickle has no end")
 
     def _result(self) -> Any:
         if len(self._stack) != 1 or self._marked:
@@ -212,15 +220,22 @@ class PickleMachine:
         arguments, function = self._stack.pop(), self._stack.pop()
         if not isinstance(function, Global) or type(arguments) is not tuple:
             raise CheckpointError(f"a call of a {type(function).__name__}")
+        # A call copies what it is given. One item takes at least a byte of the pickle, but
+        # the memo can give it to many calls.
+        self._allowance -= sum(len(a) for a in arguments if isinstance(a, _SIZED))
+        if self._allowance < 0:
+            raise CheckpointError("the pickle builds far more than it holds")
         self._push(self.call(function, arguments))
 
     def _build(self, _: Any) -> None:
-        """Set the state of an object: only the ``_metadata`` that a state_dict carries."""
+        """Accept the ``_metadata`` that a state_dict of torch's has as its only attribute.
+
+        It holds the versions of the modules, which mean nothing here, and is left out.
+        """
         state = self._stack.pop()
-        target = self._top(OrderedDict)
-        if not isinstance(state, dict) or set(state) - {"_metadata"}:
+        self._top(OrderedDict)
+        if type(state) is not dict or set(state) - {"_metadata"}:
             raise CheckpointError("an OrderedDict with attributes")
-        vars(target).update(state)
 
     def _persistent(self, _: Any) -> None:
         self._push(self.load_persistent(self._stack.pop()))
@@ -242,7 +257,7 @@ def _refuse_names(result: Any) -> None:
 def checked_key(key: Any) -> Any:
     """Return `key` if it is simple enough to be hashed safely: an atom, or a tuple of them."""
     atoms = key if type(key) is tuple else (key,)
-    if not all(isinstance(atom, _ATOMS) for atom in atoms):
+    if not all(type(atom) in _ATOMS for atom in atoms):
         raise CheckpointError(f"a {type(key).__name__} as the key of a dict or item of a set")
     return key
 
@@ -258,9 +273,11 @@ def _ignore(_machine: PickleMachine, _argument: Any) -> None:
     """Do nothing: what PROTO and FRAME say does not matter here."""
 
 
+_OPCODES = {opcode.code: opcode for opcode in pickletools.opcodes}
+
 _LITERALS = """
     INT BININT BININT1 BININT2 LONG LONG1 LONG4 FLOAT BINFLOAT
-    STRING BINSTRING SHORT_BINSTRING UNICODE BINUNICODE SHORT_BINUNICODE BINUNICODE8
+    BINSTRING SHORT_BINSTRING UNICODE BINUNICODE SHORT_BINUNICODE BINUNICODE8
     BINBYTES SHORT_BINBYTES BINBYTES8 BYTEARRAY8
 """
 

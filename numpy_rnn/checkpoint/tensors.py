@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from numpy_rnn.checkpoint.errors import CheckpointError
+from numpy_rnn.checkpoint.errors import CheckpointError, shown
 
 if TYPE_CHECKING:
     from numpy_rnn._typing import AnyArray
@@ -109,12 +109,13 @@ def strided_view(storage: AnyArray, offset: Any, shape: Any, strides: Any) -> An
     """
     if not (_are_sizes((offset,)) and _are_sizes(shape) and _are_sizes(strides)):
         raise CheckpointError(
-            f"a tensor with offset {offset!r}, shape {shape!r} and strides {strides!r}"
+            f"a tensor with offset {shown(offset)}, shape {shown(shape)} and strides "
+            f"{shown(strides)}"
         )
     if len(shape) != len(strides) or len(shape) > MOST_AXES:
         raise CheckpointError(f"a tensor with {len(shape)} axes and {len(strides)} strides")
     if math.prod(max(n, 1) for n in shape) * storage.itemsize >= 2**63:
-        raise CheckpointError(f"a tensor of shape {tuple(shape)} is too large")
+        raise CheckpointError(f"a tensor of shape {shown(shape)} is too large")
     if 0 in shape:
         return np.empty(shape, storage.dtype)
     last = offset + sum((n - 1) * stride for n, stride in zip(shape, strides, strict=True))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from numpy_rnn.checkpoint.errors import CheckpointError
+from numpy_rnn.checkpoint.errors import CheckpointError, shown
 from numpy_rnn.checkpoint.pickle_machine import Global, PickleMachine, checked_key
 from numpy_rnn.checkpoint.tensors import ELEMENT_TYPES, decode, strided_view
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 __all__ = ["TorchUnpickler"]
 
 STORAGE_TYPES: dict[Global, str] = {
+    Global("torch.storage", "UntypedStorage"): "uint8",
+} | {
     Global("torch", f"{name}Storage"): element_type
     for name, element_type in {
         "Bool": "bool",
@@ -39,8 +41,6 @@ STORAGE_TYPES: dict[Global, str] = {
     }.items()
 }
 """The element type of each class of storage."""
-
-STORAGE_TYPES[Global("torch.storage", "UntypedStorage")] = "uint8"
 
 DTYPES: dict[Global, np.dtype[Any] | str] = {
     Global("torch", name): name if name in ("bfloat16", "complex32") else np.dtype(name)
@@ -113,16 +113,14 @@ class TorchUnpickler(PickleMachine):
     def load_persistent(self, identifier: Any) -> AnyArray:
         """Return the storage with this id as an array of one axis."""
         if type(identifier) is not tuple or len(identifier) != 5:
-            raise CheckpointError(f"{identifier!r} is no id of a storage")
+            raise CheckpointError(f"{shown(identifier)} is no id of a storage")
         kind, storage_type, key, _, size = identifier
-        if (
-            kind != "storage"
-            or storage_type not in STORAGE_TYPES
-            or type(key) is not str
-            or type(size) is not int
-            or size < 0
-        ):
-            raise CheckpointError(f"{identifier!r} is no id of a storage")
+        # Types come first: to hash or compare what a file holds can take for ever.
+        types = [type(part) for part in (kind, storage_type, key, size)]
+        if types != [str, Global, str, int] or kind != "storage" or size < 0:
+            raise CheckpointError(f"{shown(identifier)} is no id of a storage")
+        if storage_type not in STORAGE_TYPES:
+            raise CheckpointError(f"{storage_type} is no class of storages")
         element_type = STORAGE_TYPES[storage_type]
         if key not in self._raw:
             itemsize = ELEMENT_TYPES[element_type].stored.itemsize
@@ -146,8 +144,8 @@ class TorchUnpickler(PickleMachine):
         """Return a tensor; whether it required grad, and its hooks, mean nothing here."""
         if id(storage) not in self._keys:
             raise CheckpointError("a tensor without a storage")
-        if len(unused) > 2 and unused[2]:
-            raise CheckpointError(f"a tensor with the metadata {unused[2]!r}")
+        if any(type(item) is dict and item for item in unused[2:]):
+            raise CheckpointError("a tensor that is conjugated or negated when it is read")
         return strided_view(storage, offset, shape, strides)
 
     def _rebuild_tensor_of_dtype(
@@ -157,9 +155,10 @@ class TorchUnpickler(PickleMachine):
         if id(storage) not in self._keys or len(rest) < 3:
             raise CheckpointError("a tensor without a storage or a dtype")
         dtype, metadata = rest[2], rest[3:]
-        if dtype not in DTYPES.values():
-            raise CheckpointError(f"a tensor of dtype {dtype!r}")
-        elements = self._elements(self._keys[id(storage)], str(dtype))
+        name = str(dtype) if isinstance(dtype, (np.dtype, str)) else ""
+        if name not in ELEMENT_TYPES:
+            raise CheckpointError(f"a tensor of dtype {shown(dtype)}")
+        elements = self._elements(self._keys[id(storage)], name)
         return self._rebuild_tensor(elements, offset, shape, strides, *rest[:2], *metadata)
 
     def _rebuild_from_type(self, function: Any, _type: Any, args: Any, _state: Any) -> Any:
@@ -178,8 +177,9 @@ def _rebuild_parameter(data: Any, *_: Any) -> AnyArray:
 def _ordered_dict(items: Any = ()) -> OrderedDict[Any, Any]:
     if type(items) not in (list, tuple):
         raise CheckpointError("items that are no list")
-    pairs = [(checked_key(key), value) for key, value in items]
-    return OrderedDict(pairs)
+    if not all(type(item) in (list, tuple) and len(item) == 2 for item in items):
+        raise CheckpointError("items that are no pairs")
+    return OrderedDict([(checked_key(key), value) for key, value in items])
 
 
 def _counter(counts: Any = None) -> Counter[Any]:
@@ -190,14 +190,14 @@ def _counter(counts: Any = None) -> Counter[Any]:
 
 def _size(shape: Any = ()) -> tuple[int, ...]:
     if type(shape) is not tuple or not all(type(n) is int for n in shape):
-        raise CheckpointError(f"the shape {shape!r}")
+        raise CheckpointError(f"the shape {shown(shape)}")
     return shape
 
 
 def _device(*args: Any) -> str:
     """Return the name of a device, as torch prints it."""
     if not args or not all(type(part) in (str, int) for part in args):
-        raise CheckpointError(f"the device {args!r}")
+        raise CheckpointError(f"the device {shown(args)}")
     return ":".join(str(part) for part in args)
 
 
@@ -209,8 +209,8 @@ def _set(items: Any = ()) -> set[Any]:
 
 def _encode(text: Any, encoding: Any = "latin1") -> bytes:
     """Return bytes, which protocol 2 writes as the latin-1 text of them."""
-    if type(text) is not str or encoding not in ("latin1", "latin-1"):
-        raise CheckpointError(f"text in {encoding!r}")
+    if type(text) is not str or type(encoding) is not str or encoding != "latin1":
+        raise CheckpointError(f"text in {shown(encoding)}")
     return text.encode("latin-1")
 
 

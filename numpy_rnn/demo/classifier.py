@@ -89,6 +89,10 @@ def one_hot(name: str, alphabet: str) -> Array:
     return vectors
 
 
+class UnknownNameError(ValueError):
+    """A name without a letter that the alphabet has."""
+
+
 class TrainedClassifier:
     """The trained classifier with its alphabet and its languages.
 
@@ -117,12 +121,13 @@ class TrainedClassifier:
 
         Raises
         ------
-        ValueError
+        UnknownNameError
             If the name has no letter that the alphabet has.
         """
         letters = one_hot(name, self.alphabet)
-        if len(letters) == 0 or not any(c.isalpha() for c in name):
-            raise ValueError(f"the name {name!r} has no letter of the Latin alphabet")
+        known = [self.alphabet[index] for index in letters.argmax(axis=1)]
+        if not any(letter.isalpha() for letter in known):
+            raise UnknownNameError(f"the name {name!r} has no letter of the Latin alphabet")
         result: Array = self.model(letters)
         return result
 

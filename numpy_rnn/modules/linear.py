@@ -40,7 +40,9 @@ class Linear(Module):
     bias : ndarray of shape (out_features,), or None
         Drawn likewise.
 
-    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.Linear.html
+    References
+    ----------
+    https://docs.pytorch.org/docs/stable/generated/torch.nn.Linear.html
 
     Examples
     --------

@@ -41,7 +41,9 @@ class Module:
     training : bool
         True in a new module, as in torch; `eval` makes it False.
 
-    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.Module.html
+    References
+    ----------
+    https://docs.pytorch.org/docs/stable/generated/torch.nn.Module.html
 
     Examples
     --------
@@ -77,9 +79,16 @@ class Module:
             """Let type checkers know that parameters are attributes."""
 
     def __init__(self) -> None:
-        object.__setattr__(self, "training", True)
-        object.__setattr__(self, "_parameter_names", [])
-        object.__setattr__(self, "_module_names", [])
+        self.training = True
+        self._parameter_names = []
+        self._module_names = []
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return the attributes for a copy or a pickle, which has lists of its own."""
+        state = dict(self.__dict__)
+        for names in ("_parameter_names", "_module_names"):
+            state[names] = list(state[names])
+        return state
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Return what ``forward`` computes."""
@@ -96,8 +105,11 @@ class Module:
     def __setattr__(self, name: str, value: Any) -> None:
         registries = self.__dict__
         if name in registries.get("_parameter_names", ()):
-            registries[name] = self._owned(name, value)
+            if value is not registries[name]:  # `module.weight += 1` assigns what it edited
+                registries[name] = self._owned(name, value)
         elif isinstance(value, Module):
+            if name not in registries.get("_module_names", (name,)):
+                registries.pop(name, None)  # a plain attribute gives way, as in torch
             self.add_module(name, value)
         elif value is not None and name in registries.get("_module_names", ()):
             raise TypeError(
@@ -152,9 +164,6 @@ class Module:
         if module is not None and not isinstance(module, Module):
             raise TypeError(f"{type(module).__name__} is not a Module subclass")
         if name not in self._module_names:
-            # An attribute set to None before it becomes a module is common in torch code.
-            if self.__dict__.get(name, self) is None and name not in self._parameter_names:
-                del self.__dict__[name]
             self._check_new_name("module", name)
             self._module_names.append(name)
         self.__dict__[name] = module
@@ -377,8 +386,9 @@ class Module:
         """
         if not isinstance(mode, bool):
             raise ValueError("training mode is expected to be boolean")
-        for module in self.modules():
-            module.training = mode
+        self.training = mode
+        for child in self.children():
+            child.train(mode)
         return self
 
     def eval(self: M) -> M:
@@ -475,11 +485,16 @@ def _checkpoint_copy(key: str, value: Any, parameter: Array) -> Array:
             f'While copying the parameter named "{key}", expected numpy.ndarray or '
             f"array-like object from checkpoint but received {type(value)}"
         )
+    if not parameter.flags.writeable:
+        raise ValueError(f'the parameter named "{key}" is read-only')
     try:
-        array = as_array(value, key)
-    except TypeError:
         # NumPy has no bfloat16 and no float8: torch widens those.
-        array = as_array(value.float(), key)
+        lacks = "float8" in str(value.dtype) or "bfloat16" in str(value.dtype)
+        array = as_array(value.float() if lacks else value, key)
+    except (TypeError, RuntimeError, AttributeError) as error:
+        raise ValueError(
+            f'While copying the parameter named "{key}", an exception occurred: {error}'
+        ) from error
     if array.shape != parameter.shape:
         raise ValueError(
             f"size mismatch for {key}: copying a param with shape {array.shape} from "

@@ -280,7 +280,10 @@ class RNNBase(Module):
 
     def _weights(self) -> list[tuple[Array, ...]]:
         """Return the live parameters of each layer and direction, in torch's order."""
-        arrays = self._weights_of(self.__dict__)
+        try:
+            arrays = self._weights_of(self.__dict__)
+        except KeyError as error:
+            raise AttributeError(f"the parameter {error} was deleted") from None
         if self._runs == 1:
             return [arrays]
         count = len(arrays) // self._runs
@@ -420,7 +423,9 @@ class RNN(RNNBase):
     RuntimeError
         For a device that is not the CPU.
 
-    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.RNN.html
+    References
+    ----------
+    https://docs.pytorch.org/docs/stable/generated/torch.nn.RNN.html
 
     Examples
     --------
@@ -516,7 +521,9 @@ class LSTM(RNNBase):
         As in `RNN`; ValueError also for a projection that is not smaller than
         ``hidden_size``.
 
-    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.LSTM.html
+    References
+    ----------
+    https://docs.pytorch.org/docs/stable/generated/torch.nn.LSTM.html
 
     Examples
     --------
@@ -613,7 +620,9 @@ class GRU(RNNBase):
     TypeError, ValueError, RuntimeError
         As in `RNN`.
 
-    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.GRU.html
+    References
+    ----------
+    https://docs.pytorch.org/docs/stable/generated/torch.nn.GRU.html
 
     Examples
     --------
@@ -855,7 +864,9 @@ class RNNCell(RNNCellBase):
     bias_ih, bias_hh : ndarray of shape (H_out,), or None
         Biases, if ``bias``.
 
-    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.RNNCell.html
+    References
+    ----------
+    https://docs.pytorch.org/docs/stable/generated/torch.nn.RNNCell.html
 
     Examples
     --------
@@ -921,7 +932,9 @@ class LSTMCell(RNNCellBase):
     bias_ih, bias_hh : ndarray of shape (4 * H_out,), or None
         Biases, if ``bias``.
 
-    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.LSTMCell.html
+    References
+    ----------
+    https://docs.pytorch.org/docs/stable/generated/torch.nn.LSTMCell.html
 
     Examples
     --------
@@ -988,7 +1001,9 @@ class GRUCell(RNNCellBase):
     bias_ih, bias_hh : ndarray of shape (3 * H_out,), or None
         Biases, if ``bias``.
 
-    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.GRUCell.html
+    References
+    ----------
+    https://docs.pytorch.org/docs/stable/generated/torch.nn.GRUCell.html
 
     Examples
     --------

@@ -81,7 +81,9 @@ class PackedSequence(_PackedFields):
     RuntimeError, IndexError
         If `sorted_indices` is no permutation.
 
-    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.rnn.PackedSequence.html
+    References
+    ----------
+    https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.rnn.PackedSequence.html
 
     Examples
     --------
@@ -182,7 +184,9 @@ def invert_permutation(permutation: AnyArray | None) -> IntArray | None:
     RuntimeError
         If an index is out of bounds, or there twice.
 
-    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.rnn.invert_permutation.html
+    References
+    ----------
+    https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.rnn.invert_permutation.html
 
     Examples
     --------
@@ -244,7 +248,9 @@ def pack_padded_sequence(
         If the lengths are of a wrong number, out of range or not in descending order, or
         if there is nothing to pack.
 
-    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.rnn.pack_padded_sequence.html
+    References
+    ----------
+    https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.rnn.pack_padded_sequence.html
 
     Examples
     --------
@@ -325,7 +331,9 @@ def pad_packed_sequence(
         If `padding_value` has no place in the dtype of the data, or if the parts of
         `sequence` do not belong together.
 
-    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.rnn.pad_packed_sequence.html
+    References
+    ----------
+    https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.rnn.pad_packed_sequence.html
 
     Examples
     --------
@@ -398,7 +406,9 @@ def pad_sequence(
         If `sequences` is not iterable or empty, if trailing axes do not fit, if
         `padding_value` has no place in the dtype, or for an unknown `padding_side`.
 
-    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.rnn.pad_sequence.html
+    References
+    ----------
+    https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.rnn.pad_sequence.html
 
     Examples
     --------
@@ -469,7 +479,9 @@ def unpad_sequence(
     ValueError
         If the lengths are not as many as the sequences.
 
-    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.rnn.unpad_sequence.html
+    References
+    ----------
+    https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.rnn.unpad_sequence.html
 
     Examples
     --------
@@ -526,7 +538,9 @@ def pack_sequence(
         If there is no sequence or an empty one, if trailing axes do not fit, or if the
         lengths are not in descending order.
 
-    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.rnn.pack_sequence.html
+    References
+    ----------
+    https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.rnn.pack_sequence.html
 
     Examples
     --------
@@ -573,7 +587,9 @@ def unpack_sequence(packed_sequences: PackedSequence) -> list[AnyArray]:
     RuntimeError
         If the parts of `packed_sequences` do not belong together.
 
-    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.rnn.unpack_sequence.html
+    References
+    ----------
+    https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.rnn.unpack_sequence.html
 
     Examples
     --------

@@ -14,9 +14,9 @@ decided nothing about the training: its settings were chosen on a tenth of the o
 from __future__ import annotations
 
 import importlib
-import pathlib
 import random
 import unicodedata
+from collections import Counter
 
 import numpy as np
 import torch
@@ -80,9 +80,12 @@ def is_latin(name: str) -> bool:
     return all("LATIN" in unicodedata.name(c, "") for c in name if c.isalpha())
 
 
-def surnames() -> dict[str, list[str]]:
-    """Return each language's surnames, without those that two languages share."""
-    lists = {}
+def surnames() -> dict[str, list[list[str]]]:
+    """Return each language's surnames, those that differ in accents alone in one group.
+
+    What two languages share, with or without accents, is left out.
+    """
+    groups: dict[str, dict[str, list[str]]] = {}
     for language, locale in LANGUAGES.items():
         provider = importlib.import_module(f"faker.providers.person.{locale}").Provider
         names = {
@@ -90,30 +93,30 @@ def surnames() -> dict[str, list[str]]:
             for attribute in SURNAME_LISTS.get(locale, ("last_names",))
             for name in getattr(provider, attribute)
         }
-        lists[language] = {name for name in names if is_latin(name)}
-        if len(lists[language]) < MINIMUM_NAMES:
-            raise SystemExit(f"{locale} has {len(lists[language])} names, too few")
-    seen: dict[str, int] = {}
-    for names in lists.values():
-        for name in names:
-            seen[name.lower()] = seen.get(name.lower(), 0) + 1
+        groups[language] = {}
+        for name in sorted(filter(is_latin, names)):
+            groups[language].setdefault(classifier.fold(name), []).append(name)
+        if len(groups[language]) < MINIMUM_NAMES:
+            raise SystemExit(f"{locale} has {len(groups[language])} names, too few")
+    languages_of = Counter(plain for named in groups.values() for plain in named)
     return {
-        language: sorted(name for name in names if seen[name.lower()] == 1)
-        for language, names in lists.items()
+        language: [names for plain, names in named.items() if languages_of[plain] == 1]
+        for language, named in groups.items()
     }
 
 
 def split(
-    lists: dict[str, list[str]],
+    lists: dict[str, list[list[str]]],
 ) -> tuple[list[tuple[str, int]], list[tuple[str, int]]]:
-    """Split each language's names into training and held-out pairs (name, label)."""
+    """Split each language's groups into training and held-out pairs (name, label)."""
     generator = random.Random(SEED)
-    training, held_out = [], []
-    for label, names in enumerate(lists.values()):
-        names = generator.sample(names, len(names))
-        cut = round(len(names) * HELD_OUT_FRACTION)
-        held_out += [(name, label) for name in names[:cut]]
-        training += [(name, label) for name in names[cut:]]
+    training: list[tuple[str, int]] = []
+    held_out: list[tuple[str, int]] = []
+    for label, groups in enumerate(lists.values()):
+        groups = generator.sample(groups, len(groups))
+        cut = round(len(groups) * HELD_OUT_FRACTION)
+        held_out += [(name, label) for names in groups[:cut] for name in names]
+        training += [(name, label) for names in groups[cut:] for name in names]
     return training, held_out
 
 
@@ -162,8 +165,8 @@ def main() -> None:
 
     model.eval()
     with torch.inference_mode():
-        letters = [torch.from_numpy(classifier.one_hot(name, alphabet)) for name, _ in held_out]
-        recorded = torch.stack([model(name) for name in letters]).numpy()
+        inputs = [torch.from_numpy(classifier.one_hot(name, alphabet)) for name, _ in held_out]
+        recorded = torch.stack([model(name) for name in inputs]).numpy()
     labels = np.array([label for _, label in held_out], dtype=np.int64)
     right = recorded.argmax(axis=1) == labels
     each = [float(right[labels == label].mean()) for label in range(len(lists))]
@@ -182,7 +185,7 @@ def main() -> None:
         labels=labels,
         log_probabilities=recorded,
     )
-    for path in sorted(pathlib.Path(classifier.DATA).iterdir()):
+    for path in sorted(classifier.DATA.iterdir()):
         print(f"{path.name}: {path.stat().st_size / 1024:.0f} KiB")
 
 

@@ -1,0 +1,1 @@
+"""Benchmarks beside torch: ``pytest benchmarks`` for all figures, this for the ratios."""
