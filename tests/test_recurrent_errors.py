@@ -222,6 +222,22 @@ def test_a_sequence_without_steps_is_refused():
         )
 
 
+def test_a_packed_batch_whose_parts_do_not_belong_together_is_refused():
+    """torch reads out of bounds, or reports a shape somewhere behind."""
+    data, layer = np.zeros((6, 3), np.float32), nn.GRU(3, 4)
+    for sizes, message in [
+        ([4, 3], r"data must have the shape \(7, \*\) for these batch_sizes"),
+        ([2, 4], "batch_sizes must be in descending order"),
+        ([7, -1], "batch_sizes must be in descending order and not negative"),
+        ([], r"batch_sizes must have the shape \(T,\), T > 0"),
+    ]:
+        packed = nn.utils.rnn.PackedSequence(data, np.array(sizes, np.int64))
+        with pytest.raises(RuntimeError, match=message):
+            layer(packed)
+    fewer = nn.utils.rnn.PackedSequence(data, np.array([3, 2]))
+    assert layer(fewer)[0].data.shape == (5, 4)
+
+
 def test_the_wrong_precision_is_refused_as_in_torch():
     x = np.zeros((5, 2, 3), np.float64)
     assert_same_error(lambda: nn.RNN(3, 4)(x), lambda: torch.nn.RNN(3, 4)(torch.from_numpy(x)))

@@ -18,7 +18,7 @@ from numpy_rnn.kernels.gru import GRU as GRU_RECURRENCE
 from numpy_rnn.kernels.lstm import LSTM as LSTM_RECURRENCE
 from numpy_rnn.kernels.recurrence import Recurrence, State, run_stack, step_cell, step_stack
 from numpy_rnn.modules.module import Module
-from numpy_rnn.utils.rnn import PackedSequence
+from numpy_rnn.utils.rnn import PackedSequence, packed_rows
 
 if TYPE_CHECKING:
     from numpy_rnn._typing import AnyArray, Array, DTypeLike
@@ -228,6 +228,8 @@ class RNNBase(Module):
             starts = [self._zero_state(shape, x.dtype)] * len(weights)
         else:
             starts = self._starts(states, batch, x.dtype)
+        if len(x) == 0:
+            raise RuntimeError("Expected sequence length to be larger than 0 in RNN")
         directions = 2 if self.bidirectional else 1
 
         if len(x) == 1:
@@ -236,8 +238,6 @@ class RNNBase(Module):
                 recurrence, x_0, weights, starts, directions, between_layers
             )
             output = hidden[None, None] if single else hidden[None]
-        elif len(x) == 0:
-            raise RuntimeError("Expected sequence length to be larger than 0 in RNN")
         else:
             x = x[:, 0] if single else x
             output, ends = run_stack(recurrence, x, weights, starts, directions, between_layers)
@@ -254,6 +254,7 @@ class RNNBase(Module):
         x, batch_sizes, sorted_indices, unsorted_indices = packed
         if x.ndim != 2:
             raise RuntimeError(f"input must have 2 dimensions, got {x.ndim}")
+        x = x[: packed_rows(packed)]
         weights = self._weights()
         if x.dtype != weights[0][0].dtype or x.shape[-1] != self.input_size:
             raise self._input_error(x, weights[0][0])

@@ -624,6 +624,29 @@ def _first_rows(batch_sizes: IntArray) -> IntArray:
     return rows
 
 
+def packed_rows(sequence: PackedSequence) -> int:
+    """Return how many rows of its data a packed batch uses.
+
+    Raises
+    ------
+    RuntimeError
+        If the batch sizes are none, or more than the data has rows for.
+    """
+    batch_sizes, data = sequence.batch_sizes, sequence.data
+    if batch_sizes.ndim != 1 or len(batch_sizes) == 0:
+        raise RuntimeError(
+            f"batch_sizes must have the shape (T,), T > 0, got {batch_sizes.shape}"
+        )
+    if batch_sizes[-1] < 0 or (batch_sizes[1:] > batch_sizes[:-1]).any():
+        raise RuntimeError("batch_sizes must be in descending order and not negative")
+    rows: int = sum(batch_sizes.tolist())
+    if data.ndim == 0 or rows > len(data):
+        raise RuntimeError(
+            f"data must have the shape ({rows}, *) for these batch_sizes, got {data.shape}"
+        )
+    return rows
+
+
 def _unpacked(sequence: PackedSequence) -> tuple[IntArray, IntArray, IntArray]:
     """Return where the sequences are in the packed data.
 
@@ -636,18 +659,8 @@ def _unpacked(sequence: PackedSequence) -> tuple[IntArray, IntArray, IntArray]:
     lengths : ndarray of shape (B,)
         The sequences' lengths.
     """
-    batch_sizes, data = sequence.batch_sizes, sequence.data
-    if batch_sizes.ndim != 1 or len(batch_sizes) == 0:
-        raise RuntimeError(
-            f"batch_sizes must have the shape (T,), T > 0, got {batch_sizes.shape}"
-        )
-    if batch_sizes[-1] < 0 or (batch_sizes[1:] > batch_sizes[:-1]).any():
-        raise RuntimeError("batch_sizes must be in descending order and not negative")
-    rows = sum(batch_sizes.tolist())
-    if data.ndim == 0 or rows > len(data):
-        raise RuntimeError(
-            f"data must have the shape ({rows}, *) for these batch_sizes, got {data.shape}"
-        )
+    packed_rows(sequence)
+    batch_sizes = sequence.batch_sizes
     lengths = _conjugate(batch_sizes)
     ranks = np.arange(len(lengths), dtype=np.int64)
     unsorted_indices = sequence.unsorted_indices
