@@ -50,13 +50,13 @@ def main() -> None:
     rnn_ratios = []
     with threadpool_limits(1), torch.inference_mode():
         for number, (layer, steps, batch, size) in enumerate(SIZES, start=1):
-            print(f"\r{number}/{len(SIZES)}", end="", file=sys.stderr, flush=True)
+            print(f"\r{number}/{len(SIZES)} ", end="", file=sys.stderr, flush=True)
             mine, other, ratio = compare(*calls(layer, steps, batch, size).values())
             if layer == "RNN" and steps > 1:
                 rnn_ratios.append(ratio)
             name = f"{layer} T={steps} N={batch} H={size}"
             print(
-                f"\r| {name} | {mine * 1e6:.1f} | {other * 1e6:.1f} | {ratio:.2f} |", flush=True
+                f"| {name} | {mine * 1e6:.1f} | {other * 1e6:.1f} | {ratio:.2f} |", flush=True
             )
     mean = statistics.geometric_mean(rnn_ratios)
     print(f"| RNN T=100, geometric mean | | | {mean:.2f} |")

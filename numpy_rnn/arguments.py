@@ -70,8 +70,8 @@ def parse_to(args: tuple[Any, ...], device: object, dtype: DTypeLike) -> np.dtyp
     Parameters
     ----------
     args : tuple
-        A device, a dtype or both by position, as in torch: a string is a device,
-        anything else a dtype.
+        A device, a dtype or both by position, as in torch: a string is a device, unless
+        it names a dtype, and anything else a dtype.
     device, dtype
         The same by name.
 
@@ -83,7 +83,9 @@ def parse_to(args: tuple[Any, ...], device: object, dtype: DTypeLike) -> np.dtyp
         For a dtype that is not float32 or float64.
     """
     for argument in args:
-        if isinstance(argument, str) or type(argument).__name__ == "device":
+        if argument in ("float32", "float64"):
+            dtype = argument
+        elif isinstance(argument, str) or type(argument).__name__ == "device":
             device = argument
         elif argument is not None:
             dtype = argument

@@ -140,9 +140,12 @@ def linear(input: Array, weight: Array, bias: Array | None = None) -> Array:
     b = None if bias is None else as_array(bias, "bias")
     if w.ndim != 2:
         raise RuntimeError(f"weight must have 2 axes, got an array of shape {w.shape}")
-    if x.dtype != w.dtype or (b is not None and b.dtype != w.dtype):
-        dtypes = " and ".join(str(a.dtype) for a in (x, w, b) if a is not None)
-        raise RuntimeError(f"input, weight and bias must have one dtype, but got {dtypes}")
+    for name, array in (("input", x), ("bias", b)):
+        if array is not None and array.dtype != w.dtype:
+            raise RuntimeError(
+                f"{name} dtype ({array.dtype}) does not match weight dtype ({w.dtype}). "
+                f"Convert it: {name}.astype(numpy.{w.dtype})"
+            )
     if x.ndim == 0 or x.shape[-1] != w.shape[1]:
         raise RuntimeError(
             f"the last axis of input must be equal to in_features. Expected {w.shape[1]}, got "

@@ -35,9 +35,7 @@ def draw(
     try:
         from matplotlib.figure import Figure
     except ImportError as error:
-        raise ImportError(
-            'drawing a trace needs matplotlib: pip install "numpy-rnn[plot]"'
-        ) from error
+        raise ImportError("drawing a trace needs matplotlib: pip install matplotlib") from error
 
     columns = max(len(row) for row in rows)
     figure = Figure(
@@ -71,7 +69,10 @@ def _panels(trace: Trace, index: int, sequence: int) -> list[tuple[str, Array]]:
     """Return (title, values of shape (L, H)) of what is drawn of a layer."""
     layer = trace.layers[index]
     if isinstance(trace.output, PackedSequence) or layer.name == "cell":
-        raise ValueError("a packed batch or a single step of a cell has no time axis to draw")
+        raise ValueError(
+            "a packed batch or a single step of a cell has no time axis to draw: trace one "
+            "sequence of shape (L, H_in)"
+        )
     arrays = [(name, array) for name, array in layer.items() if "pre_" not in name]
     if layer.hidden.ndim == 3:
         batch_axis = 0 if trace.batch_first else 1

@@ -124,6 +124,10 @@ class Trace:
     layers: tuple[LayerTrace, ...]
     batch_first: bool = False
 
+    def __iter__(self) -> Iterator[LayerTrace]:
+        """Yield the layers."""
+        return iter(self.layers)
+
     def __getitem__(self, name: str) -> LayerTrace:
         """Return the layer of that name."""
         for layer in self.layers:
@@ -172,7 +176,7 @@ class Trace:
         Raises
         ------
         ImportError
-            If matplotlib is not installed (``pip install "numpy-rnn[plot]"``).
+            If matplotlib is not installed (``pip install matplotlib``).
         ValueError
             If the trace is of a packed batch or of a cell, which have no one time axis,
             or if there are not as many labels as steps.

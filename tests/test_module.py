@@ -463,6 +463,7 @@ def test_to_and_its_kin_cast_the_tree(x):
     assert model.double() is model
     assert {p.dtype for p in model.parameters()} == {np.dtype(np.float64)}
     assert model(x.astype(np.float64)).dtype == np.float64
+    assert model.to("float32").to("float64").rnn.weight_ih_l0.dtype == np.float64
     model.to("cpu", np.float32)
     assert model.rnn.weight_ih_l0.dtype == np.float32
     model.to(dtype="float64", device=torch.device("cpu"))

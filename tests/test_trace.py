@@ -158,6 +158,7 @@ def test_reprs_are_short_and_layers_are_found_by_name(rng):
         "  LayerTrace(l1: hidden, gates.r, gates.z, gates.n; (5, 2, 4))"
     )
     assert traced["l1"] is traced.layers[1]
+    assert list(traced) == list(traced.layers)
     with pytest.raises(KeyError, match="no layer 'l2': there are l0, l1"):
         traced["l2"]
 
@@ -199,5 +200,5 @@ def test_plot_refuses_what_has_no_time_axis(tmp_path):
 def test_plot_says_what_to_install_where_matplotlib_is_absent(monkeypatch, tmp_path):
     monkeypatch.setitem(__import__("sys").modules, "matplotlib.figure", None)
     traced = nn.trace(nn.RNN(3, 4), np.zeros((2, 3), np.float32))
-    with pytest.raises(ImportError, match=r"pip install \"numpy-rnn\[plot\]\""):
+    with pytest.raises(ImportError, match="pip install matplotlib"):
         traced.plot(tmp_path / "x.png")

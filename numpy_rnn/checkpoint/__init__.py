@@ -94,6 +94,6 @@ def _load(file: IO[bytes]) -> Any:
     if magic != ZIP:
         raise CheckpointError(
             f"the file begins with {magic!r} and is not one that torch.save wrote since "
-            "torch 1.6 (a zip file)"
+            "torch 1.6 (a zip file); an older one can be loaded and saved again with torch"
         )
     return load_torch_zip(file)

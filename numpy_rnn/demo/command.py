@@ -58,7 +58,7 @@ def run(names: Sequence[str]) -> int:
     count = len(recorded_names)
     print(f"parity    max |NumPy - torch| = {difference:.1e} over {count} recorded names")
     languages = len(classifier.languages)
-    print(f"accuracy  {accuracy:.1%} right of {languages} languages; none was in the training")
+    print(f"accuracy  {accuracy:.1%} of them right, among {languages} languages; all held out")
     print(f"time      {seconds * 1e3:.2f} ms per name")
     if difference > PARITY_TOLERANCE:
         print(f"the difference from torch is above {PARITY_TOLERANCE:.0e}", file=sys.stderr)

@@ -401,7 +401,7 @@ class Module:
         Parameters
         ----------
         *args : device, dtype, or both
-            By position as in torch: a string is a device, anything else a dtype.
+            By position as in torch: a string is a device, unless it names a dtype.
         device : None or 'cpu'
             There is one device.
         dtype : dtype, optional
