@@ -1,14 +1,14 @@
-"""The picture of a `numpy_rnn.trace.Trace`; matplotlib is imported only to draw it."""
+"""The picture of a `numpy_rnn.Trace`; matplotlib is imported only to draw it."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+import operator
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from numpy_rnn.utils.rnn import PackedSequence
+from numpy_rnn.utils.rnn import PackedSequence, unpack_sequence
 
 if TYPE_CHECKING:
     from numpy_rnn._typing import Array
@@ -17,19 +17,24 @@ if TYPE_CHECKING:
 PANEL_WIDTH, PANEL_HEIGHT = 3.2, 2.6
 """Inches."""
 
+MOST_LABELS = 30
+"""Labels that fit below a panel."""
 
-def draw(
-    trace: Trace,
-    path: str | os.PathLike[str],
-    sequence: int,
-    labels: Sequence[str] | None,
-) -> None:
-    """Draw a row for each layer and direction, a panel for its states and each gate.
+SIGMOIDS = ("gates.i", "gates.f", "gates.o", "gates.r", "gates.z")
+"""What lies between 0 and 1; all else lies about zero, on another scale of colours."""
 
-    Parameters, errors: see `numpy_rnn.Trace.plot`.
+
+def draw(trace: Trace, sequence: int, labels: Sequence[str] | None) -> Any:
+    """Return a figure with a row for each layer, and a panel for each state and gate.
+
+    Parameters and errors are those of `numpy_rnn.Trace.plot`.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
     """
     rows = [list(_panels(trace, index, sequence)) for index in range(len(trace.layers))]
-    steps = rows[0][0][1].shape[0]
+    steps = len(rows[0][0][1])
     if labels is not None and len(labels) != steps:
         raise ValueError(f"there are {len(labels)} labels for {steps} steps")
     try:
@@ -41,40 +46,41 @@ def draw(
     figure = Figure(
         figsize=(PANEL_WIDTH * columns, PANEL_HEIGHT * len(rows)), layout="constrained"
     )
-    axes = figure.subplots(len(rows), columns, squeeze=False)
-    for row_axes, row in zip(axes, rows):
-        for panel, (title, values) in zip(row_axes, row):
-            # Sigmoids are in [0, 1] and everything else is about zero: two scales of colour.
-            is_sigmoid = title.split()[-1] in ("i", "f", "o", "r", "z")
-            largest = 1.0 if is_sigmoid else max(1e-12, float(np.abs(values).max()))
+    panels = figure.subplots(len(rows), columns, squeeze=False)
+    for index, row in enumerate(rows):
+        for panel, (name, values) in zip(panels[index], row):
+            sigmoid = name in SIGMOIDS
+            largest = 1.0 if sigmoid else max(1e-12, float(np.abs(values).max()))
             image = panel.imshow(
                 values.T,
                 aspect="auto",
                 interpolation="nearest",
-                cmap="viridis" if is_sigmoid else "RdBu_r",
-                vmin=0.0 if is_sigmoid else -largest,
+                cmap="viridis" if sigmoid else "RdBu_r",
+                vmin=0.0 if sigmoid else -largest,
                 vmax=largest,
             )
             figure.colorbar(image, ax=panel)
-            panel.set_title(title)
+            panel.set_title(f"{trace.layers[index].name} {name.removeprefix('gates.')}")
             panel.set_xlabel("step")
             panel.set_ylabel("unit")
             if labels is not None:
-                panel.set_xticks(range(steps), list(labels))
+                every = -(-steps // MOST_LABELS)
+                panel.set_xticks(range(0, steps, every))
+                panel.set_xticklabels(list(labels)[::every], parse_math=False)
     figure.suptitle(trace.kind)
-    figure.savefig(os.fspath(path))
+    return figure
 
 
-def _panels(trace: Trace, index: int, sequence: int) -> list[tuple[str, Array]]:
-    """Return (title, values of shape (L, H)) of what is drawn of a layer."""
+def _panels(trace: Trace, index: int, sequence: int) -> Iterator[tuple[str, Array]]:
+    """Yield (name, values of shape (L, H)) of what is drawn of a layer."""
     layer = trace.layers[index]
-    if isinstance(trace.output, PackedSequence) or layer.name == "cell":
-        raise ValueError(
-            "a packed batch or a single step of a cell has no time axis to draw: trace one "
-            "sequence of shape (L, H_in)"
-        )
-    arrays = [(name, array) for name, array in layer.items() if "pre_" not in name]
-    if layer.hidden.ndim == 3:
-        batch_axis = 0 if trace.batch_first else 1
-        arrays = [(name, np.moveaxis(a, batch_axis, 0)[sequence]) for name, a in arrays]
-    return [(f"{layer.name} {name.removeprefix('gates.')}", array) for name, array in arrays]
+    if layer.name == "cell":
+        raise ValueError("a single step of a cell has no time axis to draw")
+    sequence = operator.index(sequence)
+    for name, array in layer.states_and_gates():
+        if isinstance(trace.output, PackedSequence):
+            yield name, unpack_sequence(trace.output._replace(data=array))[sequence]
+        elif array.ndim == 3:
+            yield name, np.moveaxis(array, 0 if trace.batch_first else 1, 0)[sequence]
+        else:
+            yield name, array[None][sequence]  # a batch of one

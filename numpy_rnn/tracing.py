@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import IO, TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from numpy_rnn.functional import sigmoid
 from numpy_rnn.kernels.floating_point import silent
 from numpy_rnn.kernels.recurrence import Prepared, Recurrence, State, Weights
 from numpy_rnn.modules.rnn import RECURRENCES, RNNBase, RNNCellBase
-from numpy_rnn.utils.rnn import PackedSequence
+from numpy_rnn.utils.rnn import PackedSequence, packed_rows
 
 if TYPE_CHECKING:
     from numpy_rnn._typing import AnyArray, Array
@@ -24,14 +24,15 @@ __all__ = ["LayerTrace", "Trace", "trace"]
 NamedArrays: TypeAlias = "dict[str, Array]"
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class LayerTrace:
     """What happened in one direction of one layer.
 
     All arrays are laid out as the layer's output is: (L, N, H), (N, L, H) if
     ``batch_first``, (L, H) for an unbatched input, (rows, H) for a packed one, and
     (N, H) or (H,) for a cell. Those of a backward direction are aligned with the input:
-    step t is the one that read input t.
+    step t is the one that read input t. An array of a packed trace is taken apart by
+    ``unpack_sequence(trace.output._replace(data=array))``.
 
     Attributes
     ----------
@@ -44,8 +45,8 @@ class LayerTrace:
         The cell states of an LSTM, H features; exactly those that it computed.
     pre_activations : dict of str to ndarray
         What each gate's sigmoid or tanh was taken of: ``i f g o`` for an LSTM, ``r z n``
-        for a GRU, ``h`` for an Elman layer. Computed from the states, and so equal to
-        what the layer used up to rounding.
+        for a GRU, ``h`` for an Elman layer. They and the gates are computed from the
+        states, and equal to what the layer used up to rounding.
     gates : dict of str to ndarray
         The gates themselves, by the same names; empty for an Elman layer, which has none.
     """
@@ -56,17 +57,21 @@ class LayerTrace:
     pre_activations: dict[str, Array] = field(default_factory=dict)
     gates: dict[str, Array] = field(default_factory=dict)
 
-    def items(self) -> Iterator[tuple[str, Array]]:
-        """Yield (name, array) of everything: ``'hidden'``, ``'gates.i'`` and so on."""
+    def states_and_gates(self) -> Iterator[tuple[str, Array]]:
+        """Yield (name, array) of what the layer has: ``'hidden'``, ``'gates.i'`` and so on."""
         yield "hidden", self.hidden
         if self.cell is not None:
             yield "cell", self.cell
         for name, array in self.gates.items():
             yield f"gates.{name}", array
+
+    def items(self) -> Iterator[tuple[str, Array]]:
+        """Yield (name, array) of everything, ``'pre_activations.i'`` included."""
+        yield from self.states_and_gates()
         for name, array in self.pre_activations.items():
             yield f"pre_activations.{name}", array
 
-    def swapaxes(self) -> LayerTrace:
+    def _swapped(self) -> LayerTrace:
         """Return the same with the first two axes of every array swapped."""
 
         def swap(arrays: NamedArrays) -> NamedArrays:
@@ -82,11 +87,11 @@ class LayerTrace:
         )
 
     def __repr__(self) -> str:
-        names = ", ".join(name for name, _ in self.items() if "pre_" not in name)
+        names = ", ".join(name for name, _ in self.states_and_gates())
         return f"LayerTrace({self.name}: {names}; {self.hidden.shape})"
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class Trace:
     """What a recurrent layer or cell did with an input.
 
@@ -128,6 +133,10 @@ class Trace:
         """Yield the layers."""
         return iter(self.layers)
 
+    def __contains__(self, name: object) -> bool:
+        """Tell whether there is a layer of that name."""
+        return any(layer.name == name for layer in self.layers)
+
     def __getitem__(self, name: str) -> LayerTrace:
         """Return the layer of that name."""
         for layer in self.layers:
@@ -143,13 +152,15 @@ class Trace:
         -------
         dict of str to ndarray
             ``'output'``, ``'h_n'``, ``'c_n'`` for an LSTM, and of each layer
-            ``'l0.hidden'``, ``'l0.gates.i'`` and so on. A packed output stands as
-            ``'output'``, its data, and ``'batch_sizes'``.
+            ``'l0.hidden'``, ``'l0.gates.i'`` and so on. Of a packed output ``'output'`` is
+            the data, beside ``'batch_sizes'`` and, if it is not in the caller's order,
+            ``'sorted_indices'`` and ``'unsorted_indices'``.
         """
         states = self.hx if isinstance(self.hx, tuple) else (self.hx,)
         arrays: dict[str, AnyArray] = dict(zip(("h_n", "c_n"), states))
         if isinstance(self.output, PackedSequence):
-            arrays |= {"output": self.output.data, "batch_sizes": self.output.batch_sizes}
+            named = zip(("output", *self.output._fields[1:]), self.output)
+            arrays |= {name: array for name, array in named if array is not None}
         else:
             arrays["output"] = self.output
         for layer in self.layers:
@@ -158,7 +169,7 @@ class Trace:
 
     def plot(
         self,
-        path: str | os.PathLike[str],
+        path: str | os.PathLike[str] | IO[bytes],
         sequence: int = 0,
         labels: Sequence[str] | None = None,
     ) -> None:
@@ -166,10 +177,10 @@ class Trace:
 
         Parameters
         ----------
-        path : str or path
+        path : str, path, or binary file
             The picture; its ending says in which format (png, svg, pdf).
         sequence : int
-            Which sequence of a batch to draw.
+            Which sequence of a batch to draw; 0 if there is no batch.
         labels : sequence of str, optional
             What to write at the steps, for instance the letters of a word.
 
@@ -178,14 +189,14 @@ class Trace:
         ImportError
             If matplotlib is not installed (``pip install matplotlib``).
         ValueError
-            If the trace is of a packed batch or of a cell, which have no one time axis,
-            or if there are not as many labels as steps.
+            If the trace is of a cell, which has no time axis, or if there are not as many
+            labels as steps.
         IndexError
             If the batch has no such sequence.
         """
         from numpy_rnn.plotting import draw
 
-        draw(self, path, sequence, labels)
+        draw(self, sequence, labels).savefig(path)
 
     def __repr__(self) -> str:
         packed = isinstance(self.output, PackedSequence)
@@ -207,13 +218,14 @@ def trace(module: RNNBase | RNNCellBase, input: Any, hx: Any = None) -> Trace:
     Returns
     -------
     Trace
-        Its results are exactly those of ``module(input, hx)``. It takes memory for every
-        state and gate at every step: for an LSTM about ten times its output.
+        Its results are exactly those of ``module(input, hx)``. It holds every state and
+        gate of every step: for an LSTM about eleven times the layer's output, and while it
+        is made over twice that.
 
     Raises
     ------
     TypeError
-        If `module` is none of these.
+        If `module` is none of these, or a subclass with another ``forward``.
     ValueError
         If dropout acts.
     Exception
@@ -236,6 +248,11 @@ def trace(module: RNNBase | RNNCellBase, input: Any, hx: Any = None) -> Trace:
             f"trace takes a recurrent layer or cell, got {type(module).__name__}; trace the "
             "layers of a model one by one"
         )
+    base = RNNCellBase if isinstance(module, RNNCellBase) else RNNBase
+    if type(module).forward is not base.forward:
+        raise TypeError(
+            f"{type(module).__name__} has a forward of its own, which trace does not know"
+        )
     if isinstance(module, RNNCellBase):
         return _trace_cell(module, input, hx)
     if module.training and module.dropout and module.num_layers > 1:
@@ -244,7 +261,7 @@ def trace(module: RNNBase | RNNCellBase, input: Any, hx: Any = None) -> Trace:
 
 
 def _trace_layers(module: RNNBase, input: Any, hx: Any) -> Trace:
-    recorder = _Recorder(RECURRENCES[module.mode])
+    recurrence, runs = _recording(RECURRENCES[module.mode])
     layer_inputs: list[Array] = []
 
     def keep(layer_output: Array) -> Array:
@@ -253,72 +270,68 @@ def _trace_layers(module: RNNBase, input: Any, hx: Any) -> Trace:
 
     packed = isinstance(input, PackedSequence)
     run = module._run_packed if packed else module._run
-    output, last = run(input, hx, recorder.recurrence, keep)
-    x = as_array(input.data if packed else input, "input")
+    output, last = run(input, hx, recurrence, keep)
+    x = input.data[: packed_rows(input)] if packed else as_array(input, "input")
     swapped = module.batch_first and x.ndim == 3
     layer_inputs.insert(0, x.swapaxes(0, 1) if swapped else x)
+    x_shape = layer_inputs[0].shape
 
     directions = 2 if module.bidirectional else 1
     layers = []
-    for index, (steps, weights) in enumerate(zip(recorder.runs, module.all_weights)):
+    for index, (steps, weights) in enumerate(zip(runs, module.all_weights)):
         layer, backwards = divmod(index, directions)
         if backwards:
             steps.reverse()
-        before, after = [_joined(states, layer_inputs[0].shape) for states in zip(*steps)]
-        layer_input = layer_inputs[layer].reshape(*before[0].shape[:-1], -1)
+        before, after = [_joined(states, x_shape) for states in zip(*steps)]
+        layer_input = layer_inputs[layer]
+        layer_input = layer_input.reshape(*x_shape[:-1], layer_input.shape[-1])
         name = f"l{layer}_reverse" if backwards else f"l{layer}"
         layers.append(_layer_trace(name, module.mode, weights, layer_input, before, after))
     if swapped:
-        layers = [layer.swapaxes() for layer in layers]
+        layers = [layer._swapped() for layer in layers]
     return Trace(type(module).__name__, output, last, tuple(layers), swapped)
 
 
 def _trace_cell(module: RNNCellBase, input: Any, hx: Any) -> Trace:
-    mode = module.mode()
-    recorder = _Recorder(RECURRENCES[mode])
-    end = module._step(recorder.recurrence, input, module._given_state(hx))
+    mode = module._mode()
+    recurrence, runs = _recording(RECURRENCES[mode])
+    end = module._step(recurrence, input, hx)
     x = as_array(input, "input")
-    before, after = [_joined(states, x.shape) for states in zip(*recorder.runs[0])]
-    layer = _layer_trace("cell", mode, list(module.parameters()), x, before, after)
+    before, after = [_joined(states, x.shape) for states in zip(*runs[0])]
+    layer = _layer_trace("cell", mode, module._weights(), x, before, after)
     return Trace(type(module).__name__, end[0], module._result(end), (layer,))
 
 
-class _Recorder:
-    """Wraps a recurrence so that it keeps the states before and after every step.
+Steps: TypeAlias = "list[tuple[State, State]]"
+"""The states before and after each step, in the order in which the steps were taken."""
 
-    Attributes
-    ----------
-    recurrence : Recurrence
-        Computes what the wrapped one computes, with the same arithmetic.
-    runs : list of lists of (State, State)
-        For each layer and direction, in the order of their parameters, the states before
-        and after each step, in the order in which the steps were taken.
+
+def _recording(recurrence: Recurrence) -> tuple[Recurrence, list[Steps]]:
+    """Return a recurrence of the same arithmetic that notes all states, and its notes.
+
+    The notes are one list for each layer and direction, in the order of their parameters.
     """
+    runs: list[Steps] = []
 
-    def __init__(self, recurrence: Recurrence) -> None:
-        self._wrapped = recurrence
-        self.recurrence = recurrence._replace(
-            step=self._step, prepare=self._prepare, advance=self._advance
-        )
-        self.runs: list[list[tuple[State, State]]] = []
-
-    def _step(self, x: Array, state: State, weights: Weights) -> State:
-        end = self._wrapped.step(x, state, weights)
-        self.runs.append([(state, end)])
+    def step(x: Array, state: State, weights: Weights) -> State:
+        end = recurrence.step(x, state, weights)
+        runs.append([(state, end)])
         return end
 
-    def _prepare(self, weights: Weights, steps: int) -> Prepared:
-        self.runs.append([])
-        return self._wrapped.prepare(weights, steps)
+    def prepare(weights: Weights, steps: int) -> Prepared:
+        runs.append([])
+        return recurrence.prepare(weights, steps)
 
-    def _advance(self, products: Array, state: State, recurrent: Any, out: Array) -> State:
+    def advance(products: Array, state: State, recurrent: Any, out: Array) -> State:
         for t in range(len(products)):
-            step = slice(t, t + 1)
-            end = self._wrapped.advance(products[step], state, recurrent, out[step])
+            one = slice(t, t + 1)
+            end = recurrence.advance(products[one], state, recurrent, out[one])
             end = tuple([array.copy() for array in end])
-            self.runs[-1].append((state, end))
+            runs[-1].append((state, end))
             state = end
         return state
+
+    return recurrence._replace(step=step, prepare=prepare, advance=advance), runs
 
 
 def _joined(states: Sequence[State], shape: tuple[int, ...]) -> State:

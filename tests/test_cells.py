@@ -85,6 +85,7 @@ def test_a_loop_over_a_cell_is_a_layer(rng, kind, batch):
     ("x", "hx"),
     [
         ((1, 2, 3), None),
+        ((1, 2, 3), (1, 2, 4)),
         ((), None),
         ((2, 5), None),
         ((5,), None),
@@ -160,6 +161,21 @@ def test_a_cell_finds_its_nonlinearity_wrong_when_it_runs_as_torchs_does():
         lambda: nn.RNNCell(3, 4, nonlinearity="gelu")(x),
         lambda: torch.nn.RNNCell(3, 4, nonlinearity="gelu")(to_torch(x)),
     )
+
+
+@pytest.mark.parametrize("kind", CELLS)
+def test_a_subclass_may_have_parameters_of_its_own(rng, kind):
+    plain, _ = both(kind, 4, 4)
+    larger = type("Larger", (type(plain),), {})(
+        4, 4, **({"nonlinearity": "relu"} if kind.endswith("relu") else {})
+    )
+    larger.load_state_dict(plain.state_dict())
+    larger.register_parameter("scale", np.ones((4, 4), np.float32))
+    larger.head = nn.Linear(4, 4)
+    x = rng.standard_normal((2, 4)).astype(np.float32)
+    for result in (larger(x), nn.trace(larger, x).hx):
+        for mine, expected in zip(leaves(result), leaves(plain(x)), strict=True):
+            np.testing.assert_array_equal(mine, expected)
 
 
 @pytest.mark.parametrize("kind", CELLS)

@@ -13,11 +13,8 @@ import numpy_rnn as nn
 GATE_ORDER = {"RNN": [0], "LSTM": [0, 3, 1, 2], "GRU": [1, 0, 2]}
 """Where ONNX's gates (i o f c; z r h) stand among torch's (i f g o; r z n)."""
 
-OPERATORS = {
-    "RNN": ("RNN", {}, {}),  # tanh: its reference evaluator knows no other activation
-    "LSTM": ("LSTM", {}, {}),
-    "GRU": ("GRU", {}, {"linear_before_reset": 1}),
-}
+ATTRIBUTES = {"RNN": {}, "LSTM": {}, "GRU": {"linear_before_reset": 1}}
+"""What the operators need besides. RNN is tanh: the evaluator knows no other activation."""
 
 
 def reordered(array, operator, size):
@@ -25,7 +22,7 @@ def reordered(array, operator, size):
     return np.concatenate([array[k * size : (k + 1) * size] for k in GATE_ORDER[operator]])
 
 
-def run_onnx(operator, attributes, layer, x, states):
+def run_onnx(operator, layer, x, states):
     """Run one layer in one direction through the reference evaluator, in float64."""
     size = layer.hidden_size
     w, r, *biases = (reordered(array, operator, size) for array in layer.parameters())
@@ -37,7 +34,7 @@ def run_onnx(operator, attributes, layer, x, states):
         names += ["", name] if name == "initial_h" else [name]  # sequence_lens is left out
         inputs[name] = state
     outputs = ["Y", "Y_h", "Y_c"] if operator == "LSTM" else ["Y", "Y_h"]
-    node = helper.make_node(operator, names, outputs, hidden_size=size, **attributes)
+    node = helper.make_node(operator, names, outputs, hidden_size=size, **ATTRIBUTES[operator])
     graph = helper.make_graph(
         [node],
         "layer",
@@ -49,13 +46,12 @@ def run_onnx(operator, attributes, layer, x, states):
     return [y[:, 0], *last]
 
 
-@pytest.mark.parametrize("kind", OPERATORS)
+@pytest.mark.parametrize("operator", ATTRIBUTES)
 @pytest.mark.parametrize("bias", [True, False])
 @pytest.mark.parametrize("given_hx", [True, False])
 @pytest.mark.parametrize(("steps", "batch"), [(1, 1), (1, 3), (12, 1), (12, 4)])
-def test_equals_the_reference_operator(rng, kind, bias, given_hx, steps, batch):
-    operator, arguments, attributes = OPERATORS[kind]
-    layer = getattr(nn, operator)(3, 5, bias=bias, dtype=np.float64, **arguments)
+def test_equals_the_reference_operator(rng, operator, bias, given_hx, steps, batch):
+    layer = getattr(nn, operator)(3, 5, bias=bias, dtype=np.float64)
     x = rng.standard_normal((steps, batch, 3))
     count = 2 if operator == "LSTM" else 1
     states = [rng.standard_normal((1, batch, 5)) for _ in range(count if given_hx else 0)]
@@ -63,7 +59,7 @@ def test_equals_the_reference_operator(rng, kind, bias, given_hx, steps, batch):
     if given_hx:
         hx = tuple(states) if operator == "LSTM" else states[0]
     output, last = layer(x, hx)
-    expected = run_onnx(operator, attributes, layer, x, states)
+    expected = run_onnx(operator, layer, x, states)
     ours = [output, *(last if operator == "LSTM" else (last,))]
     for mine, reference in zip(ours, expected, strict=True):
         assert mine.shape == reference.shape

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import numpy_rnn as nn
+from numpy_rnn.kernels.affine import affine
 from tests.compare import leaves
 
 LAYERS = {"RNN": nn.RNN, "LSTM": nn.LSTM, "GRU": nn.GRU}
@@ -115,6 +116,25 @@ def test_packed_input_is_neither_written_nor_shared(rng, kind, bidirectional):
         assert not any(np.shares_memory(result, array) for array in given_arrays)
     for array, copy in zip(given_arrays, copies, strict=True):
         np.testing.assert_array_equal(array, copy)
+
+
+@pytest.mark.parametrize("kind", LAYERS)
+def test_products_are_never_written_into_their_own_input(rng, monkeypatch, kind):
+    """Whatever NumPy would do about it."""
+    calls = []
+
+    def watched(x, weight_t, bias, out):
+        calls.append(np.may_share_memory(x, out))
+        affine(x, weight_t, bias, out)
+
+    monkeypatch.setattr("numpy_rnn.kernels.recurrence.affine", watched)
+    layer = LAYERS[kind](4, 4, 3)
+    sequences = [rng.standard_normal((n, 4)).astype(np.float32) for n in (3, 5)]
+    layer(nn.utils.rnn.pack_sequence(sequences, enforce_sorted=False))
+    layer(np.stack([sequences[1], sequences[1]]))
+    layer(sequences[1])
+    assert len(calls) > 9
+    assert not any(calls)
 
 
 @pytest.mark.parametrize("kind", LAYERS)

@@ -234,6 +234,12 @@ def test_a_packed_batch_whose_parts_do_not_belong_together_is_refused():
         packed = nn.utils.rnn.PackedSequence(data, np.array(sizes, np.int64))
         with pytest.raises(RuntimeError, match=message):
             layer(packed)
+    for order in ([0], [0, 2], [-1, 0], [1, 1]):
+        packed = nn.utils.rnn.PackedSequence(
+            data, np.array([2, 2, 2]), np.array(order), np.array(order)
+        )
+        with pytest.raises(RuntimeError, match="sorted_indices must be a permutation of 2"):
+            layer(packed)
     fewer = nn.utils.rnn.PackedSequence(data, np.array([3, 2]))
     assert layer(fewer)[0].data.shape == (5, 4)
 

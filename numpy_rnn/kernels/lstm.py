@@ -9,7 +9,8 @@
 
 The weights hold the gates in this order. One tanh serves all of them, since
 sigmoid(a) = tanh(a / 2) / 2 + 1/2: the pre-activations of i, f and o are halved before,
-which is exact, and nothing overflows.
+which is exact, and nothing overflows. A gate is then exact to half a unit in the last place
+of 1; one that is nearly closed has no relative precision.
 """
 
 from __future__ import annotations

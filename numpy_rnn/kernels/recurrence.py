@@ -254,7 +254,7 @@ def _run_blocks(
     # The hidden states go where they belong at once, unless the steps there do not lie
     # one behind the other. With one gate the input products stand in their place before,
     # and so must not overwrite the input.
-    in_place = output.flags.c_contiguous and (gates > 1 or output is not x)
+    in_place = output.flags.c_contiguous and (gates > 1 or not np.may_share_memory(output, x))
     columns = weight_ih_t.shape[1]
     step_bytes = x[0, ..., 0].size * columns * x.itemsize
     block = max(1, BLOCK_BYTES // max(1, step_bytes))

@@ -173,7 +173,7 @@ class RNNBase(Module):
         ----------
         input : ndarray of shape (L, N, H_in), (N, L, H_in) if batch_first, or (L, H_in)
             Of the weights' dtype, with any strides; L > 0, N may be 0. A CPU tensor of
-            torch is taken as an array. Or a `PackedSequence`.
+            torch is taken as an array. Or a `PackedSequence` with data (rows, H_in).
         hx : ndarray of shape (layers * D, N, H_out), or (layers * D, H_out), optional
             The hidden states before the first step; zeros if omitted. For an `LSTM` the
             pair (h_0, c_0), where c_0 has H features also if there is a projection. For
@@ -182,11 +182,12 @@ class RNNBase(Module):
         Returns
         -------
         output : ndarray of shape (L, N, D * H_out), (N, L, D * H_out) or (L, D * H_out)
-            The last layer's hidden state at every step, forward direction first. A
-            `PackedSequence` if `input` is one.
-        h_n : ndarray of the shape of `hx`
-            The hidden state of each layer and direction after its last step; for an
-            `LSTM` the pair (h_n, c_n).
+            The last layer's hidden state at every step, forward direction first. If
+            `input` is packed, a `PackedSequence` with new data (rows, D * H_out) and the
+            batch sizes and indices of `input` itself.
+        h_n : ndarray of shape (layers * D, N, H_out), or (layers * D, H_out)
+            The hidden state of each layer and direction after its last step, sequences in
+            the caller's order; for an `LSTM` the pair (h_n, c_n).
 
         Raises
         ------
@@ -212,10 +213,7 @@ class RNNBase(Module):
         if axes not in (2, 3):
             raise self._axes_error(axes)
         states = None if hx is None else self._given_states(hx, axes)
-        weights = self._weights()
-        weight = weights[0][0]
-        if x.dtype != weight.dtype or x.shape[-1] != self.input_size:
-            raise self._input_error(x, weight)
+        weights = self._weights_for(x)
 
         # Kernels take (L, N, H_in), or (L, H_in) for a single sequence.
         batched = axes == 3
@@ -255,10 +253,11 @@ class RNNBase(Module):
         if x.ndim != 2:
             raise RuntimeError(f"input must have 2 dimensions, got {x.ndim}")
         x = x[: packed_rows(packed)]
-        weights = self._weights()
-        if x.dtype != weights[0][0].dtype or x.shape[-1] != self.input_size:
-            raise self._input_error(x, weights[0][0])
+        weights = self._weights_for(x)
         batch = int(batch_sizes[0])
+        for name, indices in zip(packed._fields[2:], packed[2:]):
+            if indices is not None and sorted(indices.ravel().tolist()) != list(range(batch)):
+                raise RuntimeError(f"{name} must be a permutation of {batch} sequences")
         if hx is None:
             starts = [self._zero_state((batch,), x.dtype)] * len(weights)
         else:
@@ -278,6 +277,14 @@ class RNNBase(Module):
         if unsorted_indices is not None:
             ends = [tuple([a[unsorted_indices] for a in state]) for state in ends]
         return packed._replace(data=output), self._final_states(ends, False)
+
+    def _weights_for(self, x: AnyArray) -> list[tuple[Array, ...]]:
+        """Return the live parameters of each run, which the input must fit."""
+        weights = self._weights()
+        weight = weights[0][0]
+        if x.dtype != weight.dtype or x.shape[-1] != self.input_size:
+            raise self._input_error(x, weight)
+        return weights
 
     def _weights(self) -> list[tuple[Array, ...]]:
         """Return the live parameters of each layer and direction, in torch's order."""
@@ -300,10 +307,8 @@ class RNNBase(Module):
         """Return the arrays that the caller passed as `hx`, which must have `axes` axes."""
         state = as_array(hx, "hx")
         if state.ndim != axes:
-            batched = "batched" if axes == 3 else "unbatched"
             raise RuntimeError(
-                f"For {batched} {axes}-D input, hx should also be {axes}-D but got "
-                f"{state.ndim}-D array"
+                f"{_for_input(axes)}, hx should also be {axes}-D but got {state.ndim}-D array"
             )
         return (state,)
 
@@ -573,9 +578,8 @@ class LSTM(RNNBase):
     def _given_states(self, hx: Any, axes: int) -> State:
         h_0, c_0 = _pair(hx)
         if h_0.ndim != axes or c_0.ndim != axes:
-            batched = "batched" if axes == 3 else "unbatched"
             raise RuntimeError(
-                f"For {batched} {axes}-D input, hx and cx should also be {axes}-D but got "
+                f"{_for_input(axes)}, hx and cx should also be {axes}-D but got "
                 f"({h_0.ndim}-D, {c_0.ndim}-D) arrays"
             )
         return h_0, c_0
@@ -683,6 +687,8 @@ class RNNCellBase(Module):
         float32 or float64.
     """
 
+    _state_arrays = 1  # how many arrays a state has
+
     def __init__(
         self,
         input_size: int,
@@ -711,9 +717,6 @@ class RNNCellBase(Module):
             self.register_parameter(name, np.empty(rows, parameter_dtype) if bias else None)
         self.reset_parameters()
 
-    _state_arrays = 1
-    """How many arrays a state has."""
-
     def reset_parameters(self) -> None:
         """Draw all parameters anew from U(-k, k), k = 1 / sqrt(hidden_size)."""
         bound = 1.0 / math.sqrt(self.hidden_size) if self.hidden_size > 0 else 0
@@ -725,7 +728,7 @@ class RNNCellBase(Module):
         text = f"{self.input_size}, {self.hidden_size}"
         return text if self.bias is True else f"{text}, bias={self.bias}"
 
-    def mode(self) -> str:
+    def _mode(self) -> str:
         """Return what the cell computes, in the words of `RNNBase`."""
         raise NotImplementedError
 
@@ -741,7 +744,7 @@ class RNNCellBase(Module):
 
         Returns
         -------
-        ndarray of the shape of `hx`
+        ndarray of shape (N, H_out) or (H_out,)
             The next hidden state; for an `LSTMCell` the pair (h', c').
 
         Raises
@@ -753,13 +756,11 @@ class RNNCellBase(Module):
         TypeError
             If `input` or `hx` is no array, or no pair of them for an `LSTMCell`.
         """
-        recurrence = RECURRENCES[self.mode()]
-        return self._result(self._step(recurrence, input, self._given_state(hx)))
+        recurrence = RECURRENCES[self._mode()]
+        return self._result(self._step(recurrence, input, hx))
 
-    def _given_state(self, hx: Any) -> State | None:
+    def _given_state(self, hx: Any) -> State:
         """Return the arrays that the caller passed as `hx`."""
-        if hx is None:
-            return None
         state = as_array(hx, "hx")
         if state.ndim not in (1, 2):
             raise self._axes_error("hidden", state)
@@ -769,7 +770,7 @@ class RNNCellBase(Module):
         """Return what the caller gets as the next state."""
         return state[0]
 
-    def _step(self, recurrence: Recurrence, input: object, given: State | None) -> State:
+    def _step(self, recurrence: Recurrence, input: object, hx: Any) -> State:
         """Check, take one step, restore the layout.
 
         Parameters
@@ -778,13 +779,14 @@ class RNNCellBase(Module):
             What the cell computes.
         input : array
             As the caller passed it.
-        given : tuple of arrays, or None
+        hx : array, or pair of arrays, or None
             The state as the caller passed it; zeros if None.
         """
         x = as_array(input, "input")
         if x.ndim not in (1, 2):
             raise self._axes_error("input", x)
-        weights = tuple([array for _, array in self._own_parameters()])
+        given = None if hx is None else self._given_state(hx)
+        weights = self._weights()
         if x.shape[-1] != self.input_size:
             raise RuntimeError(
                 f"input has inconsistent input_size: got {x.shape[-1]} expected "
@@ -802,6 +804,11 @@ class RNNCellBase(Module):
             return step_cell(recurrence, x, state, weights)
         end = step_cell(recurrence, x[0], tuple([array[0] for array in state]), weights)
         return tuple([array[None] for array in end])
+
+    def _weights(self) -> tuple[Array, ...]:
+        """Return the live parameters of the step, in torch's order."""
+        arrays = (self.weight_ih, self.weight_hh, self.bias_ih, self.bias_hh)
+        return arrays if self.bias_ih is not None else arrays[:2]
 
     def _axes_error(self, name: str, array: AnyArray) -> Exception:
         return ValueError(
@@ -892,8 +899,7 @@ class RNNCell(RNNCellBase):
         super().__init__(input_size, hidden_size, bias, 1, device, dtype)
         self.nonlinearity = nonlinearity
 
-    def mode(self) -> str:
-        """Return what the cell computes; RuntimeError for an unknown nonlinearity."""
+    def _mode(self) -> str:
         if self.nonlinearity not in ("tanh", "relu"):
             raise RuntimeError(f"Unknown nonlinearity: {self.nonlinearity}")
         return f"RNN_{self.nonlinearity.upper()}"
@@ -960,13 +966,10 @@ class LSTMCell(RNNCellBase):
     ) -> None:
         super().__init__(input_size, hidden_size, bias, 4, device, dtype)
 
-    def mode(self) -> str:
-        """Return what the cell computes."""
+    def _mode(self) -> str:
         return "LSTM"
 
-    def _given_state(self, hx: Any) -> State | None:
-        if hx is None:
-            return None
+    def _given_state(self, hx: Any) -> State:
         state = _pair(hx)
         for item, array in enumerate(state):
             if array.ndim not in (1, 2):
@@ -1024,9 +1027,12 @@ class GRUCell(RNNCellBase):
     ) -> None:
         super().__init__(input_size, hidden_size, bias, 3, device, dtype)
 
-    def mode(self) -> str:
-        """Return what the cell computes."""
+    def _mode(self) -> str:
         return "GRU"
+
+
+def _for_input(axes: int) -> str:
+    return f"For {'batched' if axes == 3 else 'unbatched'} {axes}-D input"
 
 
 def _pair(hx: Any) -> tuple[AnyArray, AnyArray]:
