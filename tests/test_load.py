@@ -181,7 +181,7 @@ def test_reads_paths_and_files_where_they_stand(tmp_path):
     with path.open("rb") as file:
         assert nn.load(file)["a"].tolist() == [1, 1]
         assert not file.closed
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(FileNotFoundError, match=r"absent.pt"):
         nn.load(tmp_path / "absent.pt")
 
 
