@@ -7,7 +7,7 @@ takes torch's arguments, torch's weights and torch's ``[seq, batch, feature]`` a
 returns torch's numbers, without torch.
 """
 
-from typing import NoReturn
+from typing import TYPE_CHECKING
 
 from numpy_rnn import functional, init, utils
 from numpy_rnn.checkpoint import CheckpointError, load
@@ -17,14 +17,15 @@ from numpy_rnn.tracing import LayerTrace, Trace, trace
 
 __version__ = "0.1.0"
 
+if not TYPE_CHECKING:  # a type checker knows which names there are
 
-def __getattr__(name: str) -> NoReturn:
-    """Say what there is to someone who looks for another of torch's layers."""
-    layers = ", ".join(name for name in __all__ if name[0].isupper())
-    raise AttributeError(
-        f"module 'numpy_rnn' has no attribute {name!r}. Of torch.nn it has {layers}, and "
-        "functional, init and utils"
-    )
+    def __getattr__(name):
+        """Say what there is to someone who looks for another of torch's layers."""
+        layers = ", ".join(name for name in __all__ if name[0].isupper())
+        raise AttributeError(
+            f"module 'numpy_rnn' has no attribute {name!r}. Of torch.nn it has {layers}, and "
+            "functional, init and utils"
+        )
 
 
 __all__ = [

@@ -199,10 +199,12 @@ class Trace:
         draw(self, sequence, labels).savefig(path)
 
     def __repr__(self) -> str:
-        packed = isinstance(self.output, PackedSequence)
-        data = self.output.data if isinstance(self.output, PackedSequence) else self.output
-        lines = [f"Trace({self.kind}, output {data.shape}{' packed' if packed else ''})"]
-        return "\n  ".join([*lines, *map(repr, self.layers)])
+        if isinstance(self.output, PackedSequence):
+            output = f"{self.output.data.shape} packed"
+        else:
+            output = str(self.output.shape)
+        head = f"Trace({self.kind}, output {output})"
+        return "\n  ".join([head, *map(repr, self.layers)])
 
 
 def trace(module: RNNBase | RNNCellBase, input: Any, hx: Any = None) -> Trace:

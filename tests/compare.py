@@ -27,7 +27,9 @@ states are of the order of 1, also where the last layer's happen to be small."""
 
 
 def to_torch(value: Any) -> Any:
-    """Return arrays as tensors, throughout tuples and packed sequences."""
+    """Return arrays as tensors of their own, throughout lists, tuples and packed sequences."""
+    if isinstance(value, list):
+        return [to_torch(item) for item in value]
     if isinstance(value, tuple):
         return _like(value, [to_torch(item) for item in value])
     return torch.from_numpy(value.copy()) if isinstance(value, np.ndarray) else value

@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from numpy_rnn.utils import rnn
+from tests.compare import to_torch
 
 MANY = settings(max_examples=500, deadline=None)
 
@@ -32,17 +33,6 @@ BETTERED = re.compile(
 
 
 # The comparison with torch
-
-
-def as_torch(value: Any) -> Any:
-    """Return what torch takes for the same argument, nowhere sharing memory."""
-    if isinstance(value, rnn.PackedSequence):
-        return torch_rnn.PackedSequence(*[as_torch(field) for field in value])
-    if isinstance(value, np.ndarray):
-        return torch.from_numpy(np.array(value, order="C"))
-    if isinstance(value, (list, tuple)):
-        return type(value)(as_torch(item) for item in value)
-    return value
 
 
 def outcome(function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
@@ -93,7 +83,7 @@ def assert_as_torch(name: str, *args: Any, **kwargs: Any) -> Any:
     given_arrays = arrays_in([args, kwargs])
     before = [array.copy() for array in given_arrays]
     theirs = outcome(
-        getattr(torch_rnn, name), as_torch(args), {k: as_torch(v) for k, v in kwargs.items()}
+        getattr(torch_rnn, name), to_torch(args), {k: to_torch(v) for k, v in kwargs.items()}
     )
     ours = outcome(getattr(rnn, name), args, kwargs)
     for array, copied in zip(given_arrays, before, strict=True):
@@ -407,7 +397,7 @@ def test_pack_padded_sequence_refuses_lengths_beyond_the_input(
         rnn.pack_padded_sequence(padded, [9, 2, 1], batch_first, enforce_sorted)
     # torch gives a batch whose sizes count more rows than it has, and cannot pad it again.
     theirs = torch_rnn.pack_padded_sequence(
-        as_torch(padded), [9, 2, 1], batch_first, enforce_sorted
+        to_torch(padded), [9, 2, 1], batch_first, enforce_sorted
     )
     assert theirs.batch_sizes.sum() > len(theirs.data)
 
@@ -649,14 +639,14 @@ def test_rows_that_no_batch_size_counts_are_left_out() -> None:
 
 def test_lists_and_generators_are_taken_where_torch_wants_tensors() -> None:
     expected = rnn.unpad_sequence(values((4, 3)), np.array([4, 2, 1]))
-    assert_equal(rnn.unpad_sequence(values((4, 3)), [4, 2, 1]), as_torch(expected))
+    assert_equal(rnn.unpad_sequence(values((4, 3)), [4, 2, 1]), to_torch(expected))
     sequences = [values((2,)), values((1,))]
     packed = rnn.pack_sequence(sequence for sequence in sequences)
-    assert_equal(packed, torch_rnn.pack_sequence(as_torch(sequences)))
+    assert_equal(packed, torch_rnn.pack_sequence(to_torch(sequences)))
     indices = np.array([2, 0, 1])
     for dtype in (np.int8, np.uint64, ">i4"):
         inverse = rnn.invert_permutation(indices.astype(dtype))
-        assert_equal(inverse, torch_rnn.invert_permutation(as_torch(indices)))
+        assert_equal(inverse, torch_rnn.invert_permutation(to_torch(indices)))
 
 
 def test_tensors_are_taken_as_arrays() -> None:
@@ -741,7 +731,7 @@ def test_a_packed_sequence_completes_its_fields_as_torch_does() -> None:
         ((data, batch_sizes),),
         ([data, batch_sizes], None, order),
     ):
-        ours, theirs = rnn.PackedSequence(*args), torch_rnn.PackedSequence(*as_torch(args))
+        ours, theirs = rnn.PackedSequence(*args), torch_rnn.PackedSequence(*to_torch(args))
         assert_equal(ours, theirs)
         assert ours._fields == theirs._fields
         assert ours.data is data
@@ -758,7 +748,7 @@ def test_a_packed_sequence_refuses_wrong_fields() -> None:
         with pytest.raises(
             AssertionError, match="Expected data to be a list or tuple of length 2"
         ):
-            torch_rnn.PackedSequence(*as_torch(args))
+            torch_rnn.PackedSequence(*to_torch(args))
     for args, match in (
         (([1.0], batch_sizes), "data must be a NumPy array, got list"),
         ((data, [2, 1, 1]), "batch_sizes must be a NumPy array, got list"),
@@ -773,7 +763,7 @@ def test_a_packed_sequence_refuses_wrong_fields() -> None:
 def test_a_packed_sequence_prints_as_a_named_tuple() -> None:
     packed = rnn.pack_sequence([np.array([1]), np.array([2, 3])], enforce_sorted=False)
     ours = "".join(repr(packed).split())
-    theirs = "".join(repr(as_torch(packed)).split())
+    theirs = "".join(repr(to_torch(packed)).split())
     assert ours == theirs.replace("tensor(", "array(")
 
 
@@ -784,20 +774,20 @@ def test_a_packed_sequence_can_be_copied_and_pickled(duplicate: Callable[[Any], 
     packed = packed_example()
     again = duplicate(packed)
     assert type(again) is rnn.PackedSequence
-    assert_equal(again, as_torch(packed))
+    assert_equal(again, to_torch(packed))
 
 
 def test_a_packed_sequence_changes_its_dtype_as_torchs_does() -> None:
-    packed, theirs = packed_example(), as_torch(packed_example())
+    packed, theirs = packed_example(), to_torch(packed_example())
     for ours in (packed.float(), packed.to(np.float32), packed.to("cpu", np.float32)):
         assert_equal(ours, theirs.float())
         assert type(ours) is rnn.PackedSequence
     for same in (packed.double(), packed.cpu(), packed.to("cpu"), packed.to(dtype=np.float64)):
         assert same is packed
     tokens = rnn.pack_sequence([np.array([1, 2]), np.array([3])])
-    assert_equal(tokens.double(), as_torch(tokens).double())
+    assert_equal(tokens.double(), to_torch(tokens).double())
     huge = rnn.pack_sequence([np.array([1e300])])
-    assert_equal(huge.float(), as_torch(huge).float())
+    assert_equal(huge.float(), to_torch(huge).float())
 
 
 def test_a_packed_sequence_refuses_other_dtypes_and_devices() -> None:

@@ -234,7 +234,7 @@ def test_a_packed_batch_whose_parts_do_not_belong_together_is_refused():
         packed = nn.utils.rnn.PackedSequence(data, np.array(sizes, np.int64))
         with pytest.raises(RuntimeError, match=message):
             layer(packed)
-    for order in ([0], [0, 2], [-1, 0], [1, 1]):
+    for order in ([0], [0, 2], [-1, 0], [1, 1], [[0], [1]], 0):
         packed = nn.utils.rnn.PackedSequence(
             data, np.array([2, 2, 2]), np.array(order), np.array(order)
         )

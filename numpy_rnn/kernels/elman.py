@@ -1,6 +1,8 @@
-"""The Elman recurrence, which `RNN` computes.
+"""The Elman recurrence, which `RNN` and `RNNCell` compute.
 
-h_t = f(W_ih x_t + b_ih + W_hh h_{t-1} + b_hh)        f = tanh or relu
+    h_t = f(W_ih x_t + b_ih + W_hh h_{t-1} + b_hh)        f = tanh or relu
+
+The hidden state is all that it carries from step to step.
 """
 
 from __future__ import annotations

@@ -37,6 +37,9 @@ shape (gates * H,) of every input product, or None, and what else the recurrence
 Segment: TypeAlias = "tuple[int, int, int]"
 """Steps of packed sequences with the same batch size: (first row, steps, sequences)."""
 
+Part: TypeAlias = "tuple[Array, Array]"
+"""The input and the output of such steps, (steps, sequences, features)."""
+
 RunDirection: TypeAlias = "Callable[[Recurrence, Array, Weights, State, Array, bool], State]"
 """``run(recurrence, x, weights, start, output, backwards)``, which returns the end."""
 
@@ -205,29 +208,43 @@ def _run_packed(
 ) -> State:
     """Run a layer in one direction over packed sequences; return each one's last state.
 
-    The steps with the same number of sequences are a sequence of their own. From one to
-    the next the state narrows, or widens if time runs backwards.
+    The steps with the same number of sequences are a sequence of their own.
     """
     prepared = recurrence.prepare(weights, sum(steps for _, steps, _ in pieces))
-    state = start
-    finished: list[State] = []
-    if backwards:
-        state = tuple([array[:0] for array in start])
-    for first, steps, count in reversed(pieces) if backwards else pieces:
-        if backwards:
-            begun = len(state[0])
-            state = tuple([np.concatenate((a, b[begun:count])) for a, b in zip(state, start)])
-        else:
-            finished.append(tuple([array[count:] for array in state]))
-            state = tuple([array[:count] for array in state])
+    parts = []
+    for first, steps, count in pieces:
         rows = slice(first, first + steps * count)
         part = x[rows].reshape(steps, count, x.shape[-1])
         target = output[rows].reshape(steps, count, output.shape[-1])
-        if backwards:
-            part, target = part[::-1], target[::-1]
-        state = _run_blocks(recurrence, part, prepared, state, target)
-    finished.append(state)
-    return tuple([np.concatenate(arrays[::-1]) for arrays in zip(*finished)])
+        parts.append((part, target))
+    run = _run_widening if backwards else _run_narrowing
+    return run(recurrence, parts, prepared, start)
+
+
+def _run_narrowing(
+    recurrence: Recurrence, parts: Sequence[Part], prepared: Prepared, state: State
+) -> State:
+    """Run forwards: the state narrows by the sequences that end where a part ends."""
+    ended: list[State] = []
+    for x, output in parts:
+        count = x.shape[1]
+        ended.append(tuple([array[count:] for array in state]))
+        state = tuple([array[:count] for array in state])
+        state = _run_blocks(recurrence, x, prepared, state, output)
+    ended.append(state)
+    return tuple([np.concatenate(arrays[::-1]) for arrays in zip(*ended)])
+
+
+def _run_widening(
+    recurrence: Recurrence, parts: Sequence[Part], prepared: Prepared, start: State
+) -> State:
+    """Run backwards: the state widens by the sequences that end where a part ends."""
+    state = tuple([array[:0] for array in start])
+    for x, output in reversed(parts):
+        begun, count = len(state[0]), x.shape[1]
+        state = tuple([np.concatenate((a, b[begun:count])) for a, b in zip(state, start)])
+        state = _run_blocks(recurrence, x[::-1], prepared, state, output[::-1])
+    return state
 
 
 def segments(batch_sizes: Sequence[int]) -> list[Segment]:

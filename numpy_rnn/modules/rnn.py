@@ -131,9 +131,7 @@ class RNNBase(Module):
 
     def reset_parameters(self) -> None:
         """Draw all parameters anew from U(-k, k), k = 1 / sqrt(hidden_size)."""
-        bound = 1.0 / math.sqrt(self.hidden_size)
-        for parameter in self.parameters():
-            init.uniform_(parameter, -bound, bound)
+        _draw_parameters(self, self.hidden_size)
 
     def flatten_parameters(self) -> None:
         """Do nothing, as torch does on a CPU; there for the code that calls it."""
@@ -256,7 +254,9 @@ class RNNBase(Module):
         weights = self._weights_for(x)
         batch = int(batch_sizes[0])
         for name, indices in zip(packed._fields[2:], packed[2:]):
-            if indices is not None and sorted(indices.ravel().tolist()) != list(range(batch)):
+            if indices is None:
+                continue
+            if indices.shape != (batch,) or (np.sort(indices) != np.arange(batch)).any():
                 raise RuntimeError(f"{name} must be a permutation of {batch} sequences")
         if hx is None:
             starts = [self._zero_state((batch,), x.dtype)] * len(weights)
@@ -719,9 +719,7 @@ class RNNCellBase(Module):
 
     def reset_parameters(self) -> None:
         """Draw all parameters anew from U(-k, k), k = 1 / sqrt(hidden_size)."""
-        bound = 1.0 / math.sqrt(self.hidden_size) if self.hidden_size > 0 else 0
-        for parameter in self.parameters():
-            init.uniform_(parameter, -bound, bound)
+        _draw_parameters(self, self.hidden_size)
 
     def extra_repr(self) -> str:
         """Return the sizes and the options that are not at their defaults."""
@@ -1029,6 +1027,12 @@ class GRUCell(RNNCellBase):
 
     def _mode(self) -> str:
         return "GRU"
+
+
+def _draw_parameters(module: Module, hidden_size: int) -> None:
+    bound = 1.0 / math.sqrt(hidden_size) if hidden_size > 0 else 0.0
+    for parameter in module.parameters():
+        init.uniform_(parameter, -bound, bound)
 
 
 def _for_input(axes: int) -> str:
