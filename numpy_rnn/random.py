@@ -8,7 +8,7 @@ of two words, the first of them high.
 from __future__ import annotations
 
 import operator
-import secrets
+import os
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -44,7 +44,7 @@ class Generator:
 
     def __init__(self) -> None:
         self._bits: np.random.MT19937 | None = None
-        self._seed = secrets.randbits(64)
+        self._seed = _system_seed()
 
     def __repr__(self) -> str:
         return f"Generator(initial_seed={self._seed})"
@@ -75,7 +75,7 @@ class Generator:
 
     def seed(self) -> int:
         """Restart the stream from a seed of the operating system's and return that."""
-        self.manual_seed(secrets.randbits(64))
+        self.manual_seed(_system_seed())
         return self._seed
 
     def uniform(
@@ -154,6 +154,10 @@ class Generator:
         words = self._words((*shape, 2))
         mantissas = (words[..., 0] << np.uint64(32) | words[..., 1]) % 2**53
         return mantissas.astype(np.float64) * 2.0**-53
+
+
+def _system_seed() -> int:
+    return int.from_bytes(os.urandom(8), "little")
 
 
 def _shape(size: int | tuple[int, ...]) -> tuple[int, ...]:

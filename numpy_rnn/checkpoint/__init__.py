@@ -7,12 +7,10 @@ a file is executed.
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import IO, Any
 
 from numpy_rnn.arguments import check_device
 from numpy_rnn.checkpoint.errors import CheckpointError
-from numpy_rnn.checkpoint.torch_zip import load_torch_zip
 
 __all__ = ["CheckpointError", "load"]
 
@@ -77,7 +75,7 @@ def load(
     if weights_only is not True:
         raise ValueError("weights_only must be True: nothing in a file is executed")
     if isinstance(f, (str, os.PathLike)):
-        with Path(f).open("rb") as file:
+        with open(f, "rb") as file:  # noqa: PTH123  # pathlib is slow to import
             return _load(file)
     if not hasattr(f, "read") or not hasattr(f, "seek"):
         raise TypeError(f"f must be a path or a binary file, got {type(f).__name__}")
@@ -96,4 +94,8 @@ def _load(file: IO[bytes]) -> Any:
             f"the file begins with {magic!r} and is not one that torch.save wrote since "
             "torch 1.6 (a zip file); an older one can be loaded and saved again with torch"
         )
+    # A reader is imported when it is wanted: zipfile and pickletools would take a third of
+    # the time that importing the package does.
+    from numpy_rnn.checkpoint.torch_zip import load_torch_zip
+
     return load_torch_zip(file)
