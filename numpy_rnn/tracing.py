@@ -12,7 +12,7 @@ import numpy as np
 from numpy_rnn.arguments import as_array
 from numpy_rnn.functional import sigmoid
 from numpy_rnn.kernels.floating_point import silent
-from numpy_rnn.kernels.recurrence import Prepared, Recurrence, State, Weights
+from numpy_rnn.kernels.recurrence import Advance, Prepared, Recurrence, State, Weights
 from numpy_rnn.modules.rnn import RECURRENCES, RNNBase, RNNCellBase
 from numpy_rnn.utils.rnn import PackedSequence, packed_rows
 
@@ -320,20 +320,33 @@ def _recording(recurrence: Recurrence) -> tuple[Recurrence, list[Steps]]:
         runs.append([(state, end)])
         return end
 
-    def prepare(weights: Weights, steps: int) -> Prepared:
-        runs.append([])
-        return recurrence.prepare(weights, steps)
+    def prepare(weights: Weights, sequences: int) -> Prepared:
+        notes: Steps = []
+        runs.append(notes)
+        prepared = recurrence.prepare(weights, sequences)
+        return prepared._replace(advance=_noting(prepared, notes))
 
-    def advance(products: Array, state: State, recurrent: Any, out: Array) -> State:
+    # Layers are run one by one, since each is to have notes of its own.
+    return recurrence._replace(step=step, prepare=prepare, joinable=False), runs
+
+
+def _noting(prepared: Prepared, notes: Steps) -> Advance:
+    """Return an ``advance`` that takes one step at a time, and notes the states."""
+
+    def rows(state: State) -> State:
+        by_columns = prepared.columns and state[0].ndim == 2
+        return tuple([(array.T if by_columns else array).copy() for array in state])
+
+    def advance(products: Array, state: State, out: Array) -> State:
         for t in range(len(products)):
             one = slice(t, t + 1)
-            end = recurrence.advance(products[one], state, recurrent, out[one])
+            end = prepared.advance(products[one], state, out[one])
             end = tuple([array.copy() for array in end])
-            runs[-1].append((state, end))
+            notes.append((rows(state), rows(end)))
             state = end
         return state
 
-    return recurrence._replace(step=step, prepare=prepare, advance=advance), runs
+    return advance
 
 
 def _joined(states: Sequence[State], shape: tuple[int, ...]) -> State:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 import numpy_rnn as nn
 from numpy_rnn.kernels.affine import affine
 from tests.compare import leaves
+from tests.variants import force
 
 LAYERS = {"RNN": nn.RNN, "LSTM": nn.LSTM, "GRU": nn.GRU}
 
@@ -127,13 +128,14 @@ def test_products_are_never_written_into_their_own_input(rng, monkeypatch, kind)
         calls.append(np.may_share_memory(x, out))
         affine(x, weight_t, bias, out)
 
-    monkeypatch.setattr("numpy_rnn.kernels.recurrence.affine", watched)
+    monkeypatch.setattr("numpy_rnn.kernels.sequence.affine", watched)
     layer = LAYERS[kind](4, 4, 3)
+    force(monkeypatch, "rows")
     sequences = [rng.standard_normal((n, 4)).astype(np.float32) for n in (3, 5)]
     layer(nn.utils.rnn.pack_sequence(sequences, enforce_sorted=False))
     layer(np.stack([sequences[1], sequences[1]]))
     layer(sequences[1])
-    assert len(calls) > 9
+    assert len(calls) >= 3
     assert not any(calls)
 
 

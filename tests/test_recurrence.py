@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import numpy_rnn as nn
+from numpy_rnn.kernels.sequence import run_sequence
 from numpy_rnn.modules.rnn import RECURRENCES
 from tests.test_recurrent_parity import KINDS
 
@@ -27,10 +28,9 @@ def test_advance_is_step_after_step(rng, kind, bias, batch):
         state = recurrence.step(x_t, state, weights)
         hidden.append(state[0])
 
-    weight_ih_t, bias_total, recurrent = recurrence.prepare(weights, len(x))
-    products = x @ weight_ih_t + (0 if bias_total is None else bias_total)
-    out = products if recurrence.gates == 1 else np.empty((20, *hidden[0].shape))
-    end = recurrence.advance(products, start, recurrent, out)
+    out = np.empty((20, *hidden[0].shape))
+    prepared = recurrence.prepare(weights, batch[0] if batch else 1)
+    end = run_sequence(x, prepared, start, out)
     np.testing.assert_allclose(out, hidden, rtol=0, atol=1e-14)
     for mine, expected in zip(end, state, strict=True):
         np.testing.assert_allclose(mine, expected, rtol=0, atol=1e-14)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import itertools
 
 import numpy as np
@@ -11,8 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import numpy_rnn as nn
+from numpy_rnn.kernels import variants
 from numpy_rnn.utils.rnn import pack_padded_sequence
 from tests.compare import assert_parity, leaves, to_torch
+from tests.variants import VARIANTS, force
 
 DTYPES = {"float32": torch.float32, "float64": torch.float64}
 SIZES = [(1, 1), (1, 3), (2, 0), (7, 1), (9, 4)]
@@ -115,6 +118,37 @@ def test_equals_torch_in_random_configurations(
     assert_parity(ours, theirs, x, draw_hx(rng, ours, batch, layout) if given_hx else None)
 
 
+@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("layers", [1, 3])
+@pytest.mark.parametrize("bidirectional", [False, True])
+@pytest.mark.parametrize("bias", [False, True])
+@pytest.mark.parametrize("layout", ["batched", "unbatched", "packed unsorted"])
+def test_equals_torch_in_every_variant(
+    rng, monkeypatch, variant, kind, layers, bidirectional, bias, layout
+):
+    """Whatever the sizes would choose; over sequences shorter than the stack, and longer."""
+    force(monkeypatch, variant)
+    for dtype, (steps, batch) in itertools.product(DTYPES, [*SIZES, (2, 1), (3, 2)]):
+        if batch == 0 and layout.startswith("packed"):
+            continue  # there is nothing to pack, which is an error
+        ours, theirs = both(
+            kind, 3, 5, dtype=dtype, num_layers=layers, bidirectional=bidirectional, bias=bias
+        )
+        x = draw_input(rng, ours, steps, batch, layout)
+        # Within (-1, 1), as hidden states are: a larger one has larger rounding errors,
+        # and two or three steps leave too little to average over.
+        states = [np.tanh(array) for array in leaves(draw_hx(rng, ours, batch, layout))]
+        assert_parity(ours, theirs, x, tuple(states) if len(states) == 2 else states[0])
+
+
+def test_every_choice_between_variants_is_forced_both_ways():
+    choices = {name for name, _ in inspect.getmembers(variants, inspect.isfunction)}
+    assert choices == set(VARIANTS["rows"]) == set(VARIANTS["all"])
+    for choice in choices:
+        assert len({forced[choice] for forced in VARIANTS.values()}) > 1
+
+
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("layout", ["batched", "packed unsorted"])
 @pytest.mark.parametrize("bidirectional", [False, True])
@@ -123,7 +157,7 @@ def test_equals_torch_over_several_blocks_of_steps(
     rng, monkeypatch, kind, layout, bidirectional, batch
 ):
     """A block holds a few steps here; by default this takes very long sequences."""
-    monkeypatch.setattr("numpy_rnn.kernels.recurrence.BLOCK_BYTES", 3 * batch * 24 * 4)
+    monkeypatch.setattr("numpy_rnn.kernels.variants.BLOCK_BYTES", 3 * batch * 24 * 4)
     ours, theirs = both(kind, 4, 6, num_layers=3, bidirectional=bidirectional)
     assert_parity(ours, theirs, draw_input(rng, ours, 20, batch, layout))
 
@@ -152,10 +186,14 @@ def test_a_sequence_does_not_depend_on_its_neighbours(rng, kind, bidirectional):
         np.testing.assert_allclose(layer(alone)[0], output, rtol=0, atol=1e-14)
 
 
+@pytest.mark.parametrize("variant", VARIANTS)
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("bidirectional", [False, True])
 @pytest.mark.parametrize("batch", [1, 3])
-def test_infinities_and_nans_pass_as_in_torch(rng, kind, bidirectional, batch):
+def test_infinities_and_nans_pass_as_in_torch(
+    rng, monkeypatch, variant, kind, bidirectional, batch
+):
+    force(monkeypatch, variant)
     ours, theirs = both(kind, 2, 3, num_layers=2, bidirectional=bidirectional)
     ours.load_state_dict(theirs.state_dict())
     x = rng.standard_normal((9, batch, 2)).astype(np.float32)

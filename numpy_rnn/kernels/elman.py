@@ -12,17 +12,14 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from numpy_rnn.kernels.recurrence import Prepared, Recurrence, State, Weights
+from numpy_rnn.kernels import variants
+from numpy_rnn.kernels.recurrence import Advance, Prepared, Recurrence, State, Weights
 
 if TYPE_CHECKING:
     from numpy_rnn._typing import Array
 
 Activation: TypeAlias = "Callable[[Array, Array], object]"
 """``f(x, out)``, where `out` may be `x`."""
-
-COPY_FROM_STEPS = 8
-"""From so many steps on a contiguous copy of W_hh^T costs less than it saves: a product
-with a transposed view takes up to three times as long."""
 
 
 def elman(activation_like: Callable[[Array], Activation]) -> Recurrence:
@@ -38,34 +35,93 @@ def elman(activation_like: Callable[[Array], Activation]) -> Recurrence:
     def step(x: Array, state: State, weights: Weights) -> State:
         """Compute ``h' = f(W_ih x + W_hh h + b_ih + b_hh)``."""
         (h,) = state
-        total = x.dot(weights[0].T)
-        add(total, h.dot(weights[1].T), total)
+        if h.ndim == 1:
+            total = weights[0].dot(x)
+            add(total, weights[1].dot(h), total)
+        elif variants.step_by_columns(h.shape[1]):
+            by_columns = weights[0].dot(x.T.copy())
+            add(by_columns, weights[1].dot(h.T.copy()), by_columns)
+            total = by_columns.T.copy()
+        else:
+            total = x.dot(weights[0].T)
+            add(total, h.dot(weights[1].T), total)
         if len(weights) > 2:
-            add(total, weights[2] + weights[3], total)
+            add(total, weights[2], total)
+            add(total, weights[3], total)
         activation_like(total)(total, total)
         return (total,)
 
-    def prepare(weights: Weights, steps: int) -> Prepared:
-        """Transpose W_ih and W_hh, and add up b_ih and b_hh."""
+    def prepare(weights: Weights, sequences: int) -> Prepared:
+        """Add up the biases, and choose what a step is made of."""
         weight_ih, weight_hh, *biases = weights
-        weight_hh_t = weight_hh.T
-        if steps >= COPY_FROM_STEPS:
-            weight_hh_t = weight_hh_t.copy()
-        return weight_ih.T, biases[0] + biases[1] if biases else None, weight_hh_t
+        bias = biases[0] + biases[1] if biases else None
+        size, input_size = weight_ih.shape
+        if sequences == 1 and variants.elman_in_one_product(input_size, size):
+            parts = (
+                [weight_hh, weight_ih]
+                if bias is None
+                else [weight_hh, weight_ih, bias[:, None]]
+            )
+            advance = _advance_inputs(np.concatenate(parts, axis=1), input_size)
+            return Prepared(weight_ih, bias, True, True, advance)
+        if sequences == 1 or variants.elman_by_columns(sequences, size):
+            return Prepared(weight_ih, bias, True, False, _advance_columns(weight_hh))
+        return Prepared(weight_ih, bias, False, False, _advance_rows(weight_hh.T.copy()))
 
-    def advance(products: Array, state: State, weight_hh_t: Array, _: Array) -> State:
-        """Turn each a_t = W_ih x_t + b_ih + b_hh into ``h_t = f(a_t + W_hh h_{t-1})``."""
-        (h,) = state
-        recurrent = np.empty(h.shape, h.dtype)
-        activation = activation_like(recurrent)
-        for h_t in products:
-            h.dot(weight_hh_t, recurrent)
-            add(h_t, recurrent, h_t)
-            activation(h_t, h_t)
-            h = h_t
-        return (h,)
+    def _advance_columns(weight_hh: Array) -> Advance:
+        product = weight_hh.dot
 
-    return Recurrence(1, step, prepare, advance)
+        def advance(products: Array, state: State, _: Array) -> State:
+            """Turn each a_t = W_ih x_t + b_ih + b_hh into ``h_t = f(a_t + W_hh h_{t-1})``."""
+            (h,) = state
+            recurrent = np.empty(h.shape, h.dtype)
+            activation = activation_like(recurrent)
+            for h_t in products:
+                product(h, recurrent)
+                add(h_t, recurrent, h_t)
+                activation(h_t, h_t)
+                h = h_t
+            return (h,)
+
+        return advance
+
+    def _advance_rows(weight_hh_t: Array) -> Advance:
+        def advance(products: Array, state: State, _: Array) -> State:
+            """Do the same with a row for each sequence."""
+            (h,) = state
+            recurrent = np.empty(h.shape, h.dtype)
+            activation = activation_like(recurrent)
+            for h_t in products:
+                h.dot(weight_hh_t, recurrent)
+                add(h_t, recurrent, h_t)
+                activation(h_t, h_t)
+                h = h_t
+            return (h,)
+
+        return advance
+
+    def _advance_inputs(weight: Array, input_size: int) -> Advance:
+        product = weight.dot
+
+        def advance(x: Array, state: State, out: Array) -> State:
+            """Write ``h_t = f([W_hh W_ih b] [h_{t-1} x_t 1])`` into `out`."""
+            (h,) = state
+            size = len(h)
+            vectors = np.empty((len(x) + 1, weight.shape[1]), x.dtype)
+            vectors[0, :size] = h
+            vectors[:-1, size : size + input_size] = x
+            vectors[:, size + input_size :] = 1.0
+            total = np.empty(size, x.dtype)
+            activation = activation_like(total)
+            for vector, h_t in zip(vectors, vectors[1:, :size]):
+                product(vector, total)
+                activation(total, h_t)
+            out[...] = vectors[1:, :size]
+            return (out[-1],)
+
+        return advance
+
+    return Recurrence(1, step, prepare, additive=True)
 
 
 def tanh_like(_: Array) -> Activation:

@@ -14,20 +14,15 @@ and nothing overflows.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from numpy_rnn.kernels.gates import per_gate
+from numpy_rnn.kernels.gates import half_like
 from numpy_rnn.kernels.recurrence import Prepared, Recurrence, State, Weights
 
 if TYPE_CHECKING:
     from numpy_rnn._typing import Array
-
-FACTORS = (0.5, 0.5, 1.0)
-"""What halves the pre-activations of r and z."""
-
-HALVES = FACTORS[:2]
 
 add, multiply, subtract, tanh = np.add, np.multiply, np.subtract, np.tanh
 
@@ -35,83 +30,72 @@ add, multiply, subtract, tanh = np.add, np.multiply, np.subtract, np.tanh
 def step(x: Array, state: State, weights: Weights) -> State:
     """Take one step from (h,)."""
     (h,) = state
-    size = h.shape[-1]
-    halves, biases = per_gate(HALVES, size, h.dtype), weights[2:]
-    if h.ndim == 2:
-        x, h, halves = x.T, h.T, halves[:, np.newaxis]
+    biases = weights[2:]
+    batched = h.ndim == 2
+    if batched:
+        x, h = x.T.copy(), h.T.copy()
         biases = [bias[:, np.newaxis] for bias in biases]
     products, gates = weights[0].dot(x), weights[1].dot(h)
     if biases:
         add(products, biases[0], products)
         add(gates, biases[1], gates)
-    r_z = gates[: 2 * size]
-    add(r_z, products[: 2 * size], r_z)
-    multiply(r_z, halves, r_z)
+    split = 2 * len(h)
+    r_z = gates[:split]
+    half = half_like(r_z)
+    add(r_z, products[:split], r_z)
+    multiply(r_z, half, r_z)
     hidden = np.empty(h.shape, h.dtype)
-    cell_of(gates, r_z, halves)(h, products[2 * size :], hidden)
-    return (hidden if hidden.ndim == 1 else np.ascontiguousarray(hidden.T),)
+    update_of(gates, half)(h, products[split:], hidden)
+    return (hidden.T.copy() if batched else hidden,)
 
 
 def prepare(weights: Weights, _: int) -> Prepared:
     """Halve the rows of r and z, and add up their biases."""
     weight_ih, weight_hh, *biases = weights
-    factors = per_gate(FACTORS, len(weight_ih) // 3, weight_ih.dtype)
-    bias = bias_hn = None
+    split = len(weight_ih) // 3 * 2
+    weight_hh = _halved(weight_hh)
+    bias = None
     if biases:
-        split = len(weight_ih) // 3 * 2
-        bias = biases[0] * factors
-        bias[:split] += biases[1][:split] * factors[:split]
-        bias_hn = biases[1][split:]
-    return (
-        multiply(weight_ih.T, factors, order="C"),
-        bias,
-        (multiply(weight_hh, factors[:, np.newaxis], order="C"), bias_hn),
-    )
+        bias = _halved(biases[0])
+        bias[:split] += _halved(biases[1])[:split]
+
+    def advance(products: Array, state: State, out: Array) -> State:
+        """Take (h,) through the steps whose halved input products are in `products`."""
+        (h,) = state
+        gates = np.empty((len(weight_hh), *h.shape[1:]), h.dtype)
+        r_z, n = gates[:split], gates[split:]
+        update = update_of(gates, half_like(r_z))
+        bias_hn = None
+        if biases:
+            bias_hn = np.broadcast_to(biases[1][split:], n.T.shape).T.copy()
+        product = weight_hh.dot
+        for a_rz, a_n, h_t in zip(products[:, :split], products[:, split:], out):
+            product(h, gates)
+            add(r_z, a_rz, r_z)
+            if bias_hn is not None:
+                add(n, bias_hn, n)
+            update(h, a_n, h_t)
+            h = h_t
+        return (h,)
+
+    return Prepared(_halved(weight_ih), bias, True, False, advance)
 
 
-def advance(products: Array, state: State, recurrent: Any, out: Array) -> State:
-    """Take (h,) through the steps whose halved input products are in `products`.
+def update_of(gates: Array, half: Array) -> Callable[[Array, Array, Array], None]:
+    """Return ``update(h, a_n, out)``, which computes the next state into `out`.
 
-    A batch is turned over for it: with a column for each sequence the rows of a gate lie
-    one behind the other, and NumPy goes through them at once. It takes half the time.
-    """
-    weight_hh, bias_hn = recurrent
-    h = np.ascontiguousarray(state[0].T)
-    batched = h.ndim == 2
-    inputs = products.swapaxes(1, 2).copy() if batched else products
-    hidden = np.empty((len(out), *h.shape), h.dtype) if batched else out
-    gates = np.empty((len(weight_hh), *h.shape[1:]), h.dtype)
-    split = 2 * len(h)
-    r_z, n = gates[:split], gates[split:]
-    update = cell_of(gates, r_z, np.full(r_z.shape, 0.5, h.dtype))
-    if bias_hn is not None:
-        bias_hn = np.broadcast_to(bias_hn, n.T.shape).T.copy()
-    for a_rz, a_n, h_t in zip(inputs[:, :split], inputs[:, split:], hidden):
-        weight_hh.dot(h, gates)
-        add(r_z, a_rz, r_z)
-        if bias_hn is not None:
-            add(n, bias_hn, n)
-        update(h, a_n, h_t)
-        h = h_t
-    if batched:
-        out[...] = hidden.swapaxes(1, 2)
-    return (np.ascontiguousarray(h.T),)
-
-
-def cell_of(gates: Array, r_z: Array, halves: Array) -> Callable[[Array, Array, Array], None]:
-    """Return ``update(h, a_n, out)``, which computes h_t into `out`.
-
-    `gates`, of shape (3H[, N]), holds at each call the halved pre-activations of r and z
-    and the recurrent product W_hn h + b_hn; it is overwritten. `r_z` is its part for r
-    and z, and `halves` fits that. `a_n` is the input product W_in x + b_in.
+    `gates`, of shape (3 * H[, N]), holds at each call the halved pre-activations of r and
+    z and the recurrent product W_hn h + b_hn; it is overwritten. `half` is `half_like` its
+    part for r and z. `a_n` is the input product W_in x + b_in.
     """
     size = len(gates) // 3
-    r, z, n = gates[:size], gates[size : 2 * size], gates[2 * size :]
+    r_z, n = gates[: 2 * size], gates[2 * size :]
+    r, z = gates[:size], gates[size : 2 * size]
 
     def update(h: Array, a_n: Array, out: Array) -> None:
         tanh(r_z, r_z)
-        multiply(r_z, halves, r_z)
-        add(r_z, halves, r_z)
+        multiply(r_z, half, r_z)
+        add(r_z, half, r_z)
         multiply(r, n, n)
         add(n, a_n, n)
         tanh(n, n)
@@ -122,4 +106,12 @@ def cell_of(gates: Array, r_z: Array, halves: Array) -> Callable[[Array, Array, 
     return update
 
 
-GRU = Recurrence(3, step, prepare, advance)
+def _halved(array: Array) -> Array:
+    """Return a copy of weights or a bias with the rows of r and z halved."""
+    copy = array.copy()
+    r_z = copy[: len(copy) // 3 * 2]
+    multiply(r_z, 0.5, r_z)
+    return copy
+
+
+GRU = Recurrence(3, step, prepare, additive=False)

@@ -11,24 +11,23 @@ The weights hold the gates in this order. One tanh serves all of them, since
 sigmoid(a) = tanh(a / 2) / 2 + 1/2: the pre-activations of i, f and o are halved before,
 which is exact, and nothing overflows. A gate is then exact to half a unit in the last place
 of 1; one that is nearly closed has no relative precision.
+
+In memory the gates are o, i, f, g, and c follows: so o, i, f are one array to take sigmoids
+of, and (i, f) * (g, c) is one product.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from numpy_rnn.kernels.gates import like, per_gate
+from numpy_rnn.kernels.gates import half_like
 from numpy_rnn.kernels.recurrence import Prepared, Recurrence, State, Weights
 
 if TYPE_CHECKING:
     from numpy_rnn._typing import Array
-
-FACTORS = (0.5, 0.5, 1.0, 0.5)
-SHIFTS = (0.5, 0.5, 0.0, 0.5)
-"""What makes sigmoids of the tanhs of i, f and o, and leaves g."""
 
 add, multiply, tanh = np.add, np.multiply, np.tanh
 
@@ -37,74 +36,103 @@ def step(x: Array, state: State, weights: Weights) -> State:
     """Take one step from (h, c)."""
     h, c = state
     weight_ih, weight_hh, bias, weight_hr = _parts(weights)
-    gates = x.dot(weight_ih.T)
-    add(gates, h.dot(weight_hh.T), gates)
+    batched = h.ndim == 2
+    if batched:
+        x, h, c = x.T.copy(), h.T.copy(), c.T
+        bias = None if bias is None else bias[:, np.newaxis]
+    products = weight_ih.dot(x)
+    add(products, weight_hh.dot(h), products)
     if bias is not None:
-        add(gates, bias, gates)
-    multiply(gates, per_gate(FACTORS, c.shape[-1], c.dtype), gates)
-    hidden, cell = np.empty(c.shape, c.dtype), c.copy()
-    cell_of(gates)(cell, hidden)
+        add(products, bias, products)
+    gates, cell, half, update = gates_and_cell(c)
+    _order(products, gates, half)
+    hidden = np.empty(c.shape, c.dtype)
+    update(hidden)
     if weight_hr is not None:
-        hidden = hidden.dot(weight_hr.T)
-    return hidden, cell
+        hidden = weight_hr.dot(hidden)
+    return (hidden.T.copy(), cell.T.copy()) if batched else (hidden, cell)
 
 
 def prepare(weights: Weights, _: int) -> Prepared:
-    """Transpose the weights, halve the rows of i, f and o, and add up the biases."""
+    """Order the gates as they lie in memory, and add up the biases."""
     weight_ih, weight_hh, bias, weight_hr = _parts(weights)
-    factors = per_gate(FACTORS, len(weight_ih) // 4, weight_ih.dtype)
-    return (
-        multiply(weight_ih.T, factors, order="C"),
-        None if bias is None else bias * factors,
-        (
-            multiply(weight_hh.T, factors, order="C"),
-            None if weight_hr is None else weight_hr.T.copy(),
-        ),
-    )
+    weight_hh = _ordered(weight_hh)
+
+    def advance(products: Array, state: State, out: Array) -> State:
+        """Take (h, c) through the steps whose input products are in `products`."""
+        h, c = state
+        gates, cell, _, update = gates_and_cell(c)
+        product = weight_hh.dot
+        unprojected = np.empty(c.shape, c.dtype)
+        for a_t, h_t in zip(products, out):
+            product(h, gates)
+            add(gates, a_t, gates)
+            if weight_hr is None:
+                update(h_t)
+            else:
+                update(unprojected)
+                weight_hr.dot(unprojected, h_t)
+            h = h_t
+        return h, cell
+
+    bias = None if bias is None else _ordered(bias)
+    return Prepared(_ordered(weight_ih), bias, True, False, advance)
 
 
-def advance(products: Array, state: State, recurrent: Any, out: Array) -> State:
-    """Take (h, c) through the steps whose halved input products are in `products`."""
-    h, c = state[0], state[1].copy()
-    weight_hh_t, weight_hr_t = recurrent
-    gates = np.empty((*c.shape[:-1], weight_hh_t.shape[1]), c.dtype)
-    update = cell_of(gates)
-    unprojected = np.empty(c.shape, c.dtype)
-    for a_t, h_t in zip(products, out):
-        h.dot(weight_hh_t, gates)
-        add(gates, a_t, gates)
-        if weight_hr_t is None:
-            update(c, h_t)
-        else:
-            update(c, unprojected)
-            unprojected.dot(weight_hr_t, h_t)
-        h = h_t
-    return h, c
+def gates_and_cell(c: Array) -> tuple[Array, Array, Array, Callable[[Array], None]]:
+    """Return memory for the gates, the cell state in it, and what updates it.
 
+    Parameters
+    ----------
+    c : ndarray of shape (H[, N])
+        The cell state to start from.
 
-def cell_of(gates: Array) -> Callable[[Array, Array], None]:
-    """Return ``update(c, h)``, which computes c_t in place and o * tanh(c_t) into `h`.
-
-    `gates`, of shape ([N,] 4H), holds the pre-activations at each call, those of i, f and
-    o halved; they are overwritten.
+    Returns
+    -------
+    gates : ndarray of shape (4 * H[, N])
+        For the pre-activations of o, i, f, g, the first three halved.
+    cell : ndarray of shape (H[, N])
+        A copy of `c`.
+    half : ndarray of shape (3 * H[, N])
+        `half_like` the part of `gates` for o, i, f.
+    update : callable
+        ``update(h)`` turns `gates` into gates, computes the next cell state in `cell`,
+        and o * tanh(c) into `h`.
     """
-    size = gates.shape[-1] // 4
-    i, f = gates[..., :size], gates[..., size : 2 * size]
-    g, o = gates[..., 2 * size : 3 * size], gates[..., 3 * size :]
-    factors = like(gates, per_gate(FACTORS, size, gates.dtype))
-    shifts = like(gates, per_gate(SHIFTS, size, gates.dtype))
+    size = len(c)
+    memory = np.empty((5 * size, *c.shape[1:]), c.dtype)
+    gates, cell = memory[: 4 * size], memory[4 * size :]
+    o_i_f = memory[: 3 * size]
+    o, i, f = memory[:size], memory[size : 2 * size], memory[2 * size : 3 * size]
+    i_f, g_c = memory[size : 3 * size], memory[3 * size :]
+    half = half_like(o_i_f)
+    cell[...] = c
 
-    def update(c: Array, h: Array) -> None:
+    def update(h: Array) -> None:
         tanh(gates, gates)
-        multiply(gates, factors, gates)
-        add(gates, shifts, gates)
-        multiply(f, c, c)
-        multiply(i, g, i)
-        add(c, i, c)
-        tanh(c, g)
-        multiply(o, g, h)
+        multiply(o_i_f, half, o_i_f)
+        add(o_i_f, half, o_i_f)
+        multiply(i_f, g_c, i_f)
+        add(i, f, cell)
+        tanh(cell, i)
+        multiply(o, i, h)
 
-    return update
+    return gates, cell, half, update
+
+
+def _order(source: Array, target: Array, half: Array | float) -> None:
+    """Write the rows of i, f, g, o into `target` as o, i, f, g, the first three halved."""
+    size = len(source) // 4
+    target[:size], target[size:] = source[3 * size :], source[: 3 * size]
+    o_i_f = target[: 3 * size]
+    multiply(o_i_f, half, o_i_f)
+
+
+def _ordered(array: Array) -> Array:
+    """Return a copy of weights or a bias in that order."""
+    copy = np.empty(array.shape, array.dtype)
+    _order(array, copy, 0.5)
+    return copy
 
 
 def _parts(weights: Weights) -> tuple[Array, Array, Array | None, Array | None]:
@@ -114,4 +142,4 @@ def _parts(weights: Weights) -> tuple[Array, Array, Array | None, Array | None]:
     return weight_ih, weight_hh, rest[0] + rest[1] if rest else None, weight_hr
 
 
-LSTM = Recurrence(4, step, prepare, advance)
+LSTM = Recurrence(4, step, prepare, additive=True)

@@ -16,7 +16,8 @@ from numpy_rnn.arguments import FLOAT32, FLOAT64, as_array, check_device, parse_
 from numpy_rnn.kernels import elman
 from numpy_rnn.kernels.gru import GRU as GRU_RECURRENCE
 from numpy_rnn.kernels.lstm import LSTM as LSTM_RECURRENCE
-from numpy_rnn.kernels.recurrence import Recurrence, State, run_stack, step_cell, step_stack
+from numpy_rnn.kernels.recurrence import Recurrence, State
+from numpy_rnn.kernels.stack import run_stack, step_cell, step_stack
 from numpy_rnn.modules.module import Module
 from numpy_rnn.utils.rnn import PackedSequence, packed_rows
 
@@ -220,18 +221,23 @@ class RNNBase(Module):
         batch = x.shape[1] if batched else 1
         single = batched and batch == 1
         if states is None:
-            shape = () if batch == 1 else (batch,)
-            starts = [self._zero_state(shape, x.dtype)] * len(weights)
+            state = self._zero_state(() if batch == 1 else (batch,), x.dtype)
+            starts = [state] * len(weights)
         else:
             starts = self._starts(states, batch, x.dtype)
-        if len(x) == 0:
+        steps = len(x)
+        if steps == 0:
             raise RuntimeError("Expected sequence length to be larger than 0 in RNN")
         directions = 2 if self.bidirectional else 1
 
-        if len(x) == 1:
-            x_0 = x[0, 0] if single else x[0]
+        if steps == 1:
             hidden, ends = step_stack(
-                recurrence, x_0, weights, starts, directions, between_layers
+                recurrence,
+                x[0, 0] if single else x[0],
+                weights,
+                starts,
+                directions,
+                between_layers,
             )
             output = hidden[None, None] if single else hidden[None]
         else:
@@ -324,13 +330,18 @@ class RNNBase(Module):
         `squeeze` drops the N axis of a single sequence.
         """
         runs = self._runs
-        rows = []
-        for item, (state, size) in enumerate(zip(states, self._state_sizes())):
+        by_run = []
+        for item, size in enumerate(self._state_sizes()):
+            state = states[item]
             shape = state.shape if state.ndim == 3 else (len(state), 1, state.shape[1])
             if shape != (runs, batch, size) or state.dtype != dtype:
                 raise self._state_error(item, state, shape, (runs, batch, size), dtype)
-            rows.append(state.reshape((runs, size) if squeeze and batch == 1 else shape))
-        return [tuple([state[run] for state in rows]) for run in range(runs)]
+            if squeeze and batch == 1 and state.ndim == 3:
+                state = state[:, 0]
+            by_run.append(state)
+        if runs == 1:
+            return [tuple([state[0] for state in by_run])]
+        return [tuple([state[run] for state in by_run]) for run in range(runs)]
 
     def _final_states(self, ends: Sequence[State], single: bool) -> Any:
         """Return what the caller gets: each array of the states as (layers * D, [N,] H)."""

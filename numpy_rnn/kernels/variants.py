@@ -1,0 +1,55 @@
+"""Which way of computing is taken, by sizes alone.
+
+Every way gives the same numbers up to rounding; what is chosen here is the faster one, as
+measured on one core. Sizes: L steps, N sequences, H_in features in, H hidden units.
+"""
+
+from __future__ import annotations
+
+BLOCK_BYTES = 2**20
+"""Size of the input products made at a time, so that a block stays in a core's cache."""
+
+
+def block_steps(step_bytes: int) -> int:
+    """Return for how many steps, of `step_bytes` each, the input products are made at once."""
+    return max(1, BLOCK_BYTES // max(1, step_bytes))
+
+
+def elman_in_one_product(input_size: int, hidden_size: int) -> bool:
+    """Return whether a single sequence's input and hidden state share one product.
+
+    ``[W_hh W_ih b] [h x 1]`` saves a call of a step, a sixth of it, but multiplies vector
+    by vector what else is a product of matrices: it pays for few features alone.
+    """
+    return input_size + hidden_size <= 96
+
+
+def elman_by_columns(sequences: int, hidden_size: int) -> bool:
+    """Return whether an Elman layer keeps a batch as columns rather than as rows.
+
+    W_hh h is up to a third quicker than h W_hh^T where W_hh no longer fits the fastest
+    cache, more than turning the batch over takes; with many sequences both are the same.
+    """
+    return hidden_size >= 256 and sequences <= 32
+
+
+def step_by_columns(hidden_size: int) -> bool:
+    """Return whether an Elman layer does so for a single step, which copies no weights."""
+    return hidden_size >= 128
+
+
+def layers_together(layers: int, steps: int, hidden_size: int) -> bool:
+    """Return whether a single sequence goes through stacked layers all at once.
+
+    A step then costs the calls of one layer, but a product with a matrix half of which,
+    and more with more layers, is zeros: it pays while calls cost more than products.
+    """
+    return layers * hidden_size <= 128 and steps >= 8 * layers
+
+
+def directions_together(steps: int, hidden_size: int) -> bool:
+    """Return whether a single sequence goes through both directions of a layer at once.
+
+    Half of the joint matrix is zeros, so that this too pays for few units alone.
+    """
+    return hidden_size <= 48 and steps >= 16
