@@ -1,1 +1,1 @@
-"""Benchmarks beside torch: ``pytest benchmarks`` for all figures, this for the ratios."""
+"""Benchmarks beside torch, ONNX Runtime and others: see ``python -m benchmarks --help``."""

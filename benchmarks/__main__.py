@@ -1,65 +1,150 @@
-"""Print how the layers compare with torch's, as a Markdown table: ``python -m benchmarks``.
-
-The two libraries take turns, a burst of calls each, so that a machine whose speed drifts
-is as fast for one as for the other. Times are medians over the bursts, ratios medians of
-the ratios of neighbouring bursts.
-"""
+"""Time the layers beside torch's and others', and write it all down."""
 
 from __future__ import annotations
 
-import statistics
+import argparse
+import datetime
+import json
+import re
 import sys
 import time
-from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
-import torch
-from threadpoolctl import threadpool_limits
+from benchmarks import report
+from benchmarks.cases import chosen
+from benchmarks.footprint import footprint
+from benchmarks.machine import machine, versions
+from benchmarks.processes import ROOT, lines_of, processors
 
-from benchmarks.recurrent import SIZES, calls
-
-ROUNDS = 41
-BURST_SECONDS = 0.02
-
-
-def seconds(call: Callable[[], object], repetitions: int) -> float:
-    """Return how long a call takes, by a burst of them."""
-    start = time.perf_counter()
-    for _ in range(repetitions):
-        call()
-    return (time.perf_counter() - start) / repetitions
-
-
-def compare(ours: Callable[[], object], theirs: Callable[[], object]) -> tuple[float, ...]:
-    """Return the median seconds of either, and the median ratio theirs / ours."""
-    repetitions = [
-        max(1, round(BURST_SECONDS / min(seconds(call, 3), 1.0))) for call in (ours, theirs)
-    ]
-    pairs = [
-        (seconds(ours, repetitions[0]), seconds(theirs, repetitions[1])) for _ in range(ROUNDS)
-    ]
-    return (
-        statistics.median(mine for mine, _ in pairs),
-        statistics.median(other for _, other in pairs),
-        statistics.median(other / mine for mine, other in pairs),
-    )
+RESULTS = ROOT / "benchmarks" / "results"
+README = ROOT / "README.md"
 
 
 def main() -> None:
-    torch.set_num_threads(1)
-    print("| | numpy_rnn | torch | torch / numpy_rnn |\n|---|---|---|---|")
-    rnn_ratios = []
-    with threadpool_limits(1), torch.inference_mode():
-        for number, (layer, steps, batch, size) in enumerate(SIZES, start=1):
-            print(f"\r{number}/{len(SIZES)} ", end="", file=sys.stderr, flush=True)
-            mine, other, ratio = compare(*calls(layer, steps, batch, size).values())
-            if layer == "RNN" and steps > 1:
-                rnn_ratios.append(ratio)
-            name = f"{layer} T={steps} N={batch} H={size}"
-            print(
-                f"| {name} | {mine * 1e6:.1f} | {other * 1e6:.1f} | {ratio:.2f} |", flush=True
-            )
-    mean = statistics.geometric_mean(rnn_ratios)
-    print(f"| RNN T=100, geometric mean | | | {mean:.2f} |")
+    arguments = parsed()
+    if arguments.report:
+        results = json.loads((RESULTS / "results.json").read_text("utf-8"))
+        write(results, RESULTS)
+        update_readme(results)
+        return
+    results = measure(arguments.quick, arguments.cases)
+    if arguments.output is not None:
+        write(results, arguments.output)
+    elif arguments.quick or arguments.cases:
+        print(report.full(results))
+    else:
+        write(results, RESULTS)
+        update_readme(results)
+
+
+def parsed() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks",
+        description=f"{__doc__} All cases, on one thread and on all, take about a quarter of "
+        "an hour; the results go to benchmarks/results/ (results.json, table.md, chart.svg) "
+        "and into the README.",
+        epilog="A part of the cases is printed and changes no file.",
+    )
+    part = parser.add_mutually_exclusive_group()
+    part.add_argument("--quick", action="store_true", help="a few cases of each sort: a minute")
+    part.add_argument(
+        "--cases",
+        type=regular_expression,
+        default="",
+        metavar="REGEX",
+        help="the cases with this in their names, as 'RNN T=100 N=1 ' or '2 layers', and the "
+        "layers alone: neither imports nor memory",
+    )
+    part.add_argument(
+        "--report",
+        action="store_true",
+        help="measure nothing: write table, chart and README from results.json",
+    )
+    parser.add_argument("--output", type=Path, help="write the results to this folder instead")
+    arguments = parser.parse_args()
+    if arguments.report and arguments.output is not None:
+        parser.error("--report writes where results.json is; it takes no --output")
+    if not chosen(arguments.quick, arguments.cases):
+        parser.error(f"no case has {arguments.cases!r} in its name, as 'GRU T=1 N=8 H=64'")
+    return arguments
+
+
+def regular_expression(text: str) -> str:
+    try:
+        re.compile(text)
+    except re.error as error:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no regular expression: {error}"
+        ) from None
+    return text
+
+
+def measure(quick: bool, pattern: str) -> report.Results:
+    """Measure everything, or a part of the cases, in processes of their own."""
+    results: report.Results = {
+        "command": " ".join(
+            [
+                "python -m benchmarks",
+                *["--quick"] * quick,
+                *[f"--cases {pattern!r}"] * bool(pattern),
+            ]
+        ),
+        "date": datetime.datetime.now(datetime.timezone.utc).date().isoformat(),
+        "machine": machine(),
+        "versions": versions(),
+    }
+    if not pattern:
+        progress("imports, loading, sizes and memory", "\n")
+        results["footprint"] = footprint()
+    results["runs"] = [
+        {"threads": threads, "cells": timed(threads, quick, pattern)}
+        for threads in sorted({1, processors()})
+    ]
+    return results
+
+
+def timed(threads: int, quick: bool, pattern: str) -> list[Any]:
+    """Return the cells of one run, and show how far it is."""
+    cases = chosen(quick, pattern)
+    options = ["--quick"] * quick + ["--cases", pattern] * bool(pattern)
+    start = time.monotonic()
+    cells = []
+    end = "\r" if sys.stderr.isatty() else "\n"
+    for cell in lines_of("-m", "benchmarks.layers", str(threads), *options, threads=threads):
+        cells.append(cell)
+        ratio = cell["ratios"]["torch"]
+        progress(
+            f"{threads} thread{'s' * (threads > 1)}, {len(cells)} of {len(cases)}, "
+            f"{time.monotonic() - start:.0f} s: {cases[len(cells) - 1]}, torch {ratio:.2f}",
+            end,
+        )
+    progress("", end)
+    return cells
+
+
+def progress(text: str, end: str) -> None:
+    """Show a line that the next one replaces, on a terminal."""
+    clear = "\x1b[K" if sys.stderr.isatty() else ""
+    print(f"{text}{clear}", end=end, file=sys.stderr, flush=True)
+
+
+def write(results: report.Results, folder: Path) -> None:
+    """Write the JSON, the table and the chart."""
+    from benchmarks.chart import draw
+
+    folder.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(results, indent=1)
+    (folder / "results.json").write_text(f"{text}\n", "utf-8")
+    (folder / "table.md").write_text(report.full(results), "utf-8")
+    draw(results, folder / "chart.svg")
+    print(f"wrote {folder}", file=sys.stderr)
+
+
+def update_readme(results: report.Results) -> None:
+    """Write the README's section anew."""
+    README.write_text(report.with_section(README.read_text("utf-8"), results), "utf-8")
+    print(f"wrote {README}", file=sys.stderr)
 
 
 if __name__ == "__main__":

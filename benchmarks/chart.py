@@ -1,0 +1,90 @@
+"""The ratios of the grid as a picture: a square for each size, where we lose with a frame."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
+from matplotlib.patches import Rectangle
+
+from benchmarks.cases import BATCHES, KINDS, SIZES, STEPS, Case
+from benchmarks.report import LABELS, RIVALS, Cells, Results, cells_of
+
+ROWS = list(itertools.product(STEPS, BATCHES))
+
+STRONGEST = 3.0
+"""log2 of the ratio at which the colours end."""
+
+STYLE = {
+    "font.family": ["sans-serif"],
+    "font.size": 9,
+    "svg.fonttype": "none",  # text stays text
+    "svg.hashsalt": "numpy_rnn",  # equal results, equal files
+}
+
+
+def draw(results: Results, file: Path) -> None:
+    """Draw the ratios to torch and ONNX Runtime on one thread into a file.
+
+    Colours run from blue (faster) over white to orange (slower), which the colour-blind
+    tell apart; the background is white, on dark pages too.
+    """
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(10.5, 8.2), layout="constrained", facecolor="white")
+        axes = figure.subplots(len(RIVALS), len(KINDS), squeeze=False)
+        cells = cells_of(results, 0)
+        for (row, peer), (column, kind) in itertools.product(
+            enumerate(RIVALS), enumerate(KINDS)
+        ):
+            image = panel(axes[row, column], cells, kind, peer)
+            if column == 0:
+                label_rows(axes[row, column])
+        figure.suptitle(
+            "Time of numpy_rnn over the time of torch and of ONNX Runtime, one thread\n"
+            "blue, below 1: numpy_rnn is faster; orange, framed and bold: it is slower",
+            fontsize=11,
+        )
+        bar = figure.colorbar(image, ax=axes, shrink=0.5, aspect=30, pad=0.02)
+        marks = range(-int(STRONGEST), int(STRONGEST) + 1)
+        bar.set_ticks(list(marks), labels=[f"{2.0**mark:g}" for mark in marks])
+        bar.ax.axhline(0, color="black", linewidth=1.5)
+        metadata = {"Date": None} if file.suffix == ".svg" else None
+        figure.savefig(file, metadata=metadata, dpi=110)
+
+
+def panel(axes: Axes, cells: Cells, kind: str, peer: str) -> AxesImage:
+    """Draw a kind of layer against a peer: rows are T and N, columns H."""
+    ratios = np.full((len(ROWS), len(SIZES)), np.nan)
+    for (y, (steps, batch)), (x, size) in itertools.product(enumerate(ROWS), enumerate(SIZES)):
+        case = Case(kind, steps, batch, size)
+        if case in cells:
+            ratios[y, x] = cells[case]["ratios"][peer]
+    image = axes.imshow(
+        np.log2(ratios), cmap="PuOr_r", vmin=-STRONGEST, vmax=STRONGEST, aspect="auto"
+    )
+    for y, x in np.argwhere(np.isfinite(ratios)):
+        ratio = ratios[y, x]
+        dark = abs(np.log2(ratio)) > 0.6 * STRONGEST
+        weight = "bold" if ratio > 1 else "normal"
+        color = "white" if dark else "black"
+        axes.text(x, y, f"{ratio:.2f}", ha="center", va="center", color=color, weight=weight)
+        if ratio > 1:
+            frame = Rectangle((x - 0.46, y - 0.44), 0.92, 0.88, fill=False, linewidth=1.4)
+            axes.add_patch(frame)
+    for y in range(len(BATCHES), len(ROWS), len(BATCHES)):
+        axes.axhline(y - 0.5, color="black", linewidth=1)
+    axes.set_title(f"{kind} / {LABELS[peer]}")
+    axes.set_xticks(range(len(SIZES)), labels=[f"H={size}" for size in SIZES])
+    axes.set_yticks(range(len(ROWS)), labels=[])
+    axes.tick_params(length=0)
+    return image
+
+
+def label_rows(axes: Axes) -> None:
+    labels = [f"T={steps:,}  N={batch}" for steps, batch in ROWS]
+    axes.set_yticks(range(len(ROWS)), labels=labels)
