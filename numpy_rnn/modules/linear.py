@@ -17,6 +17,23 @@ if TYPE_CHECKING:
 __all__ = ["Linear"]
 
 
+def draw_parameters(weight: Array, bias: Array | None) -> None:
+    """Fill weights (out, in, ...) and a bias with what a new layer of torch's has.
+
+    They are drawn from U(-k, k), k = 1 / sqrt(f) for f inputs to each output.
+    """
+    fan_in = math.prod(weight.shape[1:])
+    if weight.size:
+        # The bounds in torch's own arithmetic (kaiming_uniform_ with a = sqrt(5)),
+        # which rounds a little differently from 1 / sqrt(fan_in).
+        gain = math.sqrt(2.0 / (1 + math.sqrt(5) ** 2))
+        bound = math.sqrt(3.0) * (gain / math.sqrt(fan_in))
+        init.uniform_(weight, -bound, bound)
+    if bias is not None:
+        bound = 1 / math.sqrt(fan_in) if fan_in > 0 else 0
+        init.uniform_(bias, -bound, bound)
+
+
 class Linear(Module):
     """An affine map of the last axis: ``y = x W^T + b``.
 
@@ -75,15 +92,7 @@ class Linear(Module):
 
     def reset_parameters(self) -> None:
         """Draw the parameters anew from the default generator."""
-        if self.weight.size:
-            # The bounds in torch's own arithmetic (kaiming_uniform_ with a = sqrt(5)),
-            # which rounds a little differently from 1 / sqrt(in_features).
-            gain = math.sqrt(2.0 / (1 + math.sqrt(5) ** 2))
-            bound = math.sqrt(3.0) * (gain / math.sqrt(self.in_features))
-            init.uniform_(self.weight, -bound, bound)
-        if self.bias is not None:
-            bound = 1 / math.sqrt(self.in_features) if self.in_features > 0 else 0
-            init.uniform_(self.bias, -bound, bound)
+        draw_parameters(self.weight, self.bias)
 
     def forward(self, input: Array) -> Array:
         """Return the layer's output.
