@@ -1,20 +1,20 @@
-"""The linear layer."""
+"""The linear layer, and the one that does nothing."""
 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from numpy_rnn import functional, init
-from numpy_rnn.arguments import check_device, parse_dtype
+from numpy_rnn.arguments import as_array, check_device, parse_dtype
 from numpy_rnn.modules.module import Module
 
 if TYPE_CHECKING:
     from numpy_rnn._typing import Array, DTypeLike
 
-__all__ = ["Linear"]
+__all__ = ["Identity", "Linear"]
 
 
 def draw_parameters(weight: Array, bias: Array | None) -> None:
@@ -32,6 +32,34 @@ def draw_parameters(weight: Array, bias: Array | None) -> None:
     if bias is not None:
         bound = 1 / math.sqrt(fan_in) if fan_in > 0 else 0
         init.uniform_(bias, -bound, bound)
+
+
+class Identity(Module):
+    """What takes a layer's place and does nothing.
+
+    Parameters
+    ----------
+    *args, **kwargs
+        Taken, whatever they are, and without effect.
+
+    References
+    ----------
+    https://docs.pytorch.org/docs/stable/generated/torch.nn.Identity.html
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import numpy_rnn as nn
+    >>> nn.Identity(54, unused=True)(np.ones(2))
+    array([1., 1.])
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ARG002  # torch's signature
+        super().__init__()
+
+    def forward(self, input: Any) -> Any:
+        """Return a copy of an array, and anything else as it is."""
+        return as_array(input, "input").copy() if hasattr(input, "__array__") else input
 
 
 class Linear(Module):
