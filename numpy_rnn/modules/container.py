@@ -5,7 +5,7 @@ from __future__ import annotations
 import operator
 from collections import OrderedDict
 from collections.abc import ItemsView, Iterable, Iterator, KeysView, Mapping, ValuesView
-from typing import Any, TypeVar, overload
+from typing import Any, TypeVar
 
 from numpy_rnn.modules.module import Module
 
@@ -43,6 +43,16 @@ class _Numbered(_Container):
 
     def __iter__(self) -> Iterator[Any]:
         return iter(self._items().values())
+
+    def __getitem__(self, index: int | slice) -> Any:
+        if isinstance(index, slice):
+            return self._part(index)
+        return self.__dict__[self._name_at(index)]
+
+    def _part(self, index: slice) -> Module:
+        kind: Any = type(self)
+        part: Module = kind(list(self)[index])
+        return part
 
     def __setitem__(self, index: int, module: Module) -> None:
         setattr(self, self._name_at(index), module)
@@ -94,9 +104,6 @@ class _Numbered(_Container):
         del self[key]
         return removed
 
-    def __getitem__(self, index: Any) -> Any:
-        raise NotImplementedError  # of each its own
-
 
 class Sequential(_Numbered):
     """Modules in a row, each fed with the output of the one before.
@@ -143,16 +150,8 @@ class Sequential(_Numbered):
             input = module(input)
         return input
 
-    @overload
-    def __getitem__(self, index: slice) -> Sequential: ...
-
-    @overload
-    def __getitem__(self, index: int) -> Any: ...
-
-    def __getitem__(self, index: int | slice) -> Any:
-        if isinstance(index, slice):
-            return type(self)(OrderedDict(list(self._items().items())[index]))
-        return self.__dict__[self._name_at(index)]
+    def _part(self, index: slice) -> Sequential:
+        return type(self)(OrderedDict(list(self._items().items())[index]))
 
     def insert(self, index: int, module: Module) -> Sequential:
         """Put a module before the one at `index`; return this container.
@@ -227,17 +226,6 @@ class ModuleList(_Numbered):
         super().__init__()
         if modules is not None:
             self.extend(modules)
-
-    @overload
-    def __getitem__(self, index: slice) -> ModuleList: ...
-
-    @overload
-    def __getitem__(self, index: int) -> Any: ...
-
-    def __getitem__(self, index: int | slice) -> Any:
-        if isinstance(index, slice):
-            return type(self)(list(self)[index])
-        return self.__dict__[self._name_at(index)]
 
     def insert(self, index: int, module: Module) -> None:
         """Put a module before the one at `index`.

@@ -67,10 +67,10 @@ class LayerNorm(Module):
         super().__init__()
         check_device(device)
         parameter_dtype = parse_dtype(dtype)
-        shape = (
-            normalized_shape if isinstance(normalized_shape, Iterable) else [normalized_shape]
-        )
-        self.normalized_shape = tuple(shape)
+        if isinstance(normalized_shape, Iterable):
+            self.normalized_shape = tuple(normalized_shape)
+        else:
+            self.normalized_shape = (normalized_shape,)
         self.eps = eps
         self.elementwise_affine = elementwise_affine
         ones = np.ones(self.normalized_shape, parameter_dtype)
