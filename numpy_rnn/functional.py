@@ -705,7 +705,7 @@ def _pad_constant(x: AnyArray, pad: Sequence[int], value: float) -> AnyArray:
     for axis, (left, right) in enumerate(zip(pad[::2], pad[1::2]), start=1):
         before[-axis], behind[-axis] = operator.index(left), operator.index(right)
     shape = [size + b + e for size, b, e in zip(x.shape, before, behind)]
-    if any(size < 0 for size in shape):
+    if any(size + min(b, 0) + min(e, 0) < 0 for size, b, e in zip(x.shape, before, behind)):
         raise RuntimeError(
             f"padding {list(pad)} takes away more than there is in input of shape {x.shape}"
         )
