@@ -57,6 +57,25 @@ def parse_dtype(dtype: DTypeLike) -> np.dtype[Any]:
     return parsed
 
 
+def new_array(shape: tuple[int, ...], dtype: np.dtype[Any]) -> AnyArray:
+    """Return an array for parameters, not filled yet.
+
+    Raises
+    ------
+    RuntimeError
+        If a size is negative.
+    TypeError
+        If a size is no int.
+    """
+    sizes = tuple(map(operator.index, shape))
+    for size in sizes:
+        if size < 0:
+            raise RuntimeError(
+                f"Trying to create array with negative dimension {size}: {list(sizes)}"
+            )
+    return np.empty(sizes, dtype)
+
+
 def parse_axis(dim: int, axes: int) -> int:
     """Return the axis that `dim` names among `axes`; a number counts as having one.
 

@@ -800,6 +800,8 @@ def batch_norm(
             "Expected more than 1 value per channel when training, got input size "
             f"{tuple(x.shape)}"
         )
+    if training and eps <= 0:
+        raise ValueError(f"batch_norm eps must be positive during training, but got {eps}")
     if eps < 0:
         raise ValueError(f"batch_norm eps must be non-negative, but got {eps}")
     mean = _per_channel("running_mean", running_mean, x, channels)

@@ -168,7 +168,7 @@ class Generator:
         """
         dtype = parse_dtype(dtype)
         if not std >= 0:
-            raise RuntimeError(f"normal expects std >= 0.0, but found std {std}")
+            raise RuntimeError(f"normal expects std >= 0.0, but found std {std:g}")
         shape = _shape(size)
         count = math.prod(shape)
         drawn: Array

@@ -1,4 +1,4 @@
-"""The layers that stand around recurrent ones equal torch's: results, errors, how they print."""
+"""The layers around recurrent ones equal torch's: results, errors, how they print."""
 
 from __future__ import annotations
 
@@ -121,8 +121,7 @@ def test_the_signatures_are_torchs(name):
 
 @pytest.mark.parametrize(
     "name",
-    ["batch_norm", "dropout", "embedding", "layer_norm", "leaky_relu", "log_softmax"]
-    + ["pad", "relu", "sigmoid", "softmax", "tanh"],
+    sorted(set(F.__all__) - {"conv1d", "linear"}),  # torch's have no signature
 )
 def test_the_functions_signatures_are_torchs(name):
     def arguments(function):
@@ -161,6 +160,27 @@ def test_embeddings_of_every_size_begin_with_torchs_numbers(rows, columns, seed,
     for _ in range(2):
         ours, theirs = pair("Embedding", rows, columns, dtype=dtype)
         np.testing.assert_array_equal(ours.weight, theirs.weight.detach().numpy())
+
+
+@pytest.mark.parametrize(
+    ("name", "args"),
+    [
+        ("Linear", (-1, 3)),
+        ("Linear", (3, -2)),
+        ("Embedding", (-1, 3)),
+        ("Embedding", (3, -2)),
+        ("Conv1d", (2, 4, -3)),
+        ("Conv1d", (2, -4, 3)),
+        ("BatchNorm1d", (-3,)),
+        ("LayerNorm", ((-3, 2),)),
+    ],
+)
+def test_negative_sizes_are_refused(name, args):
+    def message(library):
+        return str(raised_by(lambda: getattr(library, name)(*args)))
+
+    assert type(raised_by(lambda: getattr(nn, name)(*args))) is RuntimeError
+    assert message(nn) == message(torch.nn).replace("tensor", "array")
 
 
 # Embedding
@@ -256,9 +276,8 @@ def test_a_pretrained_table_is_copied(rng):
 @pytest.mark.parametrize("stride", [1, 3])
 @pytest.mark.parametrize("groups", [1, 2, 4])
 @pytest.mark.parametrize("bias", [True, False])
-def test_conv1d_equals_torch(
-    rng, dtype, padding_mode, padding, dilation, stride, groups, bias, quiet_torch
-):
+@pytest.mark.usefixtures("quiet_torch")
+def test_conv1d_equals_torch(rng, dtype, padding_mode, padding, dilation, stride, groups, bias):
     stride = 1 if padding == "same" else stride
     ours, theirs = pair(
         "Conv1d", 4, 8, 3, stride, padding, dilation, groups, bias, padding_mode, dtype=dtype
@@ -357,9 +376,7 @@ def test_conv1d_is_not_built_where_torchs_is_not(arguments):
 def test_conv1d_names_what_does_not_fit():
     with pytest.raises(ValueError, match="Invalid padding string 'full', should be one of"):
         nn.Conv1d(4, 6, 3, padding="full")
-    with pytest.raises(
-        ValueError, match="padding_mode must be one of .* padding_mode='mirror'"
-    ):
+    with pytest.raises(ValueError, match="padding_mode must be one of"):
         nn.Conv1d(4, 6, 3, padding_mode="mirror")
     conv = nn.Conv1d(4, 6, 3)
     with pytest.raises(RuntimeError, match=r"input dtype \(float64\) does not match weight dt"):
@@ -516,9 +533,7 @@ def test_batch_norm_names_what_does_not_fit():
         lambda: F.batch_norm(x, three, three, eps=-1.0),
         lambda: torch.nn.functional.batch_norm(*to_torch((x, three, three)), eps=-1.0),
     )
-    with pytest.raises(
-        RuntimeError, match=r"running_mean dtype \(float32\) does not match inp"
-    ):
+    with pytest.raises(RuntimeError, match=r"running_mean dtype \(float32\) does not"):
         nn.BatchNorm1d(3).eval()(x)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from numpy_rnn import functional
-from numpy_rnn.arguments import as_array, check_device, parse_dtype
+from numpy_rnn.arguments import as_array, check_device, new_array, parse_dtype
 from numpy_rnn.modules.module import Module
 
 if TYPE_CHECKING:
@@ -87,8 +87,9 @@ class BatchNorm1d(Module):
         self.momentum = momentum
         self.affine = affine
         self.track_running_stats = track_running_stats
-        ones = np.ones(num_features, parameter_dtype)
-        zeros = np.zeros(num_features, parameter_dtype)
+        zeros = new_array((num_features,), parameter_dtype)
+        zeros[...] = 0
+        ones = zeros + 1
         self.register_parameter("weight", ones if affine else None)
         self.register_parameter("bias", zeros if affine and bias else None)
         tracked = track_running_stats

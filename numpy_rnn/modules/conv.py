@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from numpy_rnn import functional
-from numpy_rnn.arguments import check_device, parse_dtype
+from numpy_rnn.arguments import check_device, new_array, parse_dtype
 from numpy_rnn.modules.linear import draw_parameters
 from numpy_rnn.modules.module import Module
 
@@ -119,9 +117,9 @@ class Conv1d(Module):
         check_device(device)
         parameter_dtype = parse_dtype(dtype)
         shape = (out_channels, in_channels // groups, *self.kernel_size)
-        self.register_parameter("weight", np.empty(shape, parameter_dtype))
+        self.register_parameter("weight", new_array(shape, parameter_dtype))
         self.register_parameter(
-            "bias", np.empty(out_channels, parameter_dtype) if bias else None
+            "bias", new_array((out_channels,), parameter_dtype) if bias else None
         )
         self.reset_parameters()
 

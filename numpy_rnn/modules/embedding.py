@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
-import numpy as np
-
 from numpy_rnn import functional, init
-from numpy_rnn.arguments import as_array, check_device, parse_dtype
+from numpy_rnn.arguments import as_array, check_device, new_array, parse_dtype
 from numpy_rnn.modules.module import Module
 
 if TYPE_CHECKING:
@@ -93,7 +91,7 @@ class Embedding(Module):
         self.sparse = sparse
         if _weight is None:
             shape = (num_embeddings, embedding_dim)
-            self.register_parameter("weight", np.empty(shape, parse_dtype(dtype)))
+            self.register_parameter("weight", new_array(shape, parse_dtype(dtype)))
             self.reset_parameters()
         else:
             self.register_parameter("weight", _weight)

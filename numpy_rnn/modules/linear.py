@@ -5,10 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from numpy_rnn import functional, init
-from numpy_rnn.arguments import as_array, check_device, parse_dtype
+from numpy_rnn.arguments import as_array, check_device, new_array, parse_dtype
 from numpy_rnn.modules.module import Module
 
 if TYPE_CHECKING:
@@ -110,11 +108,10 @@ class Linear(Module):
         parameter_dtype = parse_dtype(dtype)
         self.in_features = in_features
         self.out_features = out_features
+        weight = new_array((out_features, in_features), parameter_dtype)
+        self.register_parameter("weight", weight)
         self.register_parameter(
-            "weight", np.empty((out_features, in_features), parameter_dtype)
-        )
-        self.register_parameter(
-            "bias", np.empty(out_features, parameter_dtype) if bias else None
+            "bias", new_array((out_features,), parameter_dtype) if bias else None
         )
         self.reset_parameters()
 

@@ -295,29 +295,31 @@ class Module:
         AttributeError
             If there is none of that name.
         """
-        array: Array = self._get_array(target, "_parameter_names", "an nn.Parameter")
+        array = self._get_array(target, "_parameter_names")
+        if array is None:
+            raise AttributeError(f"`{target.rpartition('.')[2]}` is not an nn.Parameter")
         return array
 
-    def get_buffer(self, target: str) -> AnyArray:
-        """Return the live buffer of the dotted name `target`.
+    def get_buffer(self, target: str) -> AnyArray | None:
+        """Return the live buffer of the dotted name `target`, or None if it is that.
 
         Raises
         ------
         AttributeError
             If there is none of that name.
         """
-        return self._get_array(target, "_buffer_names", "a buffer")
+        return self._get_array(target, "_buffer_names")
 
-    def _get_array(self, target: str, registry: str, kind: str) -> AnyArray:
+    def _get_array(self, target: str, registry: str) -> AnyArray | None:
         path, _, name = target.rpartition(".")
         module = self.get_submodule(path)
         if not hasattr(module, name):
             raise AttributeError(f"{type(module).__name__} has no attribute `{name}`")
-        array = getattr(module, name)
-        if name not in module.__dict__[registry] or array is None:
+        if name not in module.__dict__[registry]:
+            kind = "a buffer" if registry == "_buffer_names" else "an nn.Parameter"
             raise AttributeError(f"`{name}` is not {kind}")
-        found: AnyArray = array
-        return found
+        array: AnyArray | None = module.__dict__[name]
+        return array
 
     def children(self) -> Iterator[Module]:
         """Yield the direct submodules, each once."""

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from numpy_rnn import functional
-from numpy_rnn.arguments import check_device, parse_dtype
+from numpy_rnn.arguments import check_device, new_array, parse_dtype
 from numpy_rnn.modules.module import Module
 
 if TYPE_CHECKING:
@@ -73,10 +71,11 @@ class LayerNorm(Module):
             self.normalized_shape = (normalized_shape,)
         self.eps = eps
         self.elementwise_affine = elementwise_affine
-        ones = np.ones(self.normalized_shape, parameter_dtype)
-        self.register_parameter("weight", ones if elementwise_affine else None)
-        has_bias = elementwise_affine and bias
-        self.register_parameter("bias", np.zeros_like(ones) if has_bias else None)
+        shape = self.normalized_shape
+        weight = new_array(shape, parameter_dtype) if elementwise_affine else None
+        self.register_parameter("weight", weight)
+        self.register_parameter("bias", weight if bias else None)
+        self.reset_parameters()
 
     def reset_parameters(self) -> None:
         """Set the weight to 1 and the bias to 0."""
