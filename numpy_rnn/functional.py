@@ -694,9 +694,17 @@ def pad(
         )
     left, right = map(operator.index, pad)
     _check_pad_sizes(x, left, right, mode)
+    if mode == "circular":  # goes round what is left, the others by what was there
+        x = _cropped(x, left, right)
     padded = PADDINGS[mode](x, max(left, 0), max(right, 0))
-    kept = slice(max(-left, 0), padded.shape[-1] - max(-right, 0))
-    return np.ascontiguousarray(padded[..., kept])
+    if mode != "circular":
+        padded = _cropped(padded, left, right)
+    return np.ascontiguousarray(padded)
+
+
+def _cropped(x: AnyArray, left: int, right: int) -> AnyArray:
+    """Return `x` without as many elements of its last axis as negative sizes say."""
+    return x[..., max(-left, 0) : x.shape[-1] - max(-right, 0)]
 
 
 def _pad_constant(x: AnyArray, pad: Sequence[int], value: float) -> AnyArray:
@@ -719,7 +727,7 @@ def _pad_constant(x: AnyArray, pad: Sequence[int], value: float) -> AnyArray:
 def _check_pad_sizes(x: AnyArray, left: int, right: int, mode: str) -> None:
     size = x.shape[-1]
     if mode == "circular":
-        if max(left, right) > size:
+        if max(left, right) > size + min(left, 0) + min(right, 0):
             raise RuntimeError("Padding value causes wrapping around more than once.")
     elif 0 in x.shape[-2:]:
         raise RuntimeError(
