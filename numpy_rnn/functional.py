@@ -740,9 +740,9 @@ def _check_pad_sizes(x: AnyArray, left: int, right: int, mode: str) -> None:
             f"but got: padding ({left}, {right}) at dimension {x.ndim - 1} of input "
             f"{list(x.shape)}"
         )
-    if size + left + right < 0:
+    if size + left + right < (0 if mode == "circular" else 1):
         raise RuntimeError(
-            f"padding {[left, right]} takes away more than there is in input of shape {x.shape}"
+            f"padding {[left, right]} leaves nothing of input of shape {x.shape}"
         )
 
 
