@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -68,8 +69,10 @@ def layer_norm(
         Added to the variance.
     """
     last: Any = tuple(range(-axes, 0))
-    out: Array = x - x.mean(axis=last, keepdims=True)
-    variance = np.square(out).mean(axis=last, keepdims=True)
+    count = x.dtype.type(math.prod(x.shape[x.ndim - axes :]))
+    # np.mean does the same in several times the calls.
+    out: Array = x - np.add.reduce(x, last, keepdims=True) / count
+    variance = np.add.reduce(out * out, last, keepdims=True) / count
     out /= np.sqrt(variance + x.dtype.type(eps))
     if weight is not None:
         out *= weight
