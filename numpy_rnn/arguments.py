@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -54,6 +55,42 @@ def parse_dtype(dtype: DTypeLike) -> np.dtype[Any]:
     if parsed not in (FLOAT32, FLOAT64):
         raise TypeError(f"dtype must be numpy.float32 or numpy.float64, got {dtype!r}")
     return parsed
+
+
+def new_array(shape: tuple[int, ...], dtype: np.dtype[Any]) -> AnyArray:
+    """Return an array for parameters, not filled yet.
+
+    Raises
+    ------
+    RuntimeError
+        If a size is negative.
+    TypeError
+        If a size is no int.
+    """
+    sizes = tuple(map(operator.index, shape))
+    for size in sizes:
+        if size < 0:
+            raise RuntimeError(
+                f"Trying to create array with negative dimension {size}: {list(sizes)}"
+            )
+    return np.empty(sizes, dtype)
+
+
+def parse_axis(dim: int, axes: int) -> int:
+    """Return the axis that `dim` names among `axes`; a number counts as having one.
+
+    Raises
+    ------
+    IndexError
+        If there is no such axis.
+    """
+    axes = max(1, axes)
+    if not -axes <= dim < axes:
+        raise IndexError(
+            f"Dimension out of range (expected to be in range of [{-axes}, {axes - 1}], "
+            f"but got {dim})"
+        )
+    return operator.index(dim) % axes
 
 
 def check_device(device: object) -> None:

@@ -9,7 +9,7 @@ from numpy_rnn import random
 if TYPE_CHECKING:
     from numpy_rnn._typing import Array
 
-__all__ = ["uniform_"]
+__all__ = ["normal_", "uniform_"]
 
 
 def uniform_(
@@ -40,4 +40,35 @@ def uniform_(
     """
     generator = random.default_generator if generator is None else generator
     array[...] = generator.uniform(array.shape, a, b, array.dtype)
+    return array
+
+
+def normal_(
+    array: Array, mean: float = 0.0, std: float = 1.0, generator: random.Generator | None = None
+) -> Array:
+    """Fill `array` with draws from a normal distribution and return it.
+
+    Parameters
+    ----------
+    array : ndarray
+        float32 or float64, filled in C order.
+    mean, std : float
+        Of the distribution.
+    generator : Generator, optional
+        The default generator if omitted.
+
+    References
+    ----------
+    https://docs.pytorch.org/docs/stable/nn.init.html#torch.nn.init.normal_
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from numpy_rnn import init, random
+    >>> generator = random.Generator().manual_seed(0)
+    >>> init.normal_(np.empty(2, np.float32), generator=generator)
+    array([ 1.5409961, -0.2934289], dtype=float32)
+    """
+    generator = random.default_generator if generator is None else generator
+    array[...] = generator.normal(array.shape, mean, std, array.dtype)
     return array

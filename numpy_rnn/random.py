@@ -7,13 +7,15 @@ of two words, the first of them high.
 
 from __future__ import annotations
 
+import math
 import operator
 import os
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from numpy_rnn.arguments import FLOAT32, parse_dtype
+from numpy_rnn.arguments import FLOAT32, FLOAT64, parse_dtype
+from numpy_rnn.kernels import box_muller
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -23,6 +25,9 @@ if TYPE_CHECKING:
 __all__ = ["Generator", "default_generator", "initial_seed", "manual_seed", "seed"]
 
 _LOWEST_SEED, _HIGHEST_SEED = -(2**63), 2**64 - 1
+
+_NORMAL_DRAWS = 2**16
+"""How many normal draws are made at a time; a multiple of 16."""
 
 
 class Generator:
@@ -44,6 +49,7 @@ class Generator:
 
     def __init__(self) -> None:
         self._bits: np.random.MT19937 | None = None
+        self._second_normal: float | None = None
         self._seed = _system_seed()
 
     def __repr__(self) -> str:
@@ -67,6 +73,7 @@ class Generator:
             raise ValueError(f"seed must be from -2**63 to 2**64 - 1, got {seed}")
         self._seed = seed % 2**64
         self._bits = None
+        self._second_normal = None
         return self
 
     def initial_seed(self) -> int:
@@ -117,7 +124,7 @@ class Generator:
         if dtype == FLOAT32:
             a = np.float32(low)
             width = np.float32(high) - a
-            fractions = self._words(_shape(size)) % 2**24 * 2.0**-24
+            fractions = self._fractions24(_shape(size))
             drawn = np.asarray(fractions * np.float64(width) + np.float64(a)).astype(FLOAT32)
         else:
             # Scaled by a power of two, which is exact, or the error terms overflow.
@@ -128,6 +135,77 @@ class Generator:
         # The rounding can give `high` itself, which is no part of the interval.
         drawn[drawn == drawn.dtype.type(high)] = low
         return drawn
+
+    def normal(
+        self,
+        size: int | tuple[int, ...],
+        mean: float = 0.0,
+        std: float = 1.0,
+        dtype: DTypeLike = FLOAT32,
+    ) -> Array:
+        """Draw from a normal distribution, as ``Tensor.normal_`` does.
+
+        Parameters
+        ----------
+        size : int or tuple of int
+            Shape of the result.
+        mean, std : float
+            Of the distribution.
+        dtype : dtype
+            float32 or float64.
+
+        Returns
+        -------
+        ndarray
+            Of shape `size`: torch's numbers, bit for bit, on x86 processors with AVX2, and
+            in float64 where both use the same C library. Elsewhere torch rounds its
+            logarithms and cosines differently, by units in the last place.
+
+        Raises
+        ------
+        RuntimeError
+            If `std` is negative.
+        """
+        dtype = parse_dtype(dtype)
+        if not std >= 0:
+            raise RuntimeError(f"normal expects std >= 0.0, but found std {std:g}")
+        shape = _shape(size)
+        count = math.prod(shape)
+        drawn: Array
+        if count < box_muller.BLOCK:
+            drawn = np.array([self._one_normal() for _ in range(count)], FLOAT64)
+        else:
+            drawn = self._standard_normal(count, dtype)
+        if (mean, std) != (0.0, 1.0):
+            drawn = _scaled(drawn, mean, std)
+        return drawn.astype(dtype, copy=False).reshape(shape)
+
+    def _standard_normal(self, count: int, dtype: np.dtype[Any]) -> Array:
+        """Return at least 16 draws, made of blocks of 16 uniform ones."""
+        out = np.empty(count, dtype)
+        whole = count - count % box_muller.BLOCK
+        for first in range(0, whole, _NORMAL_DRAWS):
+            block = out[first : min(first + _NORMAL_DRAWS, whole)]
+            block[...] = self._normal_blocks(len(block), dtype)
+        if whole < count:
+            # torch has drawn for the rest when it draws anew for the last 16 of all.
+            self._uniform_fractions(count - whole, dtype)
+            out[-box_muller.BLOCK :] = self._normal_blocks(box_muller.BLOCK, dtype)
+        return out
+
+    def _normal_blocks(self, count: int, dtype: np.dtype[Any]) -> Array:
+        uniform = self._uniform_fractions(count, dtype)
+        return box_muller.normal(uniform.reshape(-1, box_muller.BLOCK)).ravel()
+
+    def _one_normal(self) -> float:
+        """Return one draw, the second of a pair if one is left over."""
+        second, self._second_normal = self._second_normal, None
+        if second is not None:
+            return second
+        u_1, u_2 = self._fractions53((2,)).tolist()
+        radius, angle = math.sqrt(-2 * math.log1p(-u_2)), 2 * math.pi * u_1
+        self._second_normal = radius * math.sin(angle)
+        return radius * math.cos(angle)
 
     def bernoulli(self, size: int | tuple[int, ...], p: float) -> npt.NDArray[np.bool_]:
         """Draw True with probability `p`, as ``Tensor.bernoulli_(p)`` does.
@@ -149,6 +227,16 @@ class Generator:
         words: npt.NDArray[np.uint64] = bits.random_raw(int(np.prod(shape))).reshape(shape)
         return words
 
+    def _uniform_fractions(self, count: int, dtype: np.dtype[Any]) -> Array:
+        """Return fractions in [0, 1) of the precision of `dtype`."""
+        if dtype == FLOAT32:
+            return self._fractions24((count,)).astype(FLOAT32)
+        return self._fractions53((count,))
+
+    def _fractions24(self, shape: tuple[int, ...]) -> npt.NDArray[np.float64]:
+        """Return fractions in [0, 1) of 24 bits, one word each."""
+        return np.asarray(self._words(shape) % 2**24 * 2.0**-24)
+
     def _fractions53(self, shape: tuple[int, ...]) -> npt.NDArray[np.float64]:
         """Return fractions in [0, 1) of 53 bits, two words each."""
         words = self._words((*shape, 2))
@@ -164,7 +252,15 @@ def _shape(size: int | tuple[int, ...]) -> tuple[int, ...]:
     return size if isinstance(size, tuple) else (operator.index(size),)
 
 
-def _fused_multiply_add(x: npt.NDArray[np.float64], y: float, z: float) -> Array:
+def _scaled(drawn: Array, mean: float, std: float) -> Array:
+    """Return ``drawn * std + mean``, rounded once."""
+    if drawn.dtype == FLOAT64:
+        return _fused_multiply_add(drawn, std, mean)
+    wide = drawn.astype(FLOAT64) * np.float64(np.float32(std)) + np.float64(np.float32(mean))
+    return wide.astype(FLOAT32)
+
+
+def _fused_multiply_add(x: Array, y: float, z: float) -> Array:
     """Return ``x * y + z`` in float64 with a single rounding.
 
     Dekker's product and Knuth's sum give the two rounding errors exactly.

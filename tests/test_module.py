@@ -452,7 +452,207 @@ def test_a_subclass_that_forgets_to_initialise_the_base():
         Forgetful()
 
 
+# Buffers and names
+
+
+class Stateful(nn.Module):
+    """A model that carries a state in buffers."""
+
+    def __init__(self):
+        super().__init__()
+        self.linear = nn.Linear(2, 2)
+        self.register_buffer("mean", np.arange(2, dtype=np.float32))
+        self.register_buffer("count", np.array(3))
+        self.register_buffer("scratch", np.zeros(4, np.float32), persistent=False)
+        self.register_buffer("later", None)
+
+
+class TorchStateful(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.linear = torch.nn.Linear(2, 2)
+        self.register_buffer("mean", torch.arange(2.0))
+        self.register_buffer("count", torch.tensor(3))
+        self.register_buffer("scratch", torch.zeros(4), persistent=False)
+        self.register_buffer("later", None)
+
+
+def test_buffers_are_named_and_saved_as_in_torch():
+    ours, theirs = nn.Sequential(Stateful()), torch.nn.Sequential(TorchStateful())
+    for options in ({}, {"prefix": "m"}, {"recurse": False}):
+        assert [n for n, _ in ours.named_buffers(**options)] == [
+            n for n, _ in theirs.named_buffers(**options)
+        ]
+    assert list(ours.state_dict()) == list(theirs.state_dict())
+    assert [b.shape for b in ours.buffers()] == [tuple(b.shape) for b in theirs.buffers()]
+    assert [n for n, _ in ours.named_parameters()] == [n for n, _ in theirs.named_parameters()]
+    assert list(ours.buffers(recurse=False)) == []
+
+
+def test_shared_modules_are_given_once_or_under_each_name():
+    shared, torch_shared = Stateful(), TorchStateful()
+    ours, theirs = nn.ModuleList([shared] * 2), torch.nn.ModuleList([torch_shared] * 2)
+    for walk in ("named_parameters", "named_buffers"):
+        for once in (True, False):
+            names = [
+                [n for n, _ in getattr(model, walk)(remove_duplicate=once)]
+                for model in (ours, theirs)
+            ]
+            assert names[0] == names[1]
+
+
+def test_buffers_are_loaded_and_missed_like_parameters():
+    ours, theirs = Stateful(), TorchStateful()
+    theirs.mean += 5
+    theirs.count += 5
+    state, held = theirs.state_dict(), ours.mean
+    assert repr(ours.load_state_dict(state)) == repr(theirs.load_state_dict(state))
+    assert held is ours.mean
+    np.testing.assert_array_equal(ours.mean, [5, 6])
+    assert (ours.count, ours.count.dtype) == (8, np.int64)
+    for change in ({"mean": torch.zeros(3)}, {"later": torch.zeros(1)}, {"count": [1]}):
+        renamed = type("Stateful", (TorchStateful,), {})()
+        assert_same_error(
+            lambda: ours.load_state_dict({**state, **change}),  # noqa: B023
+            lambda: renamed.load_state_dict({**state, **change}),  # noqa: B023
+        )
+    del state["mean"]
+    renamed = type("Stateful", (TorchStateful,), {})()
+    assert_same_error(
+        lambda: ours.load_state_dict(state), lambda: renamed.load_state_dict(state)
+    )
+    got, expected = ours.load_state_dict(state, False), theirs.load_state_dict(state, False)
+    assert got == tuple(expected)
+    assert repr(got) == repr(expected).removeprefix("_")
+
+
+def test_a_number_may_come_as_an_array_of_one():
+    """As torch before 0.4 saved it."""
+    ours, theirs = Stateful(), TorchStateful()
+    state = {**theirs.state_dict(), "count": torch.tensor([7])}
+    ours.load_state_dict(state)
+    theirs.load_state_dict(state)
+    assert ours.count == theirs.count == 7
+    assert ours.count.shape == ()
+
+
+def test_a_buffer_takes_any_array_and_copies_it():
+    model, state = Stateful(), np.ones((2, 3))
+    for value in (state, None, torch.ones(2), np.array([True])):
+        model.mean = value
+        assert ("mean" in dict(model.named_buffers())) == (value is not None)
+    model.mean = state
+    state[...] = 7
+    assert (model.mean == 1).all()
+    held = model.mean
+    model.mean += 1
+    assert model.mean is held
+    with pytest.raises(TypeError, match="cannot assign 'list' as buffer 'mean'"):
+        model.mean = [1.0]
+    for dtype in (np.complex64, np.float16, "U3"):
+        with pytest.raises(TypeError, match=r"as buffer 'mean' \(float32, float64, integers"):
+            model.mean = np.zeros(2, dtype)
+
+
+def test_registering_buffers():
+    model = Stateful()
+    model.register_buffer("scratch", np.ones(1, np.float32))
+    model.register_buffer("mean", None, persistent=False)
+    model.mean = np.ones(2)
+    assert list(model.state_dict()) == ["count", "scratch", "linear.weight", "linear.bias"]
+    del model.scratch
+    assert [name for name, _ in model.named_buffers()] == ["mean", "count"]
+    model.count = nn.Linear(1, 1)
+    assert [name for name, _ in model.named_buffers()] == ["mean"]
+    for name, message in [("", "empty string"), ("a.b", 'contain "."'), ("train", "exists")]:
+        with pytest.raises(KeyError, match=message):
+            model.register_buffer(name, None)
+    with pytest.raises(TypeError, match="buffer name should be a string"):
+        model.register_buffer(3, None)
+    with pytest.raises(TypeError, match="cannot assign 'list' as buffer 'more'"):
+        model.register_buffer("more", [1.0])
+    assert not hasattr(model, "more")
+
+    class Forgetful(nn.Module):
+        def __init__(self):
+            self.register_buffer("state", None)
+
+    with pytest.raises(AttributeError, match=r"buffer before Module.__init__\(\) call"):
+        Forgetful()
+
+
+@pytest.mark.parametrize("duplicate", [copy.deepcopy, lambda m: pickle.loads(pickle.dumps(m))])
+def test_copies_have_buffers_of_their_own(duplicate):
+    model = Stateful()
+    twin = duplicate(model)
+    twin.mean += 1
+    twin.register_buffer("more", np.zeros(1))
+    assert not np.array_equal(model.mean, twin.mean)
+    assert [name for name, _ in model.named_buffers()] == ["mean", "count", "scratch"]
+    assert "scratch" not in twin.state_dict()
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda model: model.get_submodule("x"),
+        lambda model: model.get_submodule("train"),
+        lambda model: model.get_submodule("0.linear.v"),
+        lambda model: model.get_parameter("0.mean"),
+        lambda model: model.get_parameter("0.linear"),
+        lambda model: model.get_parameter("0.linear.q"),
+        lambda model: model.get_parameter(""),
+        lambda model: model.get_buffer("0.x"),
+        lambda model: model.get_buffer("training"),
+        lambda model: model.get_buffer("0.linear.weight"),
+    ],
+)
+def test_names_that_are_not_there_are_named_as_in_torch(call):
+    ours, theirs = nn.Sequential(Stateful()), torch.nn.Sequential(TorchStateful())
+    theirs[0].__class__ = type("Stateful", (TorchStateful,), {})
+    assert_same_error(lambda: call(ours), lambda: call(theirs))
+
+
+def test_dotted_names_lead_to_what_they_name():
+    model = nn.Sequential(Stateful())
+    assert model.get_submodule("") is model
+    assert model.get_submodule("0.linear") is model[0].linear
+    assert model.get_parameter("0.linear.weight") is model[0].linear.weight
+    assert model.get_buffer("0.mean") is model[0].mean
+    assert model.get_buffer("0.later") is None
+    model.register_parameter("none", None)
+    with pytest.raises(AttributeError, match="`none` is not an"):
+        model.get_parameter("none")
+    model.register_module("last", nn.ReLU())
+    assert len(model) == 2
+
+
+def test_lines_of_a_repr_stand_below_each_other():
+    class Lines(nn.Linear):
+        def extra_repr(self):
+            return "one\ntwo"
+
+    class TorchLines(torch.nn.Linear):
+        def extra_repr(self):
+            return "one\ntwo"
+
+    assert repr(Lines(1, 1)) == repr(TorchLines(1, 1)).replace("TorchLines", "Lines")
+
+
 # Dtypes
+
+
+def test_a_cast_reaches_buffers_of_floats_alone():
+    model = nn.Sequential(Stateful())
+    weight, count = model[0].linear.weight, model[0].count
+    model.double()
+    assert weight.dtype == np.float32
+    assert {name: str(array.dtype) for name, array in model.named_buffers()} == {
+        "0.mean": "float64",
+        "0.count": "int64",
+        "0.scratch": "float64",
+    }
+    assert model[0].count is count
 
 
 def test_to_and_its_kin_cast_the_tree(x):

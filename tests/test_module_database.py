@@ -1,4 +1,4 @@
-"""torch's own database of module inputs and errors, for the six recurrent modules."""
+"""torch's own database of module inputs and errors, for the modules that are here."""
 
 from __future__ import annotations
 
@@ -12,7 +12,12 @@ from torch.testing._internal.common_modules import ModuleErrorEnum, module_db
 import numpy_rnn as nn
 from tests.compare import assert_parity, normalised, raised_by
 
-NAMES = ("RNN", "LSTM", "GRU", "RNNCell", "LSTMCell", "GRUCell")
+RECURRENT = ("RNN", "LSTM", "GRU", "RNNCell", "LSTMCell", "GRUCell")
+COMPANIONS = (
+    *("BatchNorm1d", "Conv1d", "Embedding", "LayerNorm", "LeakyReLU", "Linear", "LogSoftmax"),
+    *("ReLU", "Sigmoid", "Softmax", "Tanh"),
+)
+NAMES = RECURRENT + COMPANIONS
 DATABASE = {info.module_cls.__name__: info for info in module_db if info.name[3:] in NAMES}
 OPTIONS = {"device": "cpu", "dtype": torch.float32, "requires_grad": False, "training": False}
 
@@ -37,7 +42,7 @@ def keywords(constructor_input):
 def test_every_input_gives_torchs_result(name):
     info = DATABASE[name]
     cases = info.module_inputs_func(info, **OPTIONS)
-    assert len(cases) > 1
+    assert cases
     for case in cases:
         construct = case.constructor_input
         theirs = getattr(torch.nn, name)(*construct.args, **construct.kwargs).eval()
@@ -46,7 +51,7 @@ def test_every_input_gives_torchs_result(name):
         assert_parity(ours, theirs, *as_numpy(inputs))
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", RECURRENT)
 def test_every_error_is_torchs(name):
     info = DATABASE[name]
     cases = info.module_error_inputs_func(info, **OPTIONS)

@@ -10,10 +10,15 @@ from hypothesis import strategies as st
 
 import numpy_rnn as nn
 from numpy_rnn import random
-from tests.compare import raised_by
+from tests.compare import assert_same_error, raised_by
 
 DTYPES = {np.float32: torch.float32, np.float64: torch.float64}
 SEEDS = st.one_of(st.integers(0, 2**32), st.integers(-(2**63), 2**64 - 1))
+
+needs_avx2 = pytest.mark.skipif(
+    torch.backends.cpu.get_cpu_capability() not in ("AVX2", "AVX512"),
+    reason="torch rounds its normal draws differently on processors without AVX2",
+)
 
 
 def assert_equal_parameters(ours, theirs):
@@ -109,6 +114,67 @@ def test_init_uniform_fills_in_place():
     assert nn.init.uniform_(array, -2, 5) is array
     torch.manual_seed(3)
     np.testing.assert_array_equal(array, torch.empty(2, 3).uniform_(-2, 5).numpy())
+
+
+@settings(max_examples=100)
+@given(
+    st.lists(st.integers(0, 200), min_size=1, max_size=6),
+    st.one_of(st.just((0.0, 1.0)), st.tuples(st.floats(-1e3, 1e3), st.floats(1e-3, 1e3))),
+    st.sampled_from(sorted(DTYPES, key=str)),
+    SEEDS,
+)
+@needs_avx2
+def test_normal_draws_are_torchs_bit_for_bit(sizes, parameters, dtype, seed):
+    generator = random.Generator().manual_seed(seed)
+    torch.manual_seed(seed)
+    for size in sizes:  # below 16 draws are made in pairs, of which one may be left over
+        drawn = generator.normal(size, *parameters, dtype)
+        expected = torch.empty(size, dtype=DTYPES[dtype]).normal_(*parameters).numpy()
+        np.testing.assert_array_equal(drawn, expected)
+        generator.uniform(1, 0.0, 1.0)
+        torch.empty(1).uniform_()
+
+
+@needs_avx2
+def test_many_normal_draws_are_torchs():
+    for dtype, torch_dtype in DTYPES.items():
+        drawn = random.Generator().manual_seed(4).normal((1003, 301), dtype=dtype)
+        torch.manual_seed(4)
+        expected = torch.empty(1003, 301, dtype=torch_dtype).normal_().numpy()
+        np.testing.assert_array_equal(drawn, expected)
+
+
+def test_normal_draws_are_torchs_within_their_rounding():
+    """On every processor, also where torch rounds its logarithms differently."""
+    for size in (5, 1000):
+        drawn = random.Generator().manual_seed(4).normal(size)
+        torch.manual_seed(4)
+        expected = torch.empty(size).normal_().numpy()
+        np.testing.assert_allclose(drawn, expected, rtol=1e-5, atol=1e-6)
+
+
+def test_normal_draws_are_normal():
+    drawn = random.Generator().manual_seed(0).normal(10**6, dtype=np.float64)
+    moments = [np.mean(drawn**power) for power in (1, 2, 3, 4)]
+    np.testing.assert_allclose(moments, [0, 1, 0, 3], atol=0.02)
+
+
+def test_init_normal_fills_in_place():
+    array = np.zeros((5, 7), np.float32)
+    nn.manual_seed(3)
+    assert nn.init.normal_(array, 1, 2) is array
+    torch.manual_seed(3)
+    expected = torch.nn.init.normal_(torch.empty(5, 7), 1, 2).numpy()
+    np.testing.assert_allclose(array, expected, rtol=1e-5, atol=1e-6)
+
+
+def test_a_negative_deviation_is_refused():
+    assert_same_error(
+        lambda: random.Generator().normal(3, 0.0, -1.0),
+        lambda: torch.empty(3).normal_(0.0, -1.0),
+    )
+    with pytest.raises(RuntimeError, match=r"normal expects std >= 0\.0, but found std nan"):
+        random.Generator().normal(3, 0.0, float("nan"))
 
 
 @pytest.mark.parametrize(

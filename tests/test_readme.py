@@ -5,6 +5,12 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import numpy as np
+import pytest
+import torch
+
+from numpy_rnn import functional
+
 README = Path(__file__).parent.parent / "README.md"
 
 
@@ -23,6 +29,37 @@ def test_the_port_gives_torchs_numbers(tmp_path, monkeypatch):
     assert numpy_names["recorded"]["tags"].shape == (20, 1, 5)
     assert numpy_names["difference"] < 1e-6
     numpy_names["recorded"].close()
+
+
+def rows_of_what_is_written_around_layers() -> list[tuple[str, str]]:
+    """Return the pairs of expressions in the table, torch's and NumPy's."""
+    text = README.read_text("utf-8")
+    section = text.partition("### What is written around layers")[2].partition("\n##")[0]
+    rows = re.findall(r"^\| (`.*`) \| (`.*`) \|$", section, re.M)
+    pairs = []
+    for row in rows:
+        left, right = (re.findall(r"`([^`]*)`", cell) for cell in row)
+        pairs += zip(left, right, strict=True)
+    return pairs
+
+
+@pytest.mark.parametrize(("theirs", "ours"), rows_of_what_is_written_around_layers())
+def test_what_is_written_around_layers_gives_the_same(theirs, ours, rng):
+    arrays = {
+        "x": rng.standard_normal((2, 3, 4)).astype(np.float32),
+        "y": rng.standard_normal((2, 3, 4)).astype(np.float32),
+        "index": rng.integers(0, 4, (2, 3, 4)),
+        "lengths": np.array([3, 9, 1]),
+    }
+    tensors = {name: torch.from_numpy(array.copy()) for name, array in arrays.items()}
+    expected = eval(theirs, {"torch": torch, "F": torch.nn.functional, **tensors})
+    got = eval(ours, {"np": np, "F": functional, **arrays})
+    if not isinstance(expected, torch.Tensor):
+        assert got == (tuple(expected) if isinstance(expected, torch.Size) else expected)
+        return
+    assert got.shape == tuple(expected.shape)
+    assert got.dtype == expected.numpy().dtype
+    np.testing.assert_allclose(got, expected.numpy(), rtol=1e-6, atol=1e-6)
 
 
 def test_nothing_is_left_to_fill_in():

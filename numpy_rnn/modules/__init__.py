@@ -1,7 +1,40 @@
 """The layers, and the base class they share."""
 
-from numpy_rnn.modules.linear import Linear
+from numpy_rnn.modules.activation import LeakyReLU, LogSoftmax, ReLU, Sigmoid, Softmax, Tanh
+from numpy_rnn.modules.batchnorm import BatchNorm1d
+from numpy_rnn.modules.container import ModuleDict, ModuleList, Sequential
+from numpy_rnn.modules.conv import Conv1d
+from numpy_rnn.modules.dropout import Dropout
+from numpy_rnn.modules.embedding import Embedding
+from numpy_rnn.modules.flatten import Flatten
+from numpy_rnn.modules.linear import Identity, Linear
 from numpy_rnn.modules.module import Module
+from numpy_rnn.modules.normalization import LayerNorm
 from numpy_rnn.modules.rnn import GRU, LSTM, RNN, GRUCell, LSTMCell, RNNCell
 
-__all__ = ["GRU", "LSTM", "RNN", "GRUCell", "LSTMCell", "Linear", "Module", "RNNCell"]
+__all__ = [
+    "GRU",
+    "LSTM",
+    "RNN",
+    "BatchNorm1d",
+    "Conv1d",
+    "Dropout",
+    "Embedding",
+    "Flatten",
+    "GRUCell",
+    "Identity",
+    "LSTMCell",
+    "LayerNorm",
+    "LeakyReLU",
+    "Linear",
+    "LogSoftmax",
+    "Module",
+    "ModuleDict",
+    "ModuleList",
+    "RNNCell",
+    "ReLU",
+    "Sequential",
+    "Sigmoid",
+    "Softmax",
+    "Tanh",
+]

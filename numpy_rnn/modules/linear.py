@@ -1,20 +1,63 @@
-"""The linear layer."""
+"""The linear layer, and the one that does nothing."""
 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
-
-import numpy as np
+from typing import TYPE_CHECKING, Any
 
 from numpy_rnn import functional, init
-from numpy_rnn.arguments import check_device, parse_dtype
+from numpy_rnn.arguments import as_array, check_device, new_array, parse_dtype
 from numpy_rnn.modules.module import Module
 
 if TYPE_CHECKING:
     from numpy_rnn._typing import Array, DTypeLike
 
-__all__ = ["Linear"]
+__all__ = ["Identity", "Linear"]
+
+
+def draw_parameters(weight: Array, bias: Array | None) -> None:
+    """Fill weights (out, in, ...) and a bias with what a new layer of torch's has.
+
+    They are drawn from U(-k, k), k = 1 / sqrt(f) for f inputs to each output.
+    """
+    fan_in = math.prod(weight.shape[1:])
+    if weight.size:
+        # The bounds in torch's own arithmetic (kaiming_uniform_ with a = sqrt(5)),
+        # which rounds a little differently from 1 / sqrt(fan_in).
+        gain = math.sqrt(2.0 / (1 + math.sqrt(5) ** 2))
+        bound = math.sqrt(3.0) * (gain / math.sqrt(fan_in))
+        init.uniform_(weight, -bound, bound)
+    if bias is not None:
+        bound = 1 / math.sqrt(fan_in) if fan_in > 0 else 0
+        init.uniform_(bias, -bound, bound)
+
+
+class Identity(Module):
+    """What takes a layer's place and does nothing.
+
+    Parameters
+    ----------
+    *args, **kwargs
+        Taken, whatever they are, and without effect.
+
+    References
+    ----------
+    https://docs.pytorch.org/docs/stable/generated/torch.nn.Identity.html
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import numpy_rnn as nn
+    >>> nn.Identity(54, unused=True)(np.ones(2))
+    array([1., 1.])
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ARG002  # torch's signature
+        super().__init__()
+
+    def forward(self, input: Any) -> Any:
+        """Return a copy of an array, and anything else as it is."""
+        return as_array(input, "input").copy() if hasattr(input, "__array__") else input
 
 
 class Linear(Module):
@@ -65,25 +108,16 @@ class Linear(Module):
         parameter_dtype = parse_dtype(dtype)
         self.in_features = in_features
         self.out_features = out_features
+        weight = new_array((out_features, in_features), parameter_dtype)
+        self.register_parameter("weight", weight)
         self.register_parameter(
-            "weight", np.empty((out_features, in_features), parameter_dtype)
-        )
-        self.register_parameter(
-            "bias", np.empty(out_features, parameter_dtype) if bias else None
+            "bias", new_array((out_features,), parameter_dtype) if bias else None
         )
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
         """Draw the parameters anew from the default generator."""
-        if self.weight.size:
-            # The bounds in torch's own arithmetic (kaiming_uniform_ with a = sqrt(5)),
-            # which rounds a little differently from 1 / sqrt(in_features).
-            gain = math.sqrt(2.0 / (1 + math.sqrt(5) ** 2))
-            bound = math.sqrt(3.0) * (gain / math.sqrt(self.in_features))
-            init.uniform_(self.weight, -bound, bound)
-        if self.bias is not None:
-            bound = 1 / math.sqrt(self.in_features) if self.in_features > 0 else 0
-            init.uniform_(self.bias, -bound, bound)
+        draw_parameters(self.weight, self.bias)
 
     def forward(self, input: Array) -> Array:
         """Return the layer's output.

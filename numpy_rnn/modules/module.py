@@ -16,12 +16,23 @@ __all__ = ["IncompatibleKeys", "Module"]
 
 M = TypeVar("M", bound="Module")
 
+_REGISTRIES = ("_parameter_names", "_buffer_names", "_transient_names", "_module_names")
+"""The lists of names that a module has; transient buffers are no part of its state."""
+
 
 class IncompatibleKeys(NamedTuple):
     """What `Module.load_state_dict` found on one side only."""
 
     missing_keys: list[str]
     unexpected_keys: list[str]
+
+    def __repr__(self) -> str:
+        if not self.missing_keys and not self.unexpected_keys:
+            return "<All keys matched successfully>"
+        return (
+            f"IncompatibleKeys(missing_keys={self.missing_keys}, "
+            f"unexpected_keys={self.unexpected_keys})"
+        )
 
 
 class Module:
@@ -31,10 +42,12 @@ class Module:
     them at every call and keeps nothing derived from them, so a weight that was loaded,
     assigned or edited in place counts from the next call on. A module owns its
     parameters: what is assigned or loaded is copied, so that the caller's array and the
-    module's never share memory.
+    module's never share memory. Buffers are the arrays that are no weights, such as
+    running statistics or a state; they are kept likewise, but may change their shape and
+    dtype, or become None, by assignment.
 
     A subclass calls ``super().__init__()``, assigns its submodules, registers arrays of
-    its own with `register_parameter`, and defines ``forward``.
+    its own with `register_parameter` and `register_buffer`, and defines ``forward``.
 
     Attributes
     ----------
@@ -71,6 +84,8 @@ class Module:
 
     training: bool
     _parameter_names: list[str]
+    _buffer_names: list[str]
+    _transient_names: list[str]
     _module_names: list[str]
 
     if TYPE_CHECKING:
@@ -80,13 +95,13 @@ class Module:
 
     def __init__(self) -> None:
         self.training = True
-        self._parameter_names = []
-        self._module_names = []
+        for names in _REGISTRIES:
+            self.__dict__[names] = []
 
     def __getstate__(self) -> dict[str, Any]:
         """Return the attributes for a copy or a pickle, which has lists of its own."""
         state = dict(self.__dict__)
-        for names in ("_parameter_names", "_module_names"):
+        for names in _REGISTRIES:
             state[names] = list(state[names])
         return state
 
@@ -108,22 +123,25 @@ class Module:
             if value is not registries[name]:  # `module.weight += 1` assigns what it edited
                 registries[name] = self._owned(name, value)
         elif isinstance(value, Module):
-            if name not in registries.get("_module_names", (name,)):
-                registries.pop(name, None)  # a plain attribute gives way, as in torch
+            if name not in registries.get("_module_names", (name,)) and name in registries:
+                delattr(self, name)  # a buffer or plain attribute gives way, as in torch
             self.add_module(name, value)
         elif value is not None and name in registries.get("_module_names", ()):
             raise TypeError(
                 f"cannot assign '{type(value).__name__}' as child module '{name}' "
                 "(numpy_rnn.Module or None expected)"
             )
+        elif name in registries.get("_buffer_names", ()):
+            if value is not registries[name]:
+                registries[name] = _buffer_copy(name, value)
         else:
             object.__setattr__(self, name, value)
 
     def __delattr__(self, name: str) -> None:
         object.__delattr__(self, name)
-        for names in (self._parameter_names, self._module_names):
-            if name in names:
-                names.remove(name)
+        for names in _REGISTRIES:
+            if name in self.__dict__[names]:
+                self.__dict__[names].remove(name)
 
     def register_parameter(self, name: str, value: AnyArray | None) -> None:
         """Add a parameter: a copy of `value`, or None for one that is left out.
@@ -147,6 +165,40 @@ class Module:
         self._parameter_names.append(name)
         self.__dict__[name] = owned
 
+    def register_buffer(
+        self, name: str, array: AnyArray | None, persistent: bool = True
+    ) -> None:
+        """Add a buffer: a copy of `array`, or None for one that comes later.
+
+        Parameters
+        ----------
+        name : str
+            The attribute that holds it from now on; no dot in it.
+        array : ndarray or None
+            float32, float64, integers or bools, of any shape.
+        persistent : bool
+            Whether it is part of the `state_dict`.
+
+        Raises
+        ------
+        KeyError
+            If the name is empty, has a dot, or is taken by something else.
+        TypeError
+            If `array` is no such array.
+        """
+        if name not in self.__dict__.get("_buffer_names", ()):
+            self._check_new_name("buffer", name)
+        owned = _buffer_copy(name, array)
+        for names, listed in (
+            (self._buffer_names, True),
+            (self._transient_names, not persistent),
+        ):
+            if name in names and not listed:
+                names.remove(name)
+            elif name not in names and listed:
+                names.append(name)
+        self.__dict__[name] = owned
+
     def add_module(self, name: str, module: Module | None) -> None:
         """Add or replace the submodule `name`, as assigning an attribute does.
 
@@ -167,6 +219,10 @@ class Module:
             self._check_new_name("module", name)
             self._module_names.append(name)
         self.__dict__[name] = module
+
+    def register_module(self, name: str, module: Module | None) -> None:
+        """Do what `add_module` does."""
+        self.add_module(name, module)
 
     def _check_new_name(self, kind: str, name: str) -> None:
         if "_parameter_names" not in self.__dict__:
@@ -213,6 +269,58 @@ class Module:
                 seen.add(module)
                 yield name, module
 
+    def get_submodule(self, target: str) -> Module:
+        """Return the module of the dotted name `target`; this one for ``""``.
+
+        Raises
+        ------
+        AttributeError
+            If there is none of that name.
+        """
+        module: Any = self
+        for name in target.split(".") if target else ():
+            if not hasattr(module, name):
+                raise AttributeError(f"{type(module).__name__} has no attribute `{name}`")
+            module = getattr(module, name)
+            if not isinstance(module, Module):
+                raise AttributeError(f"`{name}` is not an nn.Module")
+        found: Module = module
+        return found
+
+    def get_parameter(self, target: str) -> Array:
+        """Return the live parameter of the dotted name `target`.
+
+        Raises
+        ------
+        AttributeError
+            If there is none of that name.
+        """
+        array = self._get_array(target, "_parameter_names")
+        if array is None:
+            raise AttributeError(f"`{target.rpartition('.')[2]}` is not an nn.Parameter")
+        return array
+
+    def get_buffer(self, target: str) -> AnyArray | None:
+        """Return the live buffer of the dotted name `target`, or None if it is that.
+
+        Raises
+        ------
+        AttributeError
+            If there is none of that name.
+        """
+        return self._get_array(target, "_buffer_names")
+
+    def _get_array(self, target: str, registry: str) -> AnyArray | None:
+        path, _, name = target.rpartition(".")
+        module = self.get_submodule(path)
+        if not hasattr(module, name):
+            raise AttributeError(f"{type(module).__name__} has no attribute `{name}`")
+        if name not in module.__dict__[registry]:
+            kind = "a buffer" if registry == "_buffer_names" else "an nn.Parameter"
+            raise AttributeError(f"`{name}` is not {kind}")
+        array: AnyArray | None = module.__dict__[name]
+        return array
+
     def children(self) -> Iterator[Module]:
         """Yield the direct submodules, each once."""
         for _, module in self.named_children():
@@ -249,7 +357,7 @@ class Module:
             yield module
 
     def named_parameters(
-        self, prefix: str = "", recurse: bool = True
+        self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
     ) -> Iterator[tuple[str, Array]]:
         """Yield (dotted name, array) of the live parameters.
 
@@ -259,20 +367,43 @@ class Module:
             Put before every name, with a dot.
         recurse : bool
             Whether those of submodules are included.
+        remove_duplicate : bool
+            Whether those of a module that stands in several places are given once.
         """
-        modules = self.named_modules(prefix) if recurse else iter([(prefix, self)])
-        for path, module in modules:
-            for name, array in module._own_parameters():
-                yield (f"{path}.{name}" if path else name), array
+        return self._named_arrays("_parameter_names", prefix, recurse, remove_duplicate)
 
     def parameters(self, recurse: bool = True) -> Iterator[Array]:
         """Yield the live parameters; `recurse` includes those of submodules."""
         for _, array in self.named_parameters(recurse=recurse):
             yield array
 
-    def _own_parameters(self) -> Iterator[tuple[str, Array]]:
-        for name in self._parameter_names:
-            if self.__dict__[name] is not None:
+    def named_buffers(
+        self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
+    ) -> Iterator[tuple[str, AnyArray]]:
+        """Yield (dotted name, array) of the live buffers, persistent or not.
+
+        The parameters are those of `named_parameters`.
+        """
+        return self._named_arrays("_buffer_names", prefix, recurse, remove_duplicate)
+
+    def buffers(self, recurse: bool = True) -> Iterator[AnyArray]:
+        """Yield the live buffers; `recurse` includes those of submodules."""
+        for _, array in self.named_buffers(recurse=recurse):
+            yield array
+
+    def _named_arrays(
+        self, registry: str, prefix: str, recurse: bool, remove_duplicate: bool
+    ) -> Iterator[tuple[str, Any]]:
+        tree = self.named_modules(prefix, remove_duplicate)
+        for path, module in tree if recurse else [(prefix, self)]:
+            for name in module.__dict__[registry]:
+                if module.__dict__[name] is not None:
+                    yield (f"{path}.{name}" if path else name), module.__dict__[name]
+
+    def _state(self) -> Iterator[tuple[str, AnyArray]]:
+        """Yield the arrays of this module alone that a state dict has."""
+        for name in (*self._parameter_names, *self._buffer_names):
+            if self.__dict__[name] is not None and name not in self._transient_names:
                 yield name, self.__dict__[name]
 
     def apply(self: M, fn: Callable[[Module], object]) -> M:
@@ -284,8 +415,10 @@ class Module:
 
     # State
 
-    def state_dict(self, *, prefix: str = "") -> dict[str, Array]:
-        """Return the parameters by dotted name: the live arrays, not copies, as in torch.
+    def state_dict(self, *, prefix: str = "") -> dict[str, AnyArray]:
+        """Return parameters and persistent buffers by dotted name.
+
+        They are the live arrays, not copies, as in torch.
 
         Parameters
         ----------
@@ -295,16 +428,16 @@ class Module:
         return {
             f"{prefix}{path}.{name}" if path else prefix + name: array
             for path, module in self.named_modules(remove_duplicate=False)
-            for name, array in module._own_parameters()
+            for name, array in module._state()
         }
 
     def load_state_dict(
         self, state_dict: Mapping[str, Any], strict: bool = True
     ) -> IncompatibleKeys:
-        """Copy arrays, or tensors of torch, into the parameters of the same names.
+        """Copy arrays, or tensors of torch, into the parameters and buffers of the same names.
 
-        Values are cast to the parameters' dtype, as torch does. The parameters stay the
-        same arrays. If anything is wrong nothing is changed.
+        Values are cast to the dtype that is there, as torch does. Parameters and buffers
+        stay the same arrays. If anything is wrong nothing is changed.
 
         Parameters
         ----------
@@ -333,14 +466,15 @@ class Module:
         missing: list[str] = []
         unexpected: list[str] = []
         problems: list[str] = []
-        copies: list[tuple[Array, Array]] = []
+        copies: list[tuple[AnyArray, AnyArray]] = []
         for path, module in self.named_modules(remove_duplicate=False):
             prefix = path + "." if path else ""
-            own = dict(module._own_parameters())
+            own = dict(module._state())
             for name, parameter in own.items():
                 key = prefix + name
                 if key not in state_dict:
-                    missing.append(key)
+                    if not module._may_lack(name, _version(state_dict, path)):
+                        missing.append(key)
                     continue
                 try:
                     # All copies are made before the first is written: values may share
@@ -365,8 +499,12 @@ class Module:
             parameter[...] = value
         return IncompatibleKeys(missing, unexpected)
 
+    def _may_lack(self, name: str, version: int | None) -> bool:  # noqa: ARG002  # of others
+        """Tell whether a checkpoint of a version of this class may lack an array."""
+        return False
+
     def _unknown_keys(
-        self, prefix: str, own: Mapping[str, Array], state_dict: Mapping[str, Any]
+        self, prefix: str, own: Mapping[str, AnyArray], state_dict: Mapping[str, Any]
     ) -> Iterator[str]:
         for key in state_dict:
             if key.startswith(prefix):
@@ -396,7 +534,7 @@ class Module:
         return self.train(False)
 
     def to(self: M, *args: Any, device: object = None, dtype: DTypeLike = None) -> M:
-        """Cast every parameter to a dtype; return this module.
+        """Cast every parameter, and every buffer of floats, to a dtype; return this module.
 
         Parameters
         ----------
@@ -405,7 +543,7 @@ class Module:
         device : None or 'cpu'
             There is one device.
         dtype : dtype, optional
-            float32 or float64; None leaves the parameters as they are.
+            float32 or float64; None leaves all as it is.
 
         Raises
         ------
@@ -417,16 +555,18 @@ class Module:
         target = parse_to(args, device, dtype)
         if target is not None:
             for module in self.modules():
-                for name, array in module._own_parameters():
-                    module.__dict__[name] = _cast(array, target)
+                for name in (*module._parameter_names, *module._buffer_names):
+                    array = module.__dict__[name]
+                    if array is not None and array.dtype.kind == "f":
+                        module.__dict__[name] = _cast(array, target)
         return self
 
     def float(self: M) -> M:
-        """Cast every parameter to float32; return this module."""
+        """Cast parameters and float buffers to float32; return this module."""
         return self.to(dtype=FLOAT32)
 
     def double(self: M) -> M:
-        """Cast every parameter to float64; return this module."""
+        """Cast parameters and float buffers to float64; return this module."""
         return self.to(dtype=FLOAT64)
 
     def cpu(self: M) -> M:
@@ -445,7 +585,7 @@ class Module:
             f"({name}): {self.__dict__[name]!r}".replace("\n", "\n  ")
             for name in self._module_names
         ]
-        if not children:
+        if not children and "\n" not in extra:
             return f"{type(self).__name__}({extra})"
         lines = extra.split("\n") if extra else []
         body = "\n  ".join([*lines, *children])
@@ -478,7 +618,32 @@ def _float_copy(name: str, value: Any) -> Array:
     return copy
 
 
-def _checkpoint_copy(key: str, value: Any, parameter: Array) -> Array:
+def _buffer_copy(name: str, value: Any) -> AnyArray | None:
+    """Return a C-ordered copy of an array meant for a buffer; None stays None."""
+    if value is None:
+        return None
+    if not hasattr(value, "__array__"):
+        raise TypeError(
+            f"cannot assign '{type(value).__name__}' as buffer '{name}' "
+            "(numpy.ndarray or None expected)"
+        )
+    copy: AnyArray = np.array(as_array(value, name), order="C")
+    if copy.dtype not in (FLOAT32, FLOAT64) and copy.dtype.kind not in "iub":
+        raise TypeError(
+            f"cannot assign a {copy.dtype} array as buffer '{name}' "
+            "(float32, float64, integers or bools expected)"
+        )
+    return copy
+
+
+def _version(state_dict: Any, path: str) -> int | None:
+    """Return the version that torch has noted for a module's part of a state dict."""
+    metadata = getattr(state_dict, "_metadata", {})
+    version: int | None = metadata.get(path, {}).get("version")
+    return version
+
+
+def _checkpoint_copy(key: str, value: Any, parameter: AnyArray) -> AnyArray:
     """Return a copy of `value` of the parameter's shape and dtype, or say what is wrong."""
     if not hasattr(value, "__array__"):
         raise ValueError(
@@ -495,6 +660,8 @@ def _checkpoint_copy(key: str, value: Any, parameter: Array) -> Array:
         raise ValueError(
             f'While copying the parameter named "{key}", an exception occurred: {error}'
         ) from error
+    if parameter.ndim == 0 and array.shape == (1,):
+        array = array[0, ...]  # torch before 0.4 had no arrays without axes
     if array.shape != parameter.shape:
         raise ValueError(
             f"size mismatch for {key}: copying a param with shape {array.shape} from "
@@ -505,5 +672,4 @@ def _checkpoint_copy(key: str, value: Any, parameter: Array) -> Array:
             f'While copying the parameter named "{key}", expected real numbers from '
             f"checkpoint but received {array.dtype}"
         )
-    copy: Array = np.array(_cast(array, parameter.dtype))
-    return copy
+    return np.array(_cast(array, parameter.dtype))

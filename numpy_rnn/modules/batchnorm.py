@@ -1,0 +1,166 @@
+"""Normalisation by the statistics of a batch, or those that training has left."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from numpy_rnn import functional
+from numpy_rnn.arguments import as_array, check_device, new_array, parse_dtype
+from numpy_rnn.modules.module import Module
+
+if TYPE_CHECKING:
+    from numpy_rnn._typing import Array, DTypeLike
+
+__all__ = ["BatchNorm1d"]
+
+
+class BatchNorm1d(Module):
+    r"""Normalisation of channels by their running statistics, for inference.
+
+    .. math:: y = \frac{x - \mu}{\sqrt{\sigma^2 + \epsilon}} \, w + b
+
+    N is the batch size, C the number of channels and L a length. A new module is in
+    training mode, as in torch: call ``eval()`` on the model first.
+
+    Parameters
+    ----------
+    num_features : int
+        C.
+    eps : float, default 1e-5
+        Added to the variance.
+    momentum : float or None, default 0.1
+        Kept, but without effect: it concerns training.
+    affine : bool, default True
+        Whether there are ``weight`` and ``bias``.
+    track_running_stats : bool, default True
+        Whether there are running statistics. Without them those of the input count.
+    device : None or 'cpu'
+        There is one device.
+    dtype : dtype, default float32
+        float32 or float64.
+    bias : bool, default True
+        Whether there is a bias beside the weight.
+
+    Attributes
+    ----------
+    weight, bias : ndarray of shape (C,), or None
+        First 1 and 0.
+    running_mean, running_var : ndarray of shape (C,), or None
+        Buffers, first 0 and 1.
+    num_batches_tracked : ndarray of shape (), or None
+        A buffer of int64, first 0.
+
+    References
+    ----------
+    https://docs.pytorch.org/docs/stable/generated/torch.nn.BatchNorm1d.html
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import numpy_rnn as nn
+    >>> norm = nn.BatchNorm1d(2).eval()
+    >>> norm.running_mean[:] = [1, 10]
+    >>> norm(np.array([[1, 10], [3, 30]], np.float32)).round(2)
+    array([[ 0.,  0.],
+           [ 2., 20.]], dtype=float32)
+    """
+
+    def __init__(
+        self,
+        num_features: int,
+        eps: float = 1e-5,
+        momentum: float | None = 0.1,
+        affine: bool = True,
+        track_running_stats: bool = True,
+        device: object = None,
+        dtype: DTypeLike = None,
+        *,
+        bias: bool = True,
+    ) -> None:
+        super().__init__()
+        check_device(device)
+        parameter_dtype = parse_dtype(dtype)
+        self.num_features = num_features
+        self.eps = eps
+        self.momentum = momentum
+        self.affine = affine
+        self.track_running_stats = track_running_stats
+        zeros = new_array((num_features,), parameter_dtype)
+        zeros[...] = 0
+        ones = zeros + 1
+        self.register_parameter("weight", ones if affine else None)
+        self.register_parameter("bias", zeros if affine and bias else None)
+        tracked = track_running_stats
+        self.register_buffer("running_mean", zeros if tracked else None)
+        self.register_buffer("running_var", ones if tracked else None)
+        self.register_buffer("num_batches_tracked", np.array(0, np.int64) if tracked else None)
+
+    def reset_running_stats(self) -> None:
+        """Set the running statistics to zero mean and unit variance."""
+        if self.track_running_stats:
+            self.running_mean[...] = 0
+            self.running_var[...] = 1
+            self.num_batches_tracked[...] = 0
+
+    def reset_parameters(self) -> None:
+        """Set everything to what it is in a new module."""
+        self.reset_running_stats()
+        if self.affine:
+            self.weight[...] = 1
+            if self.bias is not None:
+                self.bias[...] = 0
+
+    def forward(self, input: Array) -> Array:
+        """Return the normalised input.
+
+        Parameters
+        ----------
+        input : ndarray of shape (N, C) or (N, C, L)
+            Of the weights' dtype.
+
+        Returns
+        -------
+        ndarray of the same shape
+
+        Raises
+        ------
+        RuntimeError
+            In training mode, where the running statistics would have to be updated, or if
+            sizes or dtypes do not agree.
+        ValueError
+            If `input` has other axes, or, without running statistics, one value per
+            channel.
+        """
+        x = as_array(input, "input")
+        if x.ndim not in (2, 3):
+            raise ValueError(f"expected 2D or 3D input (got {x.ndim}D input)")
+        if self.training and self.track_running_stats:
+            raise RuntimeError(
+                "BatchNorm1d is in training mode, where torch updates its running "
+                "statistics; here it is for inference: call eval() on the model first"
+            )
+        by_batch = self.running_mean is None and self.running_var is None
+        return functional.batch_norm(
+            x,
+            self.running_mean,
+            self.running_var,
+            self.weight,
+            self.bias,
+            by_batch,
+            self.momentum,
+            self.eps,
+        )
+
+    def _may_lack(self, name: str, version: int | None) -> bool:
+        # torch counts batches since version 2 of the class.
+        return name == "num_batches_tracked" and (version is None or version < 2)
+
+    def extra_repr(self) -> str:
+        """Return the size and all options, as torch shows them."""
+        return (
+            f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, "
+            f"affine={self.affine}, bias={self.bias is not None}, "
+            f"track_running_stats={self.track_running_stats}"
+        )

@@ -1,0 +1,367 @@
+"""Modules that hold modules."""
+
+from __future__ import annotations
+
+import operator
+from collections import OrderedDict
+from collections.abc import ItemsView, Iterable, Iterator, KeysView, Mapping, ValuesView
+from typing import Any, TypeVar
+
+from numpy_rnn.modules.module import Module
+
+__all__ = ["ModuleDict", "ModuleList", "Sequential"]
+
+S = TypeVar("S", bound="_Numbered")
+
+
+class _Container(Module):
+    """What the containers share: submodules as an ordered dict."""
+
+    def _items(self) -> dict[str, Module]:
+        return {name: self.__dict__[name] for name in self._module_names}
+
+    def _replace(self, items: Iterable[tuple[str, Module]]) -> None:
+        """Hold these modules in place of those that are held."""
+        items = list(items)
+        for name in list(self._module_names):
+            delattr(self, name)
+        for name, module in items:
+            self.add_module(name, module)
+
+    def __len__(self) -> int:
+        return len(self._module_names)
+
+
+class _Numbered(_Container):
+    """What a list and a sequence share; names are numbers, where not given otherwise."""
+
+    def _name_at(self, index: int) -> str:
+        index = operator.index(index)
+        if not -len(self) <= index < len(self):
+            raise IndexError(f"index {index} is out of range")
+        return self._module_names[index]
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self._items().values())
+
+    def __getitem__(self, index: int | slice) -> Any:
+        if isinstance(index, slice):
+            return self._part(index)
+        return self.__dict__[self._name_at(index)]
+
+    def _part(self, index: slice) -> Module:
+        kind: Any = type(self)
+        part: Module = kind(list(self)[index])
+        return part
+
+    def __setitem__(self, index: int, module: Module) -> None:
+        setattr(self, self._name_at(index), module)
+
+    def __delitem__(self, index: int | slice) -> None:
+        kept = list(self)
+        if not isinstance(index, slice):
+            self._name_at(index)
+        del kept[index]
+        self._renumber(kept)
+
+    def _renumber(self, modules: Iterable[Module]) -> None:
+        self._replace((str(number), module) for number, module in enumerate(modules))
+
+    def append(self: S, module: Module) -> S:
+        """Add a module at the end; return this container."""
+        self.add_module(str(len(self)), module)
+        return self
+
+    def extend(self: S, modules: Iterable[Module]) -> S:
+        """Add modules at the end; return this container.
+
+        Raises
+        ------
+        TypeError
+            If `modules` is not iterable.
+        """
+        if not isinstance(modules, Iterable):
+            raise TypeError(
+                f"{type(self).__name__}.extend should be called with an iterable, but got "
+                f"{type(modules).__name__}"
+            )
+        for module in list(modules):
+            self.append(module)
+        return self
+
+    def _insert(self, index: int, module: Module) -> None:
+        if not isinstance(module, Module):
+            raise AssertionError(f"module should be of type: {Module}")
+        if not -len(self) <= index <= len(self):
+            raise IndexError(f"Index out of range: {index}")
+        modules = list(self)
+        modules.insert(index, module)
+        self._renumber(modules)
+
+    def pop(self, key: int | slice) -> Any:
+        """Remove a module, or several, and return them."""
+        removed = self[key]
+        del self[key]
+        return removed
+
+
+class Sequential(_Numbered):
+    """Modules in a row, each fed with the output of the one before.
+
+    Parameters
+    ----------
+    *args : Module
+        The modules, whose names are then numbers from 0; or one ``OrderedDict`` of names
+        and modules.
+
+    References
+    ----------
+    https://docs.pytorch.org/docs/stable/generated/torch.nn.Sequential.html
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import numpy_rnn as nn
+    >>> model = nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 2))
+    >>> model
+    Sequential(
+      (0): Linear(in_features=3, out_features=4, bias=True)
+      (1): ReLU()
+      (2): Linear(in_features=4, out_features=2, bias=True)
+    )
+    >>> model(np.zeros((5, 3), np.float32)).shape
+    (5, 2)
+    >>> list(model.state_dict())
+    ['0.weight', '0.bias', '2.weight', '2.bias']
+    """
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__()
+        if len(args) == 1 and isinstance(args[0], OrderedDict):
+            items = args[0]
+        else:
+            items = OrderedDict((str(number), module) for number, module in enumerate(args))
+        for name, module in items.items():
+            self.add_module(name, module)
+
+    def forward(self, input: Any) -> Any:
+        """Return what the last module makes of what the others have made of `input`."""
+        for module in self:
+            input = module(input)
+        return input
+
+    def _part(self, index: slice) -> Sequential:
+        return type(self)(OrderedDict(list(self._items().items())[index]))
+
+    def insert(self, index: int, module: Module) -> Sequential:
+        """Put a module before the one at `index`; return this container.
+
+        Raises
+        ------
+        AssertionError
+            If `module` is no module.
+        IndexError
+            If `index` is beyond the end.
+        """
+        self._insert(index, module)
+        return self
+
+    def __add__(self, other: Sequential) -> Sequential:
+        self._check_operand(other)
+        return Sequential(*self, *other)
+
+    def __iadd__(self, other: Sequential) -> Sequential:
+        self._check_operand(other)
+        return self.extend(other)
+
+    def _check_operand(self, other: object) -> None:
+        if not isinstance(other, Sequential):
+            raise ValueError(
+                "add operator supports only objects of Sequential class, but "
+                f"{type(other)} is given."
+            )
+
+    def __mul__(self, other: int) -> Sequential:
+        self._check_factor(other)
+        return Sequential(*list(self) * other)
+
+    def __rmul__(self, other: int) -> Sequential:
+        return self * other
+
+    def __imul__(self, other: int) -> Sequential:
+        self._check_factor(other)
+        return self.extend(list(self) * (other - 1))
+
+    def _check_factor(self, other: object) -> None:
+        if not isinstance(other, int):
+            raise TypeError(
+                f"unsupported operand type(s) for *: {type(self)} and {type(other)}"
+            )
+        if other <= 0:
+            raise ValueError(f"Non-positive multiplication factor {other} for {type(self)}")
+
+
+class ModuleList(_Numbered):
+    """A list of modules, whose names are numbers from 0.
+
+    Parameters
+    ----------
+    modules : iterable of Module, optional
+        What it holds first.
+
+    References
+    ----------
+    https://docs.pytorch.org/docs/stable/generated/torch.nn.ModuleList.html
+
+    Examples
+    --------
+    >>> import numpy_rnn as nn
+    >>> nn.ModuleList(nn.LSTMCell(8, 8) for _ in range(3))
+    ModuleList(
+      (0-2): 3 x LSTMCell(8, 8)
+    )
+    """
+
+    def __init__(self, modules: Iterable[Module] | None = None) -> None:
+        super().__init__()
+        if modules is not None:
+            self.extend(modules)
+
+    def insert(self, index: int, module: Module) -> None:
+        """Put a module before the one at `index`.
+
+        Raises
+        ------
+        AssertionError
+            If `module` is no module.
+        IndexError
+            If `index` is beyond the end.
+        """
+        self._insert(index, module)
+
+    def __add__(self, other: Iterable[Module]) -> ModuleList:
+        return ModuleList([*self, *other])
+
+    def __iadd__(self, other: Iterable[Module]) -> ModuleList:
+        return self.extend(other)
+
+    def __repr__(self) -> str:
+        """Return torch's form: neighbours that print the same are counted."""
+        runs: list[list[Any]] = []
+        for number, text in enumerate(map(repr, self)):
+            if runs and runs[-1][2] == text:
+                runs[-1][1] = number
+            else:
+                runs.append([number, number, text])
+        if not runs:
+            return f"{type(self).__name__}()"
+        lines = [
+            f"({first}): {text}"
+            if first == last
+            else f"({first}-{last}): {last - first + 1} x {text}"
+            for first, last, text in runs
+        ]
+        body = "\n  ".join(line.replace("\n", "\n  ") for line in lines)
+        return f"{type(self).__name__}(\n  {body}\n)"
+
+
+class ModuleDict(_Container):
+    """An ordered dict of modules.
+
+    Parameters
+    ----------
+    modules : mapping of str to Module, or iterable of pairs, optional
+        What it holds first.
+
+    References
+    ----------
+    https://docs.pytorch.org/docs/stable/generated/torch.nn.ModuleDict.html
+
+    Examples
+    --------
+    >>> import numpy_rnn as nn
+    >>> heads = nn.ModuleDict({"state": nn.Linear(4, 2), "language": nn.Linear(4, 3)})
+    >>> heads["language"]
+    Linear(in_features=4, out_features=3, bias=True)
+    """
+
+    def __init__(self, modules: Any = None) -> None:
+        super().__init__()
+        if modules is not None:
+            self.update(modules)
+
+    def __getitem__(self, key: str) -> Any:
+        return self._items()[key]
+
+    def __setitem__(self, key: str, module: Module) -> None:
+        self.add_module(key, module)
+
+    def __delitem__(self, key: str) -> None:
+        if key not in self:
+            raise KeyError(key)
+        delattr(self, key)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._items())
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._module_names
+
+    def clear(self) -> None:
+        """Remove all modules."""
+        self._replace([])
+
+    def pop(self, key: str) -> Any:
+        """Remove the module `key` and return it.
+
+        Raises
+        ------
+        KeyError
+            If there is none.
+        """
+        module = self[key]
+        del self[key]
+        return module
+
+    def keys(self) -> KeysView[str]:
+        """Return the names."""
+        return self._items().keys()
+
+    def items(self) -> ItemsView[str, Any]:
+        """Return pairs of name and module."""
+        return self._items().items()
+
+    def values(self) -> ValuesView[Any]:
+        """Return the modules."""
+        return self._items().values()
+
+    def update(self, modules: Any) -> None:
+        """Add modules, or replace those of the same names.
+
+        Parameters
+        ----------
+        modules : mapping of str to Module, ModuleDict, or iterable of pairs
+            In their order.
+
+        Raises
+        ------
+        TypeError
+            If `modules` is not iterable, or an element is not.
+        ValueError
+            If an element is no pair.
+        """
+        if not isinstance(modules, Iterable):
+            raise TypeError(
+                "ModuleDict.update should be called with an iterable of key/value pairs, but "
+                f"got {type(modules).__name__}"
+            )
+        if isinstance(modules, (ModuleDict, Mapping)):
+            modules = modules.items()
+        for number, pair in enumerate(modules):
+            start = f"ModuleDict update sequence element #{number}"
+            if not isinstance(pair, Iterable):
+                raise TypeError(f"{start} should be Iterable; is {type(pair).__name__}")
+            pair = tuple(pair)
+            if len(pair) != 2:
+                raise ValueError(f"{start} has length {len(pair)}; 2 is required")
+            self[pair[0]] = pair[1]

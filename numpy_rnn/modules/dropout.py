@@ -1,0 +1,56 @@
+"""Dropout, which does nothing in inference."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from numpy_rnn import functional
+from numpy_rnn.modules.module import Module
+
+if TYPE_CHECKING:
+    from numpy_rnn._typing import Array
+
+__all__ = ["Dropout"]
+
+
+class Dropout(Module):
+    """Zeros at random places in training mode, and nothing after ``eval()``.
+
+    Parameters
+    ----------
+    p : float, default 0.5
+        Probability with which an element is zeroed; the rest is scaled by 1 / (1 - p).
+    inplace : bool, default False
+        Kept, but without effect: the input stays as it is.
+
+    Raises
+    ------
+    ValueError
+        If `p` is out of range.
+
+    References
+    ----------
+    https://docs.pytorch.org/docs/stable/generated/torch.nn.Dropout.html
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import numpy_rnn as nn
+    >>> nn.Dropout(0.5).eval()(np.ones(3))
+    array([1., 1., 1.])
+    """
+
+    def __init__(self, p: float = 0.5, inplace: bool = False) -> None:
+        super().__init__()
+        if p < 0 or p > 1:
+            raise ValueError(f"dropout probability has to be between 0 and 1, but got {p}")
+        self.p = p
+        self.inplace = inplace
+
+    def forward(self, input: Array) -> Array:
+        """Return a copy of `input`, of any shape, with zeros in it in training mode."""
+        return functional.dropout(input, self.p, self.training, self.inplace)
+
+    def extra_repr(self) -> str:
+        """Return the options, as torch shows them."""
+        return f"p={self.p}, inplace={self.inplace}"
