@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from numpy_rnn import functional, init, utils
 from numpy_rnn.checkpoint import CheckpointError, load
+from numpy_rnn.description import describe
 from numpy_rnn.modules import GRU, LSTM, RNN, GRUCell, Linear, LSTMCell, Module, RNNCell
 from numpy_rnn.random import manual_seed
 from numpy_rnn.tracing import LayerTrace, Trace, trace
@@ -40,6 +41,7 @@ __all__ = [
     "Module",
     "RNNCell",
     "Trace",
+    "describe",
     "functional",
     "init",
     "load",
