@@ -10,7 +10,7 @@ returns torch's numbers, without torch.
 from typing import TYPE_CHECKING
 
 from numpy_rnn import functional, init, utils
-from numpy_rnn.checkpoint import CheckpointError, load
+from numpy_rnn.checkpoint import CheckpointError, load, read_state_dict, save
 from numpy_rnn.description import describe
 from numpy_rnn.modules import GRU, LSTM, RNN, GRUCell, Linear, LSTMCell, Module, RNNCell
 from numpy_rnn.random import manual_seed
@@ -46,6 +46,8 @@ __all__ = [
     "init",
     "load",
     "manual_seed",
+    "read_state_dict",
+    "save",
     "trace",
     "utils",
 ]
