@@ -75,7 +75,8 @@ def _run(arguments: Sequence[str]) -> int:
 
 def _fail(parser: argparse.ArgumentParser, message: str) -> NoReturn:
     """Say in one line what is wrong, and leave."""
-    parser.exit(2, f"{parser.prog}: error: {' '.join(message.split())}\n")
+    line = " ".join(part.strip("\t") for part in message.splitlines())
+    parser.exit(2, f"{parser.prog}: error: {line}\n")
 
 
 def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:

@@ -229,7 +229,7 @@ def constructor(candidate: Candidate) -> str:
     positional = KINDS[candidate.kind].positional
     given = [repr(candidate.arguments[name]) for name in positional]
     given += [
-        f"{name}={value!r}"
+        f'{name}="{value}"' if isinstance(value, str) else f"{name}={value!r}"
         for name, value in candidate.arguments.items()
         if name not in positional and DEFAULTS[name] != value
     ]

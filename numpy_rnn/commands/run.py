@@ -83,7 +83,7 @@ def run(options: Namespace) -> int:
             save(results, options.out)
         except ValueError as error:
             raise CommandError(f"{options.out}: {error}") from error
-    print(layer)
+    print(f"{printable(layer.prefix)}: {module}" if layer.prefix else module)
     print()
     for line in columns(_summary({"input": x} | results), right=[3, 4, 5]):
         print(line)
@@ -115,7 +115,7 @@ def _unknowns(layer: LayerDescription, options: Namespace) -> dict[str, Any]:
     for name in given:
         if name not in layer.unknown:
             option = name.replace("_", "-")
-            raise CommandError(f"{printable(layer.prefix)}: {layer.kind} has no --{option}")
+            raise CommandError(f"--{option} is not for a layer of class {layer.kind}")
     return given
 
 
@@ -126,7 +126,7 @@ def _input(path: str) -> AnyArray:
         raise CommandError(f"{path} is no .npy file: {error}") from error
     if not isinstance(array, np.ndarray):
         array.close()
-        raise CommandError(f"{path} is an .npz file: save the input alone, with numpy.save")
+        raise CommandError(f"{path} is a zip file: save the input alone, with numpy.save")
     return array
 
 

@@ -519,9 +519,11 @@ def _completed(candidate: Candidate, options: dict[str, Any]) -> dict[str, Any]:
         raise TypeError(
             f"the weights tell that {told[0]} of the {kind} is {known[told[0]]}; leave it out"
         )
-    if "dtype" in candidate.unknown and options.get("dtype") is None:
-        raise ValueError(f"the weights of the {kind} are of several dtypes: give one as dtype")
-    arguments = known | {name: v for name, v in options.items() if (name, v) != ("dtype", None)}
+    arguments = known | options
+    if arguments.get("dtype") is None:
+        if "dtype" in candidate.unknown:
+            raise ValueError(f"the weights of the {kind} are of several dtypes: give dtype")
+        arguments["dtype"] = known["dtype"]
     if kind == "Conv1d":
         # Each filter sees one group of the input's channels only.
         arguments["in_channels"] *= options.get("groups", 1)
