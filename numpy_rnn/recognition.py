@@ -382,11 +382,14 @@ def _batch_norm(group: Group) -> tuple[str, dict[str, Any]]:
     shapes: dict[str, tuple[int, ...]] = {"running_mean": mean.shape, "running_var": mean.shape}
     if "num_batches_tracked" in group:
         shapes["num_batches_tracked"] = ()
-    affine = "weight" in group or "bias" in group
-    if affine:
-        shapes |= {"weight": mean.shape, "bias": mean.shape}
+    affine, bias = "weight" in group, "bias" in group
+    if affine or bias:
+        shapes["weight"] = mean.shape
+    if bias:
+        shapes["bias"] = mean.shape
     _compare(group, shapes)
-    return "BatchNorm1d", {"num_features": mean.shape[0], "affine": affine}
+    without = {"bias": False} if affine and not bias else {}
+    return "BatchNorm1d", {"num_features": mean.shape[0], "affine": affine} | without
 
 
 # What they share

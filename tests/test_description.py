@@ -38,6 +38,7 @@ TORCH_CONSTRUCTORS = [
     "nn.Conv1d(2, 3, 5, bias=False)",
     "nn.BatchNorm1d(4)",
     "nn.BatchNorm1d(4, affine=False)",
+    "nn.BatchNorm1d(4, bias=False)",
     "nn.LayerNorm(4)",
     "nn.LayerNorm((2, 3))",
 ]
