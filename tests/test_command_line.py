@@ -319,7 +319,7 @@ def test_verify_fails_when_a_layer_differs(monkeypatch, capsys):
     assert main(["verify", "model.pt"]) == 1
     printed = capsys.readouterr().out
     assert "DIFFERS" in printed
-    assert printed.endswith(f"1 of 4 layers differ from torch {torch.__version__}\n")
+    assert printed.endswith(f"4 layers compared with torch {torch.__version__}: 1 different\n")
 
 
 @pytest.mark.parametrize("value", [np.inf, np.nan, 1e38])
