@@ -51,6 +51,6 @@ def versions() -> dict[str, str]:
     for name in LIBRARIES:
         try:
             found[name] = version(name)
-        except PackageNotFoundError:
+        except PackageNotFoundError:  # noqa: PERF203  # a package more or less
             continue
     return found

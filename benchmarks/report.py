@@ -28,7 +28,7 @@ RIVALS = ("torch", "onnxruntime")
 BEGIN, END = "<!-- benchmarks -->", "<!-- /benchmarks -->"
 """What encloses the README's section."""
 
-NONE = "–"
+NONE = "-"
 
 
 def cells_of(results: Results, run: int) -> Cells:
@@ -46,7 +46,7 @@ def ratio_text(ratio: float | None) -> str:
     """Return a ratio with two digits, bold if it is above 1.
 
     >>> ratio_text(0.5), ratio_text(1.25), ratio_text(None)
-    ('0.50', '**1.25**', '–')
+    ('0.50', '**1.25**', '-')
     """
     if ratio is None:
         return NONE
@@ -106,7 +106,7 @@ def full(results: Results) -> str:
         return texts
 
     lines = ["# Benchmarks", "", *introduction(results), ""]
-    lines += means(results) + [""] + footprint_table(results)
+    lines += [*means(results), "", *footprint_table(results)]
     for title, cases in SECTIONS.items():
         rows = [row(case) for case in cases if case in one]
         if rows:

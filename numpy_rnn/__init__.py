@@ -10,7 +10,8 @@ returns torch's numbers, without torch.
 from typing import TYPE_CHECKING
 
 from numpy_rnn import functional, init, utils
-from numpy_rnn.checkpoint import CheckpointError, load
+from numpy_rnn.checkpoint import CheckpointError, load, read_state_dict, save
+from numpy_rnn.description import describe
 from numpy_rnn.modules import (
     GRU,
     LSTM,
@@ -81,10 +82,13 @@ __all__ = [
     "Softmax",
     "Tanh",
     "Trace",
+    "describe",
     "functional",
     "init",
     "load",
     "manual_seed",
+    "read_state_dict",
+    "save",
     "trace",
     "utils",
 ]

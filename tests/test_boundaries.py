@@ -71,7 +71,17 @@ def test_public_names():
 
 
 @pytest.mark.parametrize(
-    "module", ["functional", "init", "random", "modules", "checkpoint", "tracing", "utils.rnn"]
+    "module",
+    [
+        "functional",
+        "init",
+        "random",
+        "modules",
+        "checkpoint",
+        "description",
+        "tracing",
+        "utils.rnn",
+    ],
 )
 def test_names_that_modules_offer_are_documented(module):
     module = importlib.import_module(f"numpy_rnn.{module}")

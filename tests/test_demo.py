@@ -93,7 +93,7 @@ def test_usage(arguments, code, capsys):
     with pytest.raises(SystemExit) as stopped:
         main(arguments)
     assert stopped.value.code == code
-    assert "python -m numpy_rnn" in "".join(capsys.readouterr())
+    assert "numpy-rnn" in "".join(capsys.readouterr())
 
 
 def test_a_reader_that_leaves_early_is_no_error():

@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from numpy_rnn import functional
+from numpy_rnn.__main__ import COMMANDS, main
 
 README = Path(__file__).parent.parent / "README.md"
 
@@ -60,6 +61,23 @@ def test_what_is_written_around_layers_gives_the_same(theirs, ours, rng):
     assert got.shape == tuple(expected.shape)
     assert got.dtype == expected.numpy().dtype
     np.testing.assert_allclose(got, expected.numpy(), rtol=1e-6, atol=1e-6)
+
+
+def test_the_command_line_shows_what_is_printed_here(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    exec(python_blocks()[0], {})
+    assert main(["inspect", "tagger.pt"]) == 0
+    printed = capsys.readouterr().out
+    shown = re.search(
+        r"^```text\n(tagger\.pt: .*?)^```$", README.read_text("utf-8"), re.M | re.S
+    )
+    for part in shown[1].split("...\n"):
+        assert part in printed
+
+
+def test_every_command_is_named():
+    for command in COMMANDS:
+        assert f"`numpy-rnn {command}" in README.read_text("utf-8")
 
 
 def test_nothing_is_left_to_fill_in():

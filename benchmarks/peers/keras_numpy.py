@@ -10,7 +10,7 @@ import numpy as np
 from benchmarks.peers.problem import Peer, Problem
 
 os.environ["KERAS_BACKEND"] = "numpy"
-import keras  # noqa: E402  # it reads the variable when it is imported
+import keras  # it reads the variable when it is imported
 
 
 def peer(problem: Problem) -> Peer:

@@ -11,8 +11,10 @@ from typing import IO, Any
 
 from numpy_rnn.arguments import check_device
 from numpy_rnn.checkpoint.errors import CheckpointError
+from numpy_rnn.checkpoint.saving import save
+from numpy_rnn.checkpoint.state_dict import read_state_dict
 
-__all__ = ["CheckpointError", "load"]
+__all__ = ["CheckpointError", "load", "read_state_dict", "save"]
 
 ZIP = b"PK\x03\x04"
 

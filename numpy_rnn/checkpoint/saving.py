@@ -1,0 +1,124 @@
+"""`save`: weights into the formats that others read."""
+
+from __future__ import annotations
+
+import importlib
+import os
+from collections.abc import Mapping
+from typing import IO, TYPE_CHECKING, Any
+
+from numpy_rnn.arguments import as_array
+
+if TYPE_CHECKING:
+    from numpy_rnn._typing import AnyArray
+    from numpy_rnn.modules.module import Module
+
+__all__ = ["FORMATS", "save"]
+
+FORMATS = {
+    "safetensors": (".safetensors",),
+    "npz": (".npz",),
+    "torch_zip": (".pt", ".pth", ".ckpt", ".bin"),
+}
+"""The formats, and the suffixes that stand for them."""
+
+
+def save(
+    obj: Module | Mapping[str, Any],
+    f: str | os.PathLike[str] | IO[bytes],
+    format: str | None = None,
+) -> None:
+    """Write a module's weights, or a state_dict, to a file.
+
+    ``.safetensors`` and ``.npz`` are read by everybody else's readers, a torch zip file
+    by ``torch.load(f, weights_only=True)``; all three by `load`.
+
+    Parameters
+    ----------
+    obj : Module or mapping of str to array
+        A module's ``state_dict()`` is written. Arrays may have any strides and either
+        byte order; CPU tensors of torch are taken as arrays.
+    f : str, path, or binary file
+        A file that is there is replaced, but only when the new one is complete. A file
+        object is written to from where it stands, when nothing can be wrong any more.
+    format : {'safetensors', 'npz', 'torch_zip'}, optional
+        If omitted the suffix says it: ``.safetensors``, ``.npz``, or ``.pt``, ``.pth``,
+        ``.ckpt`` and ``.bin`` for torch's.
+
+    Raises
+    ------
+    TypeError
+        If `obj` holds anything but arrays by name, or a dtype that the format lacks.
+    ValueError
+        For an unknown format or suffix, or a name that the format cannot hold.
+    OSError
+        If the file cannot be written.
+
+    Notes
+    -----
+    A torch zip keeps arrays shared that are the same memory; other formats, and arrays
+    that overlap only in part, are written apart. Equal weights give equal files.
+
+    Examples
+    --------
+    >>> import io
+    >>> import numpy_rnn as nn
+    >>> linear, file = nn.Linear(3, 2), io.BytesIO()
+    >>> nn.save(linear, file, format="torch_zip")
+    >>> _ = file.seek(0)
+    >>> {name: array.shape for name, array in nn.load(file).items()}
+    {'weight': (2, 3), 'bias': (2,)}
+    """
+    arrays = _arrays(obj)
+    if isinstance(f, (str, os.PathLike)):
+        name = _format_of(os.fspath(f), format)
+    elif hasattr(f, "write") and not hasattr(f, "encoding"):  # a text file has one
+        name = _format_of(None, format)
+    else:
+        raise TypeError(f"f must be a path or a binary file, got {type(f).__name__}")
+    # Imported when wanted: zipfile and tempfile would take longer than the package does.
+    from pathlib import Path
+
+    from numpy_rnn.checkpoint.writers import files
+
+    writer = importlib.import_module(f"numpy_rnn.checkpoint.writers.{name}")
+
+    def write(file: IO[bytes]) -> None:
+        writer.write(arrays, file)
+
+    if isinstance(f, (str, os.PathLike)):
+        files.replace(Path(f), write)
+    else:
+        files.copy_to(f, write)
+
+
+def _arrays(obj: Any) -> dict[str, AnyArray]:
+    state_dict = obj.state_dict() if hasattr(obj, "state_dict") else obj
+    if not isinstance(state_dict, Mapping):
+        raise TypeError(f"obj must be a Module or a state_dict, got {type(obj).__name__}")
+    arrays = {}
+    for name, value in state_dict.items():
+        if not isinstance(name, str):
+            raise TypeError(f"the names in a state_dict must be str, got {name!r}")
+        if not name.isascii():
+            try:
+                name.encode()
+            except UnicodeEncodeError:
+                raise ValueError(f"the name {name!r} is no text") from None
+        arrays[name] = as_array(value, repr(name))
+    return arrays
+
+
+def _format_of(path: str | None, format: str | None) -> str:
+    """Return the format that is asked for, or that a path's suffix stands for."""
+    if format is not None:
+        if format not in FORMATS:
+            raise ValueError(f"format must be one of {', '.join(FORMATS)}, got {format!r}")
+        return format
+    if path is None:
+        raise ValueError(f"a file object needs a format: one of {', '.join(FORMATS)}")
+    for name, suffixes in FORMATS.items():
+        if path.lower().endswith(suffixes):
+            return name
+    known = ", ".join(suffix for suffixes in FORMATS.values() for suffix in suffixes)
+    raise ValueError(f"no format has the suffix of {path!r}: give one, or end it in {known}")

@@ -1,0 +1,52 @@
+"""Files that are there whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO, TypeAlias
+
+__all__ = ["copy_to", "replace"]
+
+Write: TypeAlias = Callable[[IO[bytes]], None]
+"""What writes the contents to a new, seekable file."""
+
+
+def replace(path: Path, write: Write) -> None:
+    """Write a file beside the one that is there, and move it there when it is complete.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written.
+    """
+    path = path.resolve()  # what a link points to is replaced, not the link
+    if path.exists() and not path.is_file():
+        with path.open("wb") as device:
+            copy_to(device, write)
+        return
+    temporary = path.with_name(f".{os.urandom(8).hex()}.tmp")
+    try:
+        file = temporary.open("xb")
+    except OSError as error:
+        raise type(error)(error.errno, error.strerror, str(path)) from None
+    try:
+        with file:
+            write(file)
+        if path.exists():
+            shutil.copymode(path, temporary)
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink()
+        raise
+
+
+def copy_to(file: IO[bytes], write: Write) -> None:
+    """Write to a file that may be unable to seek, once everything is written elsewhere."""
+    with tempfile.TemporaryFile() as complete:
+        write(complete)
+        complete.seek(0)
+        shutil.copyfileobj(complete, file)

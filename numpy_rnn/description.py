@@ -1,0 +1,235 @@
+"""`describe`: the layers in a state_dict."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from numpy_rnn import modules
+from numpy_rnn.modules.module import Module
+from numpy_rnn.recognition import (
+    Candidate,
+    MisfitError,
+    constructor,
+    fitting,
+    groups,
+    weights_in,
+)
+
+__all__ = ["Description", "Inconsistency", "LayerDescription", "describe", "printable"]
+
+
+class LayerDescription(NamedTuple):
+    """A layer, as far as its weights tell.
+
+    Attributes
+    ----------
+    prefix : str
+        Where its weights are: ``'encoder.rnn'`` for ``encoder.rnn.weight_ih_l0``.
+    kind : str
+        The name of its class, ``'LSTM'``.
+    arguments : dict
+        What its constructor takes, by name.
+    unknown : tuple of str
+        The arguments that weights do not tell, and that change what a layer computes.
+    constructor : str
+        The line of code that makes it, ``'nn.LSTM(8, 32, num_layers=2)'``.
+    alternatives : tuple of str
+        Lines for layers of other classes that have the same weights.
+    parameters : tuple of str
+        The names of its weights in the state_dict.
+    """
+
+    prefix: str
+    kind: str
+    arguments: dict[str, Any]
+    unknown: tuple[str, ...]
+    constructor: str
+    alternatives: tuple[str, ...]
+    parameters: tuple[str, ...]
+
+    def build(self, state_dict: Mapping[str, Any], **options: Any) -> Module:
+        """Return the layer with its weights, as its class's ``from_state_dict`` does.
+
+        Parameters
+        ----------
+        state_dict : mapping of str to array
+            The one that was described.
+        **options
+            Arguments that are unknown; torch's defaults for those left out.
+        """
+        layer: type[Module] = getattr(modules, self.kind)
+        return layer.from_state_dict(state_dict, self.prefix, **options)
+
+    def __str__(self) -> str:
+        line = f"{printable(self.prefix)} = " if self.prefix else ""
+        line += self.constructor
+        notes = [f"or {other}" for other in self.alternatives]
+        if self.unknown:
+            notes.append(f"unknown: {', '.join(self.unknown)}")
+        return f"{line}  # {'; '.join(notes)}" if notes else line
+
+
+class Inconsistency(NamedTuple):
+    """Weights that have the names of a layer's and do not fit together.
+
+    Attributes
+    ----------
+    prefix : str
+        Where they are.
+    problems : tuple of str
+        What is missing or does not fit.
+    parameters : tuple of str
+        Their names in the state_dict.
+    """
+
+    prefix: str
+    problems: tuple[str, ...]
+    parameters: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"{printable(self.prefix) or '(no prefix)'}: {'; '.join(self.problems)}"
+
+
+class Description:
+    """What `describe` found: a sequence of layers, which a prefix picks too.
+
+    Attributes
+    ----------
+    layers : tuple of LayerDescription
+        In the order of the state_dict.
+    inconsistent : tuple of Inconsistency
+        Weights that look like a layer's and are not.
+    unrecognised : dict of str
+        The names of all else, each with its dtype and shape, or its type.
+    """
+
+    def __init__(
+        self,
+        layers: tuple[LayerDescription, ...],
+        inconsistent: tuple[Inconsistency, ...],
+        unrecognised: dict[str, str],
+    ) -> None:
+        self.layers = layers
+        self.inconsistent = inconsistent
+        self.unrecognised = unrecognised
+
+    def __len__(self) -> int:
+        return len(self.layers)
+
+    def __iter__(self) -> Iterator[LayerDescription]:
+        return iter(self.layers)
+
+    def __getitem__(self, key: str | int) -> LayerDescription:
+        if not isinstance(key, str):
+            return self.layers[key]
+        for layer in self.layers:
+            if layer.prefix == key:
+                return layer
+        there = ", ".join(repr(layer.prefix) for layer in self.layers) or "none"
+        raise KeyError(f"there is no layer {key!r}. Those recognised are: {there}")
+
+    def __repr__(self) -> str:
+        lines = [str(layer) for layer in self.layers] or ["no layers recognised"]
+        lines += [f"# inconsistent: {item}" for item in self.inconsistent]
+        lines += [
+            f"# unrecognised: {printable(name)}, {what}"
+            for name, what in self.unrecognised.items()
+        ]
+        return "\n".join(lines)
+
+
+def describe(state_dict: Mapping[str, Any]) -> Description:
+    """Recognise the layers in a state_dict by the names and shapes of their weights.
+
+    Recurrent layers and cells are known by their names, and which they are by their rows for
+    each hidden unit. The rest is less certain, since all layers call their weights
+    ``weight`` and ``bias``:
+
+    ========================================  ==================================
+    weight, and bias                          taken for
+    ========================================  ==================================
+    (out, in), (out,)                         Linear
+    (n, m), none                              Linear or Embedding: the other is an
+                                              alternative, the layer's name decides
+    (out, in, k), (out,) or none              Conv1d
+    running_mean and running_var              BatchNorm1d; 2d and 3d look alike
+    both of the same shape                    LayerNorm; GroupNorm looks alike
+    ========================================  ==================================
+
+    Parameters
+    ----------
+    state_dict : mapping of str to array or tensor
+        What `numpy_rnn.read_state_dict` or a module's ``state_dict`` returned. Values are
+        not read.
+
+    Returns
+    -------
+    Description
+        The layers; weights that look like a layer's and do not fit together; and all else.
+
+    Raises
+    ------
+    TypeError
+        If `state_dict` is no mapping of names.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import numpy_rnn as nn
+    >>> state_dict = nn.LSTM(8, 32, num_layers=2, bidirectional=True).state_dict(prefix="rnn.")
+    >>> state_dict |= nn.Linear(64, 5).state_dict(prefix="head.")
+    >>> state_dict["scale"] = np.ones(3)
+    >>> description = nn.describe(state_dict)
+    >>> description
+    rnn = nn.LSTM(8, 32, num_layers=2, bidirectional=True)  # unknown: batch_first, dropout
+    head = nn.Linear(64, 5)
+    # unrecognised: scale, float64 (3,)
+    >>> description["rnn"].arguments["hidden_size"]
+    32
+    >>> description["rnn"].build(state_dict, batch_first=True)
+    LSTM(8, 32, num_layers=2, batch_first=True, bidirectional=True)
+    """
+    weights = weights_in(state_dict)
+    layers = []
+    inconsistent = []
+    recognised = set()
+    for (prefix, family), group in groups(weights).items():
+        names = tuple(f"{prefix}.{leaf}" if prefix else leaf for leaf in group)
+        try:
+            candidates = fitting(prefix, family, group)
+        except MisfitError as error:
+            inconsistent.append(Inconsistency(prefix, error.problems, names))
+            recognised |= set(names)
+            continue
+        if candidates:
+            layers.append(_described(prefix, candidates, names))
+            recognised |= set(names)
+    unrecognised = {
+        name: f"{weights[name].dtype} {weights[name].shape}"
+        if name in weights
+        else f"a {type(value).__name__}"
+        for name, value in state_dict.items()
+        if name not in recognised
+    }
+    return Description(tuple(layers), tuple(inconsistent), unrecognised)
+
+
+def _described(
+    prefix: str, candidates: list[Candidate], names: tuple[str, ...]
+) -> LayerDescription:
+    best, *others = candidates
+    return LayerDescription(
+        prefix,
+        best.kind,
+        best.arguments,
+        best.unknown,
+        constructor(best),
+        tuple(constructor(other) for other in others),
+        names,
+    )
+
+
+def printable(name: str) -> str:
+    """Return a name as it may be shown: what is in a file could steer a terminal."""
+    return name if name.isprintable() else repr(name)

@@ -1,0 +1,356 @@
+"""`nn.describe` names the layers in a state_dict, and `from_state_dict` builds them."""
+
+from __future__ import annotations
+
+import inspect
+import re
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+import numpy_rnn as nn
+from numpy_rnn import modules, random
+from numpy_rnn.recognition import KINDS
+from tests.compare import assert_close
+
+CONSTRUCTORS = [
+    "nn.RNN(3, 4)",
+    "nn.RNN(3, 4, num_layers=3, bias=False)",
+    "nn.LSTM(8, 32, num_layers=2, bidirectional=True)",
+    "nn.LSTM(3, 4, num_layers=2, bias=False, bidirectional=True, proj_size=2)",
+    "nn.LSTM(3, 1)",
+    'nn.GRU(1, 1, dtype="float64")',
+    "nn.GRU(5, 2, bidirectional=True)",
+    "nn.RNNCell(3, 4)",
+    "nn.RNNCell(1, 1, bias=False)",
+    "nn.LSTMCell(3, 4, bias=False)",
+    'nn.GRUCell(3, 4, dtype="float64")',
+    "nn.Linear(3, 4)",
+    "nn.Conv1d(2, 3, 5)",
+    "nn.Conv1d(2, 3, 5, bias=False)",
+    "nn.BatchNorm1d(4)",
+    "nn.BatchNorm1d(4, affine=False)",
+    "nn.LayerNorm(4)",
+    "nn.LayerNorm((2, 3))",
+    "nn.Linear(3, 4)",
+    "nn.Linear(3, 4, bias=False)",
+]
+
+TORCH_CONSTRUCTORS = [
+    "nn.Embedding(27, 50)",
+    "nn.BatchNorm1d(4, bias=False)",
+]
+
+
+@pytest.mark.parametrize("prefix", ["", "encoder.rnn"])
+@pytest.mark.parametrize("line", CONSTRUCTORS)
+def test_the_line_that_is_told_is_the_one_that_made_the_layer(line, prefix):
+    module = eval(line)
+    state_dict = module.state_dict(prefix=prefix and f"{prefix}.")
+    description = nn.describe(state_dict)
+    (layer,) = description
+    assert layer.constructor == line
+    assert (layer.prefix, layer.kind) == (prefix, type(module).__name__)
+    assert layer.parameters == tuple(state_dict)
+    assert not description.inconsistent
+    assert not description.unrecognised
+    built = layer.build(state_dict)
+    assert repr(built) == repr(module)
+    for ours, theirs in zip(built.parameters(), module.parameters(), strict=True):
+        assert ours.dtype == theirs.dtype
+        assert not np.shares_memory(ours, theirs)
+        np.testing.assert_array_equal(ours, theirs)
+
+
+@pytest.mark.parametrize("line", CONSTRUCTORS[:-2] + TORCH_CONSTRUCTORS)
+def test_torchs_own_state_dicts_are_told(line):
+    module = eval(line.replace('"float64"', "torch.float64"), {"nn": torch.nn, "torch": torch})
+    state_dict = {f"m.emb.{name}": value for name, value in module.state_dict().items()}
+    (layer,) = nn.describe(state_dict)
+    assert layer.constructor == line
+    assert set(layer.parameters) == set(state_dict)
+
+
+def test_what_weights_do_not_tell_is_named():
+    state_dict = nn.RNN(1, 2).state_dict(prefix="a.") | nn.LSTM(1, 2).state_dict(prefix="b.")
+    description = nn.describe(state_dict)
+    assert description["a"].unknown == ("nonlinearity", "batch_first", "dropout")
+    assert description["b"].unknown == ("batch_first", "dropout")
+    assert str(description[1]) == "b = nn.LSTM(1, 2)  # unknown: batch_first, dropout"
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if hasattr(modules, kind)])
+def test_what_is_said_of_a_class_is_what_its_constructor_takes(kind):
+    takes = inspect.signature(getattr(nn, kind)).parameters
+    assert set(KINDS[kind].positional + KINDS[kind].unknown) <= set(takes)
+
+
+@pytest.mark.parametrize(
+    ("name", "first", "second"),
+    [
+        ("head", "nn.Linear(50, 27, bias=False)", "nn.Embedding(27, 50)"),
+        ("word_Embeddings", "nn.Embedding(27, 50)", "nn.Linear(50, 27, bias=False)"),
+        ("embedder.out", "nn.Linear(50, 27, bias=False)", "nn.Embedding(27, 50)"),
+    ],
+)
+def test_a_lone_matrix_may_be_two_things_and_the_name_decides(name, first, second):
+    (layer,) = nn.describe({f"{name}.weight": np.zeros((27, 50), np.float32)})
+    assert (layer.constructor, layer.alternatives) == (first, (second,))
+    assert str(layer) == f"{name} = {first}  # or {second}" + (
+        "; unknown: max_norm" if layer.kind == "Embedding" else ""
+    )
+    linear = nn.Linear.from_state_dict({f"{name}.weight": np.ones((27, 50))}, name)
+    assert repr(linear) == "Linear(in_features=50, out_features=27, bias=False)"
+
+
+def lstm(**changes):
+    """Return the state_dict of an LSTM with entries changed, or left out where None."""
+    state_dict = nn.LSTM(3, 4, num_layers=3, bidirectional=True, proj_size=2).state_dict()
+    state_dict |= {name: value for name, value in changes.items() if value is not None}
+    return {name: a for name, a in state_dict.items() if changes.get(name, a) is not None}
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({"weight_hh_l0": None}, "weight_hh_l0 is missing"),
+        ({"weight_ih_l0": None}, "weight_ih_l0 is missing"),
+        ({"weight_hh_l2_reverse": None}, "weight_hh_l2_reverse is missing"),
+        ({"bias_ih_l1": None}, "bias_ih_l1 is missing"),
+        ({"weight_hr_l1": None}, "weight_hr_l1 is missing"),
+        ({"weight_hr_l0": None}, "weight_hh_l0 has 16 rows for 2 hidden units, and not 1, 3"),
+        ({"weight_hh_l0": np.ones(16)}, r"weight_hh_l0 has shape \(16,\), and should have two"),
+        (
+            {"weight_hh_l0": np.ones((16, 0))},
+            r"weight_hh_l0 has shape \(16, 0\), and \(16, 2\)",
+        ),
+        ({"weight_hh_l0": np.ones((0, 0))}, "weight_hh_l0 has 0 rows for 4"),
+        ({"weight_ih_l0": np.ones((16, 0))}, "weight_ih_l0 has no columns"),
+        ({"weight_ih_l1": np.ones((16, 3))}, r"has shape \(16, 3\), and \(16, 4\) would fit"),
+        ({"bias_hh_l1": np.ones(15)}, r"bias_hh_l1 has shape \(15,\), and \(16,\) would fit"),
+        ({"weight_hr_l0": np.ones((4, 4))}, r"a projection of shape \(4, 4\)"),
+        ({"weight_hr_l3": np.ones((2, 4))}, "weight_ih_l3 is missing"),
+        ({"weight_ih_l9": np.ones((2, 4))}, "there are layers 0, 1, 2, 9: others are missing"),
+        ({"bias_ih_l0": np.ones(16, np.int8)}, "bias_ih_l0 is of dtype int8"),
+    ],
+    ids=repr,
+)
+def test_weights_that_do_not_fit_together_are_reported(changes, problem):
+    state_dict = lstm(**changes) | nn.Linear(1, 1).state_dict(prefix="head.")
+    description = nn.describe(state_dict)
+    assert [layer.prefix for layer in description] == ["head"]
+    (inconsistency,) = description.inconsistent
+    assert inconsistency.prefix == ""
+    with pytest.raises(ValueError, match=f"without a prefix are inconsistent: .*{problem}"):
+        nn.LSTM.from_state_dict(state_dict)
+    assert "# inconsistent: (no prefix): " in repr(description)
+
+
+@pytest.mark.parametrize(
+    ("state_dict", "problem"),
+    [
+        ({"weight": (2, 3), "bias": (3,)}, r"shape \(2, 3\) has a bias of shape \(3,\)"),
+        ({"running_mean": (2,), "running_var": (3,)}, r"running_var has shape \(3,\)"),
+        ({"running_var": (3,)}, "running_mean is missing"),
+        ({"running_mean": ()}, "running_mean is missing or has not one axis"),
+        ({"running_mean": (2,), "running_var": (2,), "bias": (2,)}, "weight is missing"),
+        ({"weight_ih": (8, 3)}, "weight_hh is missing"),
+        ({"weight_ih": (8, 3), "weight_hh": (8, 4)}, "weight_hh has 8 rows for 4"),
+        ({"weight_ih": (4, 3), "weight_hh": (4, 4), "bias_ih": (4,)}, "bias_hh is missing"),
+        (
+            {"weight_ih_l0": (3, 1), "weight_hh_l0": (3, 2), "weight_hr_l0": (2, 3)},
+            "projection",
+        ),
+    ],
+    ids=repr,
+)
+def test_so_are_those_of_companions_and_cells(state_dict, problem):
+    arrays = {name: np.ones(shape, np.float32) for name, shape in state_dict.items()}
+    description = nn.describe(arrays)
+    assert len(description) == 0
+    (inconsistency,) = description.inconsistent
+    assert set(inconsistency.parameters) == set(arrays)
+    assert re.search(problem, str(inconsistency))
+
+
+def test_all_else_is_listed():
+    state_dict = {
+        "scale": np.ones(3),
+        "conv2d.weight": np.ones((1, 2, 3, 4)),
+        "conv2d.bias": np.ones(1),
+        "gain.weight": np.ones(3),
+        "lone.bias": np.ones(3),
+        "scalar.weight": np.ones(()),
+        "weight_ih_l01": np.ones((1, 1)),
+        "weight_hh_l" + "9" * 5000: np.ones((1, 1)),
+        "model_state_dict": {},
+        "epoch": 3,
+    }
+    description = nn.describe(state_dict)
+    assert len(description) == len(description.inconsistent) == 0
+    assert list(description.unrecognised) == list(state_dict)
+    assert description.unrecognised["conv2d.weight"] == "float64 (1, 2, 3, 4)"
+    assert description.unrecognised["model_state_dict"] == "a dict"
+    assert repr(description).startswith("no layers recognised\n# unrecognised: scale, float64")
+
+
+def test_a_name_cannot_steer_the_terminal():
+    state_dict = nn.Linear(1, 1).state_dict(prefix="\x1b[2J.") | {"\n": np.ones(1)}
+    assert repr(nn.describe(state_dict)).splitlines() == [
+        r"'\x1b[2J' = nn.Linear(1, 1)",
+        r"# unrecognised: '\n', float64 (1,)",
+    ]
+
+
+def test_what_is_no_state_dict_is_refused():
+    with pytest.raises(TypeError, match="Expected state_dict to be dict-like, got <class 'lis"):
+        nn.describe([])
+    with pytest.raises(TypeError, match="Expected the keys of state_dict to be str, got 1"):
+        nn.describe({1: np.ones(1)})
+    with pytest.raises(KeyError, match=r"there is no layer 'a'. Those recognised are: none"):
+        nn.describe({})["a"]
+
+
+LEAVES = [
+    f"{kind}{end}"
+    for kind in ("weight_ih", "weight_hh", "weight_hr", "bias_ih", "bias_hh")
+    for end in ("", "_l0", "_l0_reverse", "_l1", "_l3")
+] + ["weight", "bias", "running_mean", "running_var", "num_batches_tracked", "other"]
+
+
+@given(
+    st.dictionaries(
+        st.tuples(st.sampled_from(["", "a.", "a.emb."]), st.sampled_from(LEAVES)).map("".join),
+        st.lists(st.sampled_from([0, 1, 2, 3, 4, 8]), max_size=4).map(tuple),
+        max_size=12,
+    )
+)
+def test_every_name_is_accounted_for_once_and_every_layer_can_be_built(shapes):
+    state_dict = {name: np.zeros(shape, np.float32) for name, shape in shapes.items()}
+    description = nn.describe(state_dict)
+    named = [name for layer in description for name in layer.parameters]
+    named += [name for item in description.inconsistent for name in item.parameters]
+    assert sorted([*named, *description.unrecognised]) == sorted(state_dict)
+    for layer in description:
+        if hasattr(modules, layer.kind):
+            built = layer.build(state_dict)
+            assert len(list(built.state_dict())) == len(layer.parameters)
+
+
+# from_state_dict
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_layer_out_of_a_model_of_torchs(dtype, rng):
+    theirs = torch.nn.ModuleDict(
+        {
+            "encoder": torch.nn.ModuleDict(
+                {"rnn": torch.nn.RNN(3, 4, 2, "relu", batch_first=True)}
+            )
+        }
+    ).to(getattr(torch, dtype))
+    options = {"nonlinearity": "relu", "batch_first": True}
+    ours = nn.RNN.from_state_dict(theirs.state_dict(), "encoder.rnn", **options)
+    assert ours.training
+    assert ours.weight_ih_l0.dtype == dtype
+    x = rng.standard_normal((2, 5, 3)).astype(dtype)
+    with torch.inference_mode():
+        reference = theirs["encoder"]["rnn"](torch.from_numpy(x))
+        truth = theirs["encoder"]["rnn"].double()(torch.from_numpy(x).double())
+    assert_close(ours(x), reference, truth)
+
+
+def test_nothing_is_drawn_from_the_generator():
+    state_dict = nn.GRU(3, 4, num_layers=2).state_dict()
+    nn.manual_seed(5)
+    nn.GRU.from_state_dict(state_dict)
+    drawn = random.default_generator.uniform(3, 0.0, 1.0)
+    nn.manual_seed(5)
+    np.testing.assert_array_equal(drawn, random.default_generator.uniform(3, 0.0, 1.0))
+
+
+def test_a_built_layer_can_be_drawn_anew_like_any_other():
+    linear = nn.Linear(3, 4)
+    built = nn.Linear.from_state_dict(linear.state_dict())
+    assert vars(built).keys() == vars(linear).keys()
+    built.reset_parameters()
+    assert (built.weight != linear.weight).any()
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_half_precision_is_widened(dtype):
+    theirs = torch.nn.GRU(3, 4).to(dtype)
+    ours = nn.GRU.from_state_dict(theirs.state_dict())
+    for mine, tensor in zip(ours.parameters(), theirs.parameters(), strict=True):
+        assert mine.dtype == np.float32
+        np.testing.assert_array_equal(mine, tensor.detach().float().numpy())
+
+
+def test_a_dtype_converts_and_is_wanted_where_there_are_several():
+    state_dict = nn.Linear(3, 4, dtype=np.float64).state_dict()
+    assert nn.Linear.from_state_dict(state_dict, dtype=np.float32).weight.dtype == np.float32
+    assert nn.Linear.from_state_dict(state_dict, dtype=None).weight.dtype == np.float64
+    mixed = state_dict | {"bias": np.ones(4, np.float32)}
+    assert nn.describe(mixed)[0].unknown == ("dtype",)
+    for options in ({}, {"dtype": None}):
+        with pytest.raises(ValueError, match="Linear are of several dtypes: give dtype"):
+            nn.Linear.from_state_dict(mixed, **options)
+    assert nn.Linear.from_state_dict(mixed, dtype="float64").bias.tolist() == [1, 1, 1, 1]
+
+
+def test_a_prefix_may_end_in_a_dot_and_an_npz_file_is_a_state_dict(tmp_path):
+    nn.save(nn.Linear(3, 4).state_dict(prefix="a.b."), tmp_path / "w.npz")
+    with np.load(tmp_path / "w.npz") as arrays:
+        assert nn.Linear.from_state_dict(arrays, "a.b.").in_features == 3
+
+
+def test_a_subclass_is_built_too():
+    class Mine(nn.LSTM):
+        pass
+
+    built = Mine.from_state_dict(nn.LSTM(3, 4).state_dict())
+    assert type(built) is Mine
+    assert repr(built) == "Mine(3, 4)"
+
+
+def test_what_cannot_be_built_is_said():
+    state_dict = nn.LSTM(3, 4).state_dict(prefix="enc.rnn.")
+    state_dict |= nn.Linear(3, 4).state_dict(prefix="head.")
+    state_dict |= {"norm.weight": np.ones(3)}
+    with pytest.raises(
+        KeyError, match=r"no weights of a layer under 'rnn'. It has 'enc.rnn', 'h"
+    ):
+        nn.LSTM.from_state_dict(state_dict, "rnn")
+    with pytest.raises(
+        KeyError, match=r"of a layer without a prefix. It has 'enc.rnn', 'head'"
+    ):
+        nn.LSTM.from_state_dict(state_dict)
+    with pytest.raises(KeyError, match="It has none that are recognised"):
+        nn.LSTM.from_state_dict({})
+    with pytest.raises(
+        ValueError, match=r"under 'enc.rnn' are not those of GRU: they fit LSTM"
+    ):
+        nn.GRU.from_state_dict(state_dict, "enc.rnn")
+    with pytest.raises(
+        ValueError, match=r"under 'head' are not those of LSTM: they fit Linear"
+    ):
+        nn.LSTM.from_state_dict(state_dict, "head")
+    with pytest.raises(ValueError, match=r"not those of LSTM: there is weight \(3,\)"):
+        nn.LSTM.from_state_dict(state_dict, "norm")
+    with pytest.raises(TypeError, match="the weights tell that num_layers of the LSTM is 1"):
+        nn.LSTM.from_state_dict(state_dict, "enc.rnn", num_layers=1)
+    with pytest.raises(TypeError, match="unexpected keyword argument 'nonlinearity'"):
+        nn.LSTM.from_state_dict(state_dict, "enc.rnn", nonlinearity="relu")
+    with pytest.raises(TypeError, match="does not tell how to build Model: build it and call"):
+        type("Model", (nn.Module,), {}).from_state_dict(state_dict)
+    with pytest.raises(TypeError, match="Expected state_dict to be dict-like"):
+        nn.LSTM.from_state_dict(None)
+
+
+def test_many_places_are_not_all_listed():
+    state_dict = {f"{n}.weight": np.ones((1, 1)) for n in range(30)}
+    with pytest.raises(KeyError, match=r"'19' and 10 more"):
+        nn.LSTM.from_state_dict(state_dict)
