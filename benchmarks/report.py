@@ -42,18 +42,18 @@ def ratios(cells: Cells, peer: str, cases: Iterable[Case]) -> list[float]:
     return [ratio for ratio in found if ratio is not None]
 
 
-def ratio_text(ratio: float | None) -> str:
-    """Return a ratio with two digits, bold if it is above 1.
+def ratio_text(ratio: float, peer: str = "") -> str:
+    """Return a ratio with two digits, bold if it is above 1, but that to the floor.
 
-    >>> ratio_text(0.5), ratio_text(1.25), ratio_text(None)
-    ('0.50', '**1.25**', '-')
+    >>> ratio_text(0.5), ratio_text(1.25), ratio_text(1.25, "floor")
+    ('0.50', '**1.25**', '1.25')
     """
-    if ratio is None:
-        return NONE
+    if peer == "floor":
+        return f"{ratio:.2f}"
     return f"**{ratio:.2f}**" if ratio > 1 else f"{ratio:.2f}"
 
 
-def mean_text(values: Sequence[float]) -> str:
+def mean_text(values: Sequence[float], peer: str = "") -> str:
     """Return the geometric mean of ratios, and how many of them are above 1.
 
     >>> mean_text([0.5, 2.0, 1.0])
@@ -61,8 +61,8 @@ def mean_text(values: Sequence[float]) -> str:
     """
     if not values:
         return NONE
-    mean = ratio_text(statistics.geometric_mean(values))
-    slower = sum(value > 1 for value in values)
+    mean = ratio_text(statistics.geometric_mean(values), peer)
+    slower = 0 if peer == "floor" else sum(value > 1 for value in values)
     return f"{mean} ({slower} of {len(values)})" if slower else mean
 
 
@@ -119,7 +119,7 @@ def time_and_ratio(cell: dict[str, Any], peer: str) -> str:
     """Return another's time and ours over it, as ``43.0 (0.25)``."""
     if peer not in cell["ratios"]:
         return NONE
-    return f"{microseconds(cell['seconds'][peer])} ({ratio_text(cell['ratios'][peer])})"
+    return f"{microseconds(cell['seconds'][peer])} ({ratio_text(cell['ratios'][peer], peer)})"
 
 
 def introduction(results: Results) -> list[str]:
@@ -140,7 +140,7 @@ def introduction(results: Results) -> list[str]:
         "A **ratio** is the time of numpy_rnn over that of the other: less is better, and "
         "**bold, above 1, is where numpy_rnn is slower**. The textbook loop is the equations "
         "in plain NumPy, step by step; the floor is the matrix products and tanh of the layer "
-        "alone, which nothing made of NumPy calls gets far below.",
+        "alone, a bound and no library.",
     ]
 
 
@@ -160,7 +160,7 @@ def means(results: Results) -> list[str]:
         for kind in KINDS:
             groups[f"{kind}: {title.lower()}"] = [case for case in cases if case.kind == kind]
     rows = [
-        [title, *(mean_text(ratios(cells, peer, cases)) for _, cells, peer in columns)]
+        [title, *(mean_text(ratios(cells, peer, cases), peer) for _, cells, peer in columns)]
         for title, cases in groups.items()
     ]
     return table(["ratio to", *(title for title, *_ in columns)], without_empty(rows))
@@ -187,7 +187,7 @@ def pair(cells: Cells, case: Case) -> str:
     """Return the ratios of a case to torch and to ONNX Runtime."""
     if case not in cells:
         return NONE
-    return " / ".join(ratio_text(cells[case]["ratios"].get(name)) for name in RIVALS)
+    return " / ".join(ratio_text(cells[case]["ratios"][name]) for name in RIVALS)
 
 
 def deep(results: Results) -> list[str]:
