@@ -14,11 +14,14 @@ from typing import Any
 from benchmarks import report
 from benchmarks.cases import chosen
 from benchmarks.footprint import footprint
-from benchmarks.machine import machine, versions
+from benchmarks.machine import load_average, machine, versions
 from benchmarks.processes import ROOT, lines_of, processors
 
 RESULTS = ROOT / "benchmarks" / "results"
 README = ROOT / "README.md"
+
+BUSY = 0.5
+"""Load average from which on a machine is not idle."""
 
 
 def main() -> None:
@@ -82,6 +85,13 @@ def regular_expression(text: str) -> str:
 
 def measure(quick: bool, pattern: str) -> report.Results:
     """Measure everything, or a part of the cases, in processes of their own."""
+    load = load_average()
+    if load > BUSY:
+        progress(
+            f"warning: other processes are running (load {load:.1f}); figures for all "
+            "threads will be wrong, torch's most, since its threads wait for each other",
+            "\n",
+        )
     results: report.Results = {
         "command": " ".join(
             [
@@ -91,7 +101,7 @@ def measure(quick: bool, pattern: str) -> report.Results:
             ]
         ),
         "date": datetime.datetime.now(datetime.timezone.utc).date().isoformat(),
-        "machine": machine(),
+        "machine": machine() | {"load": load},
         "versions": versions(),
     }
     if not pattern:

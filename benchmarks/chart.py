@@ -31,12 +31,13 @@ STYLE = {
 def draw(results: Results, file: Path) -> None:
     """Draw the ratios to torch and ONNX Runtime on one thread into a file.
 
-    Colours run from blue (faster) over white to orange (slower), which the colour-blind
-    tell apart; the background is white, on dark pages too.
+    Colours run from blue (faster) over white to red (slower), which the colour-blind tell
+    apart; the background is white, on dark pages too.
     """
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(10.5, 8.2), layout="constrained", facecolor="white")
         axes = figure.subplots(len(RIVALS), len(KINDS), squeeze=False)
+        figure.get_layout_engine().set(w_pad=0.1, h_pad=0.06)
         cells = cells_of(results, 0)
         for (row, peer), (column, kind) in itertools.product(
             enumerate(RIVALS), enumerate(KINDS)
@@ -46,7 +47,7 @@ def draw(results: Results, file: Path) -> None:
                 label_rows(axes[row, column])
         figure.suptitle(
             "Time of numpy_rnn over the time of torch and of ONNX Runtime, one thread\n"
-            "blue, below 1: numpy_rnn is faster; orange, framed and bold: it is slower",
+            "blue, below 1: numpy_rnn is faster; red, framed and bold: it is slower",
             fontsize=11,
         )
         bar = figure.colorbar(image, ax=axes, shrink=0.5, aspect=30, pad=0.02)
@@ -65,7 +66,7 @@ def panel(axes: Axes, cells: Cells, kind: str, peer: str) -> AxesImage:
         if case in cells:
             ratios[y, x] = cells[case]["ratios"][peer]
     image = axes.imshow(
-        np.log2(ratios), cmap="PuOr_r", vmin=-STRONGEST, vmax=STRONGEST, aspect="auto"
+        np.log2(ratios), cmap="RdBu_r", vmin=-STRONGEST, vmax=STRONGEST, aspect="auto"
     )
     for y, x in np.argwhere(np.isfinite(ratios)):
         ratio = ratios[y, x]

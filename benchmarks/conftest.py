@@ -10,6 +10,9 @@ from benchmarks.processes import environment
 
 os.environ |= environment(threads=1)
 
+collect_ignore = ["peers", "memory.py"]
+"""They have no doctests, and need packages and systems that are not everywhere."""
+
 
 def pytest_addoption(parser):
     parser.addoption("--all-cases", action="store_true", help="time all cases, not just a few")

@@ -18,6 +18,10 @@ from benchmarks.peers import peers_of
 
 SECONDS_A_CASE = 0.6
 
+PAUSE = 0.03
+"""Seconds that idle threads are given to fall asleep, where there are some: those of
+OpenBLAS spin for 2**26 ticks, on cores that the next library wants."""
+
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.layers", description=__doc__)
@@ -26,10 +30,11 @@ def main() -> None:
     parser.add_argument("--cases", default="", metavar="REGEX")
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
+    pause = PAUSE if arguments.threads > 1 else 0.0
     with threadpool_limits(arguments.threads), torch.inference_mode():
         for case in chosen(arguments.quick, arguments.cases):
             calls = peers_of(case, arguments.threads)
-            timing = take_turns(calls, SECONDS_A_CASE)
+            timing = take_turns(calls, SECONDS_A_CASE, pause)
             print(json.dumps({"case": asdict(case), **timing._asdict()}), flush=True)
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import re
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 
 from benchmarks.processes import line_of, processors
@@ -29,6 +31,11 @@ def machine() -> dict[str, str | int]:
     }
 
 
+def load_average() -> float:
+    """Return how many processes have been running in the last minute; 0 on Windows."""
+    return os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
+
+
 def cpu() -> str:
     """Return the processor's name; on Linux with its family and model, if it says them."""
     try:
@@ -48,9 +55,4 @@ def cpu() -> str:
 def versions() -> dict[str, str]:
     """Return the versions of Python, of NumPy's BLAS and of the libraries that are there."""
     found = {"Python": platform.python_version(), "BLAS": line_of("-c", BLAS)}
-    for name in LIBRARIES:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:  # noqa: PERF203  # a package more or less
-            continue
-    return found
+    return found | {name: version(name) for name in LIBRARIES if find_spec(name) is not None}

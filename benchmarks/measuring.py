@@ -33,7 +33,9 @@ def burst(call: Callable[[], object], repetitions: int) -> float:
     return (time.perf_counter() - start) / repetitions
 
 
-def take_turns(calls: Mapping[str, Callable[[], object]], budget: float) -> Timing:
+def take_turns(
+    calls: Mapping[str, Callable[[], object]], budget: float, pause: float = 0.0
+) -> Timing:
     """Time calls against the first of them.
 
     Parameters
@@ -42,11 +44,13 @@ def take_turns(calls: Mapping[str, Callable[[], object]], budget: float) -> Timi
         Each has been called before.
     budget : float
         Seconds to spend, unless `LEAST_ROUNDS` take longer.
+    pause : float
+        Seconds before each burst.
     """
     once = {name: burst(call, 1) for name, call in calls.items()}
     once |= {name: burst(calls[name], 5) for name in once if once[name] < BURST_SECONDS}
     repetitions = {name: max(1, round(BURST_SECONDS / once[name])) for name in calls}
-    cost = sum(once[name] * repetitions[name] for name in calls)
+    cost = sum(once[name] * repetitions[name] + pause for name in calls)
     rounds = min(max(round(budget / cost), LEAST_ROUNDS), MOST_ROUNDS)
     order = list(calls)
     shuffle = random.Random(0).shuffle
@@ -54,6 +58,7 @@ def take_turns(calls: Mapping[str, Callable[[], object]], budget: float) -> Timi
     for _ in range(rounds):
         shuffle(order)
         for name in order:
+            time.sleep(pause)
             if repetitions[name] > 1:
                 calls[name]()  # what the call before left behind is not for this one to pay
             times[name].append(burst(calls[name], repetitions[name]))

@@ -42,38 +42,36 @@ def ratios(cells: Cells, peer: str, cases: Iterable[Case]) -> list[float]:
     return [ratio for ratio in found if ratio is not None]
 
 
-def ratio_text(ratio: float | None) -> str:
-    """Return a ratio with two digits, bold if it is above 1.
+def ratio_text(ratio: float, peer: str = "") -> str:
+    """Return a ratio with two digits, bold if it is above 1, but that to the floor.
 
-    >>> ratio_text(0.5), ratio_text(1.25), ratio_text(None)
-    ('0.50', '**1.25**', '-')
+    >>> ratio_text(0.5), ratio_text(1.25), ratio_text(1.25, "floor")
+    ('0.50', '**1.25**', '1.25')
     """
-    if ratio is None:
-        return NONE
+    if peer == "floor":
+        return f"{ratio:.2f}"
     return f"**{ratio:.2f}**" if ratio > 1 else f"{ratio:.2f}"
 
 
-def mean_text(values: Sequence[float]) -> str:
-    """Return the geometric mean of ratios, and in how many of them we are slower.
+def mean_text(values: Sequence[float], peer: str = "") -> str:
+    """Return the geometric mean of ratios, and how many of them are above 1.
 
     >>> mean_text([0.5, 2.0, 1.0])
-    '1.00, slower in 1 of 3'
+    '1.00 (1 of 3)'
     """
     if not values:
         return NONE
-    mean = ratio_text(statistics.geometric_mean(values))
-    slower = sum(value > 1 for value in values)
-    return f"{mean}, slower in {slower} of {len(values)}" if slower else mean
+    mean = ratio_text(statistics.geometric_mean(values), peer)
+    slower = 0 if peer == "floor" else sum(value > 1 for value in values)
+    return f"{mean} ({slower} of {len(values)})" if slower else mean
 
 
-def microseconds(seconds: float | None) -> str:
+def microseconds(seconds: float) -> str:
     """Return a time in µs with three digits or more.
 
     >>> microseconds(5.04e-6), microseconds(0.0123456)
     ('5.0', '12,346')
     """
-    if seconds is None:
-        return NONE
     return f"{seconds * 1e6:.1f}" if seconds < 1e-4 else f"{seconds * 1e6:,.0f}"
 
 
@@ -85,81 +83,92 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
 
 def full(results: Results) -> str:
     """Return the full table, every case under its heading."""
-    one, threads = cells_of(results, 0), results["runs"][-1]["threads"]
-    several = cells_of(results, -1) if threads > 1 else {}
-    peers = [name for name in LABELS if any(name in c["seconds"] for c in one.values())]
-    extra = [name for name in peers if name not in RIVALS]
-    header = ["µs", "numpy_rnn", *(LABELS[name] for name in peers)]
-    header += [f"/ {LABELS[name]}" for name in RIVALS + tuple(extra)]
-    if several:
-        header += [f"{threads} threads: numpy_rnn", *(LABELS[name] for name in RIVALS)]
-        header += [f"/ {LABELS[name]}" for name in RIVALS]
-
-    def row(case: Case) -> list[str]:
-        seconds, ratio = one[case]["seconds"], one[case]["ratios"]
-        texts = [str(case), *(microseconds(seconds.get(n)) for n in ("numpy_rnn", *peers))]
-        texts += [ratio_text(ratio.get(name)) for name in RIVALS + tuple(extra)]
-        if several:
-            seconds, ratio = several[case]["seconds"], several[case]["ratios"]
-            texts += [microseconds(seconds.get(n)) for n in ("numpy_rnn", *RIVALS)]
-            texts += [ratio_text(ratio.get(name)) for name in RIVALS]
-        return texts
-
-    lines = ["# Benchmarks", "", *introduction(results), ""]
-    lines += [*means(results), "", *footprint_table(results)]
+    lines = ["# Benchmarks", "", *introduction(results), "", MEANS, "", *means(results), ""]
+    lines += [*footprint_table(results)]
+    one = cells_of(results, 0)
     for title, cases in SECTIONS.items():
-        rows = [row(case) for case in cases if case in one]
-        if rows:
-            lines += ["", f"## {title}", "", *table(header, rows)]
-    return "\n".join(lines) + "\n"
+        measured = [case for case in cases if case in one]
+        if measured:
+            lines += ["", f"## {title}", "", *times_table(results, measured)]
+    return tidy(lines) + "\n"
+
+
+def times_table(results: Results, cases: Sequence[Case]) -> list[str]:
+    """Return times and ratios of cases, on one thread and on all."""
+    one, several = cells_of(results, 0), cells_of(results, -1)
+    threads = results["runs"][-1]["threads"]
+    peers = [name for name in LABELS if ratios(one, name, cases)]
+    parts = [("", one, peers)]
+    if threads > 1:
+        parts.append((f"{threads} threads: ", several, list(RIVALS)))
+    header = ["µs, and ratio"]
+    for prefix, _, names in parts:
+        header += [f"{prefix}numpy_rnn", *(f"{prefix}{LABELS[name]}" for name in names)]
+    rows = []
+    for case in cases:
+        texts = [str(case)]
+        for _, cells, names in parts:
+            cell = cells[case]
+            texts.append(microseconds(cell["seconds"]["numpy_rnn"]))
+            texts += [time_and_ratio(cell, name) for name in names]
+        rows.append(texts)
+    return table(header, rows)
+
+
+def time_and_ratio(cell: dict[str, Any], peer: str) -> str:
+    """Return another's time and ours over it, as ``43.0 (0.25)``."""
+    if peer not in cell["ratios"]:
+        return NONE
+    return f"{microseconds(cell['seconds'][peer])} ({ratio_text(cell['ratios'][peer], peer)})"
 
 
 def introduction(results: Results) -> list[str]:
     """Return what was measured, how, on what and with what."""
     machine, versions = results["machine"], dict(results["versions"])
     python, blas = versions.pop("Python"), versions.pop("BLAS")
-    libraries = [f"{name} {version}" for name, version in versions.items()]
-    others = f"{', '.join(libraries)}; NumPy's BLAS is {blas}"
-    peers = "torch under `inference_mode`"
+    libraries = ", ".join(f"{name} {version}" for name, version in versions.items())
     return [
-        f"`{results['command']}`, {results['date']}: {machine['cores']} cores of "
-        f"{machine['cpu']}; {machine['system']}, Python {python}, {others}.",
+        f"`{results['command']}` wrote this on {results['date']}, on {machine['cores']} cores "
+        f"of {machine['cpu']} ({machine['system']}, load before {machine['load']:.1f}), with "
+        f"Python {python}, {libraries}; NumPy's BLAS is {blas}.",
         "",
-        f"float32, H features in and out, T steps of N sequences, {peers}. The libraries take "
-        "turns in one process, each with as many threads as the others; their outputs are "
-        "compared before. Times are medians of one call. A **ratio** is the time of numpy_rnn "
-        "over that of another: less is better, and **bold, above 1, is where numpy_rnn is "
-        "slower**. The floor is the layer's matrix products and tanh alone, with nothing "
-        "between the steps; the textbook loop is the equations in plain NumPy.",
+        "float32; T steps of N sequences, H features in and out; torch under "
+        "`inference_mode`. The libraries take turns in one process, each with as many "
+        "threads as the others, and their outputs are compared before. Times are medians of "
+        "one call.",
+        "",
+        "A **ratio** is the time of numpy_rnn over that of the other: less is better, and "
+        "**bold, above 1, is where numpy_rnn is slower**. The textbook loop is the equations "
+        "in plain NumPy, step by step; the floor is the matrix products and tanh of the layer "
+        "alone, a bound and no library.",
     ]
 
 
 def means(results: Results) -> list[str]:
     """Return the geometric means of the ratios: the grid by kind and T, then the rest."""
-    one = cells_of(results, 0)
+    one, several = cells_of(results, 0), cells_of(results, -1)
     threads = results["runs"][-1]["threads"]
     peers = [name for name in LABELS if ratios(one, name, GRID) and name != "keras"]
-    header = ["Geometric means", *(LABELS[name] for name in peers)]
+    columns = [(LABELS[name], one, name) for name in peers]
     if threads > 1:
-        header += [f"{LABELS[name]}, {threads} threads" for name in RIVALS]
-
-    def row(title: str, cases: Sequence[Case]) -> list[str]:
-        texts = [title, *(mean_text(ratios(one, name, cases)) for name in peers)]
-        if threads > 1:
-            several = cells_of(results, -1)
-            texts += [mean_text(ratios(several, name, cases)) for name in RIVALS]
-        return texts
-
-    rows = [
-        row(f"{kind} T={steps}", [c for c in GRID if (c.kind, c.steps) == (kind, steps)])
+        columns += [(f"{LABELS[n]}, {threads} threads", several, n) for n in RIVALS]
+    groups = {
+        f"{kind} T={steps}": [c for c in GRID if (c.kind, c.steps) == (kind, steps)]
         for kind, steps in itertools.product(KINDS, STEPS)
+    }
+    for title, cases in list(SECTIONS.items())[1:]:
+        for kind in KINDS:
+            groups[f"{kind}: {title.lower()}"] = [case for case in cases if case.kind == kind]
+    rows = [
+        [title, *(mean_text(ratios(cells, peer, cases), peer) for _, cells, peer in columns)]
+        for title, cases in groups.items()
     ]
-    rows += [
-        row(f"{kind}: {title.lower()}", [c for c in cases if c.kind == kind])
-        for title, cases in list(SECTIONS.items())[1:]
-        for kind in KINDS
-    ]
-    return table(header, [texts for texts in rows if set(texts[1:]) != {NONE}])
+    return table(["ratio to", *(title for title, *_ in columns)], without_empty(rows))
+
+
+def without_empty(rows: Iterable[list[str]]) -> list[list[str]]:
+    """Return the rows in which something was measured."""
+    return [row for row in rows if set(row[1:]) != {NONE}]
 
 
 def grid(results: Results) -> list[str]:
@@ -171,14 +180,14 @@ def grid(results: Results) -> list[str]:
         cases = [Case(kind, steps, batch, size) for size in SIZES]
         texts = [pair(one, case) for case in cases]
         rows.append([f"{kind} T={steps} N={batch}", *texts])
-    return table(header, [row for row in rows if set(row[1:]) != {NONE}])
+    return table(header, without_empty(rows))
 
 
 def pair(cells: Cells, case: Case) -> str:
     """Return the ratios of a case to torch and to ONNX Runtime."""
     if case not in cells:
         return NONE
-    return " / ".join(ratio_text(cells[case]["ratios"].get(name)) for name in RIVALS)
+    return " / ".join(ratio_text(cells[case]["ratios"][name]) for name in RIVALS)
 
 
 def deep(results: Results) -> list[str]:
@@ -190,7 +199,7 @@ def deep(results: Results) -> list[str]:
         for count in layers
     ]
     header = ["RNN T=100 N=1", *(f"H={size}" for size in sizes)]
-    return table(header, [row for row in rows if set(row[1:]) != {NONE}])
+    return table(header, without_empty(rows))
 
 
 def footprint_table(results: Results) -> list[str]:
@@ -236,12 +245,22 @@ def behind(results: Results) -> str:
 def section(results: Results) -> str:
     """Return the README's section."""
     lines = [*introduction(results), "", behind(results), ""]
-    lines += [f"![{ALT}](benchmarks/results/chart.svg)", "", *means(results), ""]
-    lines += ["One layer, one thread, cell by cell:", "", *grid(results), ""]
-    lines += [*deep(results), "", *footprint_table(results), ""]
+    lines += [f"![{ALT}](benchmarks/results/chart.svg)", "", MEANS, "", *means(results), ""]
+    lines += ["Cell by cell, one layer in one direction on one thread:", "", *grid(results)]
+    lines += ["", *deep(results), "", *footprint_table(results), ""]
     lines.append("All cases with their times: [table](benchmarks/results/table.md).")
-    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines))
+    return tidy(lines)
 
+
+def tidy(lines: Sequence[str]) -> str:
+    """Return lines as a text without two empty ones together."""
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip("\n")
+
+
+MEANS = (
+    "Geometric means of the ratios, one thread unless it says otherwise; in parentheses how "
+    "many of the cases behind a mean are above 1:"
+)
 
 ALT = (
     "Ratios of numpy_rnn's times to torch's and ONNX Runtime's, for each kind of layer and size"

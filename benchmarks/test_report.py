@@ -1,0 +1,91 @@
+"""The tables show what was measured, and where we are slower."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import pytest
+
+from benchmarks import report
+from benchmarks.cases import CASES, GRID, Case, chosen
+from benchmarks.chart import draw
+
+
+def results_of(ratios, threads=(1,)):
+    """Return results in which each case has these ratios to torch and ONNX Runtime."""
+    cells = [
+        {
+            "case": asdict(case),
+            "seconds": {"numpy_rnn": 2e-5, "torch": 2e-5 / a, "onnxruntime": 2e-5 / b},
+            "ratios": {"torch": a, "onnxruntime": b},
+            "rounds": 3,
+        }
+        for case, (a, b) in ratios.items()
+    ]
+    return {
+        "command": "python -m benchmarks",
+        "date": "2026-01-01",
+        "machine": {"cpu": "a cpu", "cores": 2, "system": "Linux x86_64", "load": 0.0},
+        "versions": {"Python": "3.11", "BLAS": "openblas", "numpy": "2.0"},
+        "runs": [{"threads": count, "cells": cells} for count in threads],
+    }
+
+
+def test_a_ratio_above_one_is_bold_and_counted():
+    cases = [case for case in GRID if (case.kind, case.steps) == ("GRU", 100)]
+    results = results_of({case: (0.5, 2.0 if case.size == 16 else 0.5) for case in cases})
+    section = report.section(results)
+    assert "| GRU T=100 N=1 | 0.50 / **2.00** | 0.50 / 0.50 |" in section
+    assert "| GRU T=100 | 0.50 | 0.66 (3 of 15) |" in section
+    assert (
+        "slower than torch in 0 of 15 cases and slower than ONNX Runtime in 3 of 15" in section
+    )
+
+
+def test_geometric_mean_of_a_factor_and_its_inverse_is_one():
+    assert report.mean_text([4.0, 0.25]) == "1.00 (1 of 2)"
+
+
+def test_table_has_time_and_ratio_of_each_peer_with_one_and_with_all_threads():
+    table = report.full(results_of({GRID[0]: (0.25, 1.25)}, threads=(1, 2)))
+    row = f"| {GRID[0]} | 20.0 | 80.0 (0.25) | 16.0 (**1.25**) |"
+    assert f"{row} 20.0 | 80.0 (0.25) | 16.0 (**1.25**) |" in table
+
+
+def test_section_replaces_what_was_between_the_marks_and_nothing_else():
+    results = results_of({GRID[0]: (0.5, 0.5)})
+    once = report.with_section(f"a\n{report.BEGIN}\nlast year\n{report.END}\nb\n", results)
+    assert once.startswith(f"a\n{report.BEGIN}\n")
+    assert once.endswith(f"\n{report.END}\nb\n")
+    assert "last year" not in once
+    assert report.with_section(once, results) == once
+
+
+def test_chart_shows_every_ratio_and_is_equal_for_equal_results(tmp_path):
+    results = results_of(dict.fromkeys(GRID, (0.5, 1.25)))
+    files = [tmp_path / "one.svg", tmp_path / "two.svg"]
+    for file in files:
+        draw(results, file)
+    first, second = (file.read_text("utf-8") for file in files)
+    assert first.count(">0.50</text>") == first.count(">1.25</text>") == len(GRID)
+    assert first == second
+
+
+@pytest.mark.parametrize(
+    ("case", "name"),
+    [
+        (Case("RNN", 1, 8, 64), "RNN T=1 N=8 H=64"),
+        (
+            Case("GRU", 9, 8, 64, 2, True, packed=True),
+            "GRU T=9 N=8 H=64 2 layers bidirectional packed",
+        ),
+        (Case("LSTM", 1, 1, 16, hx=True), "LSTM T=1 N=1 H=16 hx"),
+    ],
+)
+def test_names_of_cases(case, name):
+    assert str(case) == name
+
+
+def test_a_pattern_chooses_by_name():
+    assert {case.layers for case in chosen(pattern="RNN .* 4 layers")} == {4}
+    assert len(set(CASES)) == len(CASES)

@@ -1,0 +1,28 @@
+"""What the README and the table say of speed is what was measured."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from benchmarks import report
+
+ROOT = Path(__file__).parent.parent
+RESULTS = json.loads((ROOT / "benchmarks/results/results.json").read_text("utf-8"))
+
+
+def test_readme_shows_the_committed_results():
+    readme = (ROOT / "README.md").read_text("utf-8")
+    assert report.with_section(readme, RESULTS) == readme, "run python -m benchmarks --report"
+
+
+def test_table_shows_the_committed_results():
+    table = (ROOT / "benchmarks/results/table.md").read_text("utf-8")
+    assert report.full(RESULTS) == table, "run python -m benchmarks --report"
+
+
+def test_a_readme_without_the_marks_is_refused():
+    with pytest.raises(ValueError, match="the README has no <!-- benchmarks -->"):
+        report.with_section("# A title\n", RESULTS)
