@@ -10,7 +10,7 @@ returns torch's numbers, without torch.
 from typing import TYPE_CHECKING
 
 from numpy_rnn import functional, init, utils
-from numpy_rnn.checkpoint import CheckpointError, load
+from numpy_rnn.checkpoint import CheckpointError, load, read_state_dict
 from numpy_rnn.modules import GRU, LSTM, RNN, GRUCell, Linear, LSTMCell, Module, RNNCell
 from numpy_rnn.random import manual_seed
 from numpy_rnn.tracing import LayerTrace, Trace, trace
@@ -44,6 +44,7 @@ __all__ = [
     "init",
     "load",
     "manual_seed",
+    "read_state_dict",
     "trace",
     "utils",
 ]
