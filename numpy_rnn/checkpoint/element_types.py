@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -150,10 +151,11 @@ def decode(raw: AnyArray, element_type: ElementType, big_endian: bool) -> AnyArr
     stored = element_type.stored
     # A complex32 is two numbers: their bytes are swapped one by one.
     unit = np.dtype(np.float16) if element_type.widen is _widen_complex_half else stored
-    elements = raw.view(unit.newbyteorder(">" if big_endian else "<"))
-    if not elements.dtype.isnative:
-        elements = elements.astype(unit)
-    elif not elements.flags.aligned:  # where a mapped file puts it anywhere
+    if big_endian == (sys.byteorder == "big"):
+        elements = raw.view(unit)
+    else:
+        elements = raw.view(unit.newbyteorder()).astype(unit)
+    if not elements.flags.aligned:  # where a mapped file puts it anywhere
         elements = elements.copy()
     elements = elements.view(stored)
     return elements if element_type.widen is None else element_type.widen(elements)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from numpy_rnn.checkpoint.stubs import Global
 if TYPE_CHECKING:
     from numpy_rnn._typing import AnyArray
 
-__all__ = ["NDARRAY", "Dtype", "NumpyPickles", "checked_array"]
+__all__ = ["CALLS", "NDARRAY", "Dtype", "NumpyPickles", "checked_array"]
 
 NDARRAY = Global("numpy", "ndarray")
 
@@ -70,18 +71,6 @@ class NumpyPickles:
     def __init__(self, allowance: Allowance) -> None:
         self._allowance = allowance
         self._pending: dict[int, AnyArray] = {}
-        self.calls = {
-            Global("numpy", "dtype"): _dtype,
-            **{
-                Global(f"numpy.{core}.{module}", name): function
-                for core in ("core", "_core")
-                for module, name, function in (
-                    ("multiarray", "_reconstruct", self._reconstruct),
-                    ("multiarray", "scalar", self._scalar),
-                    ("numeric", "_frombuffer", self._from_buffer),
-                )
-            },
-        }
 
     def _reconstruct(self, kind: Any, shape: Any, code: Any) -> AnyArray:
         """Return an array that its state is put into next."""
@@ -123,6 +112,12 @@ class NumpyPickles:
             raise CheckpointError(f"an array with the axes {shown(axes)}")
         return array.transpose(axes)
 
+    def _dtype(self, *arguments: Any) -> Dtype:
+        flags = arguments[1:]
+        if len(flags) not in (0, 2) or not all(type(flag) in (bool, int) for flag in flags):
+            raise CheckpointError("a dtype with other arguments")
+        return Dtype(arguments[0])
+
     def _scalar(self, dtype: Any, data: Any) -> Any:
         if type(data) is str:
             data = _latin(data)
@@ -134,6 +129,21 @@ class NumpyPickles:
         self._allowance.take(len(data), "an array")
         raw = np.frombuffer(data, np.uint8)
         return checked_array(raw, dtype.resolved(), shape, self._allowance)
+
+
+CALLS: dict[Global, Callable[..., Any]] = {
+    Global("numpy", "dtype"): NumpyPickles._dtype,
+    **{
+        Global(f"numpy.{core}.{module}", name): method
+        for core in ("core", "_core")
+        for module, name, method in (
+            ("multiarray", "_reconstruct", NumpyPickles._reconstruct),
+            ("multiarray", "scalar", NumpyPickles._scalar),
+            ("numeric", "_frombuffer", NumpyPickles._from_buffer),
+        )
+    },
+}
+"""What a pickled array calls, as methods of `NumpyPickles`."""
 
 
 def checked_array(
@@ -181,12 +191,6 @@ def checked_array(
     if dtype.kind == "U" and array.size and array.view(np.uint32).max() > 0x10FFFF:
         raise CheckpointError("text that is none")
     return array.reshape(shape)
-
-
-def _dtype(*arguments: Any) -> Dtype:
-    if len(arguments) not in (1, 3) or not all(type(a) in (bool, int) for a in arguments[1:]):
-        raise CheckpointError("a dtype with other arguments")
-    return Dtype(arguments[0])
 
 
 def _latin(text: str) -> bytes:

@@ -15,7 +15,7 @@ import mmap
 import pickle
 import re
 import struct
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable
 from typing import Any
 
@@ -31,8 +31,17 @@ INSTRUCTION = 96
 """Bytes of memory that an instruction is counted to take: a small object or an entry of a
 container, and its place in the memo."""
 
+BATCH = 500
+"""Instructions that are counted at a time."""
+
 CONTAINER = 256
 """What one takes besides that builds a set or a dict, or calls."""
+
+_COPIES: dict[type, int] = {
+    **dict.fromkeys([str, bytes, bytearray], 2),
+    **dict.fromkeys([list, tuple, set, frozenset, dict, OrderedDict, Counter], CONTAINER),
+}
+"""Bytes that a call may take for each item of an argument."""
 
 MOST_DIGITS = 4300
 """Of an integer in decimal: converting one takes the square of them."""
@@ -133,32 +142,30 @@ class PickleMachine:
         CheckpointError
             If the pickle is damaged or wants something that is not allowed.
         """
-        data, allowance, instructions = self._data, self.allowance, _INSTRUCTIONS
-        at = self.position
+        data, instructions, at = self._data, _INSTRUCTIONS, self.position
         try:
             while True:
-                at = self.position
-                if at >= len(data):
-                    raise CheckpointError("this is no pickle, or one without an end")
-                code = data[at]
-                self.position = at + 1
-                if code == STOP:
-                    return self._result()
-                instruction = instructions[code]
-                if instruction is None:
-                    raise CheckpointError(
-                        f"the pickle instruction {bytes([code])!r} is not allowed"
-                    )
-                allowance.left -= INSTRUCTION
-                if allowance.left < 0:
-                    raise CheckpointError("the pickle builds far more than it holds")
-                instruction(self)
+                self.allowance.take(BATCH * INSTRUCTION, "what the pickle builds")
+                for _ in range(BATCH):
+                    at = self.position
+                    instruction = instructions[data[at]]
+                    self.position = at + 1
+                    if instruction is not None:
+                        instruction(self)
+                    elif data[at] == STOP:
+                        return self._result()
+                    else:
+                        raise CheckpointError(
+                            f"the pickle instruction {data[at : at + 1]!r} is not allowed"
+                        )
         except UnknownNameError:
             raise
         except CheckpointError as error:
             place = f"at byte {at - self._start} of the pickle"
             raise CheckpointError(f"{error} ({place})") from None
         except DAMAGE as error:
+            if at >= len(data):
+                raise CheckpointError("this is no pickle, or one without an end") from None
             raise CheckpointError(
                 f"the pickle is damaged at byte {at - self._start}: "
                 f"{type(error).__name__}: {error}"
@@ -285,12 +292,14 @@ class PickleMachine:
         items = self._pop_to_mark()
         self._push(tuple(items))
 
-    def _tuple_of(self, length: int) -> None:
-        if len(self._stack) < length:
-            raise CheckpointError("the pickle's stack is too short")
-        items = tuple(self._stack[-length:])
-        del self._stack[-length:]
-        self._push(items)
+    def _tuple_of_one(self) -> None:
+        self._stack[-1] = (self._stack[-1],)
+
+    def _tuple_of_two(self) -> None:
+        self._stack[-2:] = [(self._stack[-2], self._stack[-1])]
+
+    def _tuple_of_three(self) -> None:
+        self._stack[-3:] = [(self._stack[-3], self._stack[-2], self._stack[-1])]
 
     def _list(self) -> None:
         items = self._pop_to_mark()
@@ -360,6 +369,28 @@ class PickleMachine:
     def _put(self, index: int) -> None:
         self._memo[index] = self._stack[-1]
 
+    def _get_short(self) -> None:
+        self._stack.append(self._memo[self._data[self.position]])
+        self.position += 1
+
+    def _put_short(self) -> None:
+        self._memo[self._data[self.position]] = self._stack[-1]
+        self.position += 1
+
+    def _get_long(self) -> None:
+        (index,) = UINT32.unpack_from(self._data, self.position)
+        self.position += 4
+        self._stack.append(self._memo[index])
+
+    def _put_long(self) -> None:
+        (index,) = UINT32.unpack_from(self._data, self.position)
+        self.position += 4
+        self._memo[index] = self._stack[-1]
+
+    def _short_integer(self) -> None:
+        self._stack.append(self._data[self.position])
+        self.position += 1
+
     def _memoize(self) -> None:
         self._put(len(self._memo))
 
@@ -381,10 +412,8 @@ class PickleMachine:
             raise CheckpointError(f"a call with a {type(arguments).__name__}")
         cost = CONTAINER
         for argument in arguments:
-            if type(argument) in (str, bytes, bytearray):
-                cost += 2 * len(argument)
-            elif isinstance(argument, (list, tuple, set, frozenset, dict)):
-                cost += CONTAINER * len(argument)
+            if type(argument) in _COPIES:
+                cost += _COPIES[type(argument)] * len(argument)
         self.allowance.take(cost, "a call")
 
     def _reduce(self) -> None:
@@ -449,6 +478,8 @@ def _named(value: Any) -> str:
 
 def checked_key(key: Any) -> Any:
     """Return `key` if it is simple enough to be hashed safely: an atom, or a tuple of them."""
+    if type(key) is str:
+        return key
     atoms = key if type(key) is tuple else (key,)
     if not all(type(atom) in _ATOMS for atom in atoms):
         raise CheckpointError(f"a {type(key).__name__} as the key of a dict or item of a set")
@@ -488,7 +519,7 @@ _BY_CODE: dict[bytes, Instruction] = {
     pickle.LONG: PickleMachine._long_line,
     pickle.FLOAT: PickleMachine._float_line,
     pickle.BININT: _numbering(INT32),
-    pickle.BININT1: _numbering(UINT8),
+    pickle.BININT1: PickleMachine._short_integer,
     pickle.BININT2: _numbering(UINT16),
     pickle.BINFLOAT: _numbering(FLOAT64),
     pickle.LONG1: lambda machine: machine._counted_integer(UINT8),
@@ -517,9 +548,9 @@ _BY_CODE: dict[bytes, Instruction] = {
     pickle.DUP: PickleMachine._duplicate,
     pickle.LIST: PickleMachine._list,
     pickle.TUPLE: PickleMachine._tuple,
-    pickle.TUPLE1: lambda machine: machine._tuple_of(1),
-    pickle.TUPLE2: lambda machine: machine._tuple_of(2),
-    pickle.TUPLE3: lambda machine: machine._tuple_of(3),
+    pickle.TUPLE1: PickleMachine._tuple_of_one,
+    pickle.TUPLE2: PickleMachine._tuple_of_two,
+    pickle.TUPLE3: PickleMachine._tuple_of_three,
     pickle.DICT: PickleMachine._dict,
     pickle.FROZENSET: PickleMachine._frozen_set,
     pickle.APPEND: PickleMachine._append,
@@ -528,11 +559,11 @@ _BY_CODE: dict[bytes, Instruction] = {
     pickle.SETITEMS: PickleMachine._set_items,
     pickle.ADDITEMS: PickleMachine._add_items,
     pickle.GET: lambda machine: machine._get(machine._decimal(machine._line())),
-    pickle.BINGET: lambda machine: machine._get(machine._number(UINT8)),
-    pickle.LONG_BINGET: lambda machine: machine._get(machine._number(UINT32)),
+    pickle.BINGET: PickleMachine._get_short,
+    pickle.LONG_BINGET: PickleMachine._get_long,
     pickle.PUT: lambda machine: machine._put(machine._decimal(machine._line())),
-    pickle.BINPUT: lambda machine: machine._put(machine._number(UINT8)),
-    pickle.LONG_BINPUT: lambda machine: machine._put(machine._number(UINT32)),
+    pickle.BINPUT: PickleMachine._put_short,
+    pickle.LONG_BINPUT: PickleMachine._put_long,
     pickle.MEMOIZE: PickleMachine._memoize,
     pickle.GLOBAL: PickleMachine._global,
     pickle.STACK_GLOBAL: PickleMachine._stack_global,

@@ -27,6 +27,16 @@ CHUNK = 2**20
 """Bytes of a large file that are read at a time."""
 
 
+BLOCK = 32 * 2**20
+"""Bytes of memory that small parts of a file share: the system takes as long to give 200 KB
+as to read them, but gives large blocks in large pages. One keeps its block alive."""
+
+SMALL = 4 * 2**20
+"""Bytes up to which a part has its place in a block."""
+
+ALIGNMENT = 64
+
+
 class Source:
     """A file of known size, of which any part can be had.
 
@@ -42,6 +52,8 @@ class Source:
         self.allowance = Allowance(size)
         self._file = file
         self._mapping = mapping
+        self._block = np.empty(0, np.uint8)
+        self._used = 0
 
     def read(self, start: int, length: int) -> bytes:
         """Return a part of the file.
@@ -88,10 +100,10 @@ class Source:
         if self._mapping is not None and length:
             return np.frombuffer(self._mapping, np.uint8, length, start)
         self.allowance.take(length, f"{length} bytes of the file")
-        array = np.empty(length, np.uint8)
+        array = self._place(length)
         self._file.seek(start)
         readinto = getattr(self._file, "readinto", None)
-        position = 0
+        position = 0 if readinto is None else readinto(array.data) or 0
         while position < length:
             if readinto is not None:
                 count = readinto(array.data[position:])
@@ -103,6 +115,16 @@ class Source:
                 raise CheckpointError("the file has become shorter while it was read")
             position += count
         return array
+
+    def _place(self, length: int) -> AnyArray:
+        """Return new memory, for small parts of the file within that of a block."""
+        if length > SMALL:
+            return np.empty(length, np.uint8)
+        if self._used + length > self._block.size:
+            self._block, self._used = np.empty(min(BLOCK, self.size), np.uint8), 0
+        place = self._block[self._used : self._used + length]
+        self._used += -(-length // ALIGNMENT) * ALIGNMENT
+        return place
 
     @property
     def is_mapped(self) -> bool:
@@ -145,7 +167,7 @@ def open_source(f: Any) -> Iterator[Source]:
         If a file object cannot seek, as in torch.
     """
     if isinstance(f, (str, os.PathLike)):
-        with open(f, "rb") as file:  # noqa: PTH123  # pathlib is slow to import
+        with open(f, "rb", buffering=0) as file:  # noqa: PTH123  # pathlib is slow to import
             yield _source(file)
         return
     if not hasattr(f, "read") or not hasattr(f, "seek") or isinstance(f, io.TextIOBase):

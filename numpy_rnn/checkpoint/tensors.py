@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -127,16 +126,19 @@ def strided_view(storage: AnyArray, offset: Any, shape: Any, strides: Any) -> An
         )
     if len(shape) != len(strides) or len(shape) > MOST_AXES:
         raise CheckpointError(f"a tensor with {len(shape)} axes and {len(strides)} strides")
-    if math.prod(max(n, 1) for n in shape) * storage.itemsize >= 2**63:
+    itemsize = storage.itemsize
+    last, size = offset, itemsize
+    for n, stride in zip(shape, strides):  # as long as each other
+        last += (n - 1) * stride
+        size *= n or 1
+    if size >= 2**63:
         raise CheckpointError(f"a tensor of shape {shown(shape)} is too large")
     if 0 in shape:
         return np.empty(shape, storage.dtype)
-    last = offset + sum((n - 1) * stride for n, stride in zip(shape, strides, strict=True))
     if last >= storage.size:
         raise CheckpointError(
             f"a tensor reaches to element {last} of a storage that has {storage.size}"
         )
-    itemsize = storage.itemsize
     return np.ndarray(
         shape,
         storage.dtype,
@@ -148,4 +150,9 @@ def strided_view(storage: AnyArray, offset: Any, shape: Any, strides: Any) -> An
 
 def _are_sizes(values: Any) -> bool:
     """Tell whether `values` is a tuple of integers that are not negative."""
-    return type(values) is tuple and all(type(n) is int and 0 <= n < 2**63 for n in values)
+    if type(values) is not tuple:
+        return False
+    for n in values:  # noqa: SIM110  # all() takes twice as long
+        if type(n) is not int or not 0 <= n < 2**63:
+            return False
+    return True

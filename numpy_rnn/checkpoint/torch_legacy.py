@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import mmap
 import struct
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from numpy_rnn.checkpoint.element_types import ELEMENT_TYPES
 from numpy_rnn.checkpoint.errors import CheckpointError, shown
@@ -17,6 +18,9 @@ from numpy_rnn.checkpoint.pickle_machine import PickleMachine
 from numpy_rnn.checkpoint.source import Source
 from numpy_rnn.checkpoint.tensors import Storage, TypedStorage
 from numpy_rnn.checkpoint.torch_unpickler import InertUnpickler, Unpickler
+
+if TYPE_CHECKING:
+    from numpy_rnn._typing import AnyArray
 
 __all__ = ["MAGIC_NUMBER", "read_torch_legacy"]
 
@@ -51,7 +55,9 @@ class StreamStorages:
             )
         if key not in self._storages:
             self._storages[key] = Storage(
-                length, lambda: self._read(key, length), self._source.allowance
+                length,
+                partial(_read, self._source, self._starts, key, length),
+                self._source.allowance,
             )
         start, count = _view(view, size)
         return TypedStorage(self._storages[key], element_type, start, count)
@@ -83,8 +89,9 @@ class StreamStorages:
         if start != self._source.size:
             raise CheckpointError("the file goes on after its last storage")
 
-    def _read(self, key: str, length: int) -> Any:
-        return self._source.array(self._starts[key], length)
+
+def _read(source: Source, starts: dict[str, int], key: str, length: int) -> AnyArray:
+    return source.array(starts[key], length)
 
 
 def _view(view: Any, size: int) -> tuple[int, int]:

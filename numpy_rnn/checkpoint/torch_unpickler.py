@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import numpy as np
 
+from numpy_rnn.checkpoint import numpy_pickles
 from numpy_rnn.checkpoint.allowance import Allowance
 from numpy_rnn.checkpoint.element_types import ELEMENT_TYPES
 from numpy_rnn.checkpoint.errors import CheckpointError, shown
@@ -116,26 +117,6 @@ class TorchUnpickler(PickleMachine):
         self._storages = storages or NoStorages()
         self._typed: dict[int, tuple[Any, TypedStorage]] = {}
         self._numpy = NumpyPickles(allowance)
-        self._calls: dict[Global, Callable[..., Any]] = {
-            Global("collections", "OrderedDict"): _ordered_dict,
-            Global("collections", "Counter"): _counter,
-            Global("torch", "Size"): _size,
-            Global("torch", "device"): _device,
-            Global("torch._utils", "_rebuild_tensor"): self._rebuild_tensor,
-            Global("torch._utils", "_rebuild_tensor_v2"): self._rebuild_tensor,
-            Global("torch._utils", "_rebuild_tensor_v3"): self._rebuild_tensor_of_dtype,
-            Global("torch._utils", "_rebuild_parameter"): _rebuild_parameter,
-            Global("torch._utils", "_rebuild_parameter_with_state"): _rebuild_parameter,
-            Global("torch._tensor", "_rebuild_from_type_v2"): self._rebuild_from_type,
-            Global("_codecs", "encode"): _encode,
-            **self._numpy.calls,
-        }
-        for module in ("builtins", "__builtin__"):  # Python 2's name is in protocol 2
-            self._calls[Global(module, "set")] = _set
-            self._calls[Global(module, "frozenset")] = _frozen_set
-            self._calls[Global(module, "bytes")] = _bytes
-            self._calls[Global(module, "bytearray")] = _bytearray
-            self._calls[Global(module, "complex")] = _complex
 
     def tensor(self, tensor: Tensor) -> Any:
         """Return what stands for a tensor: an array."""
@@ -149,18 +130,24 @@ class TorchUnpickler(PickleMachine):
         """Return the dtype that `name` is, or `name` if the list has it."""
         if name in DTYPES:
             return DTYPES[name]
-        if name in BARE_NAMES or name in self._calls:
+        if name in BARE_NAMES or name in CALLABLE:
             return name
         raise UnknownNameError(f"the pickle names {name}, which is not allowed")
 
     def call(self, function: Any, arguments: tuple[Any, ...]) -> Any:
         """Return what the function on the list gives."""
-        if type(function) is not Global or function not in self._calls:
+        if type(function) is not Global:
             return super().call(function, arguments)
         try:
-            return self._calls[function](*arguments)
+            if method := METHODS.get(function):
+                return method(self, *arguments)
+            if plain := FUNCTIONS.get(function):
+                return plain(*arguments)
+            if method := numpy_pickles.CALLS.get(function):
+                return method(self._numpy, *arguments)
         except CheckpointError as error:
             raise CheckpointError(f"{function}: {error}") from None
+        return super().call(function, arguments)
 
     def instantiate(self, kind: Any, arguments: tuple[Any, ...]) -> Any:
         """Return a new object: that of a class on the list, which is called for it."""
@@ -190,13 +177,14 @@ class TorchUnpickler(PickleMachine):
         if len(identifier) < 5:
             raise CheckpointError(f"{shown(identifier)} is no id of a storage")
         kind, storage_type, key, _, size = identifier[:5]
-        types = [type(part) for part in (kind, storage_type, key, size)]
-        if types != [str, Global, str, int] or kind != "storage" or size < 0:
+        types = (type(kind), type(storage_type), type(key), type(size))
+        if types != (str, Global, str, int) or kind != "storage" or size < 0:
             raise CheckpointError(f"{shown(identifier)} is no id of a storage")
-        if storage_type not in STORAGE_TYPES:
+        element_type = STORAGE_TYPES.get(storage_type)
+        if element_type is None:
             raise CheckpointError(f"{storage_type} is no class of storages")
         view = identifier[5] if len(identifier) == 6 else None
-        typed = self._storages.find(key, STORAGE_TYPES[storage_type], size, view)
+        typed = self._storages.find(key, element_type, size, view)
         value = self.storage(typed)
         self._typed[id(value)] = value, typed
         return value
@@ -205,9 +193,10 @@ class TorchUnpickler(PickleMachine):
         self, storage: Any, offset: Any, shape: Any, strides: Any, *unused: Any
     ) -> Any:
         """Return a tensor; whether it required grad, and its hooks, mean nothing here."""
-        if id(storage) not in self._typed:
+        found = self._typed.get(id(storage))
+        if found is None:
             raise CheckpointError("a tensor without a storage")
-        return self._tensor(self._typed[id(storage)][1], offset, shape, strides, unused[2:])
+        return self._tensor(found[1], offset, shape, strides, unused[2:])
 
     def _rebuild_tensor_of_dtype(
         self, storage: Any, offset: Any, shape: Any, strides: Any, *rest: Any
@@ -226,20 +215,18 @@ class TorchUnpickler(PickleMachine):
     def _tensor(
         self, storage: TypedStorage, offset: Any, shape: Any, strides: Any, metadata: Any
     ) -> Any:
-        if any(type(item) is dict and item for item in metadata):
-            raise CheckpointError("a tensor that is conjugated or negated when it is read")
+        for item in metadata:
+            if type(item) is dict and item:
+                raise CheckpointError("a tensor that is conjugated or negated when it is read")
         return self.tensor(Tensor(storage, offset, shape, strides))
 
     def _rebuild_from_type(self, function: Any, _type: Any, args: Any, _state: Any) -> Any:
         """Return a tensor that carries attributes, without them."""
-        if type(function) is not Global or function not in self._tensor_calls():
+        if type(function) is not Global or function.module != "torch._utils":
             raise CheckpointError("a tensor without a way to build it")
         if type(args) is not tuple:
             raise CheckpointError("a tensor without a way to build it")
         return self.call(function, args)
-
-    def _tensor_calls(self) -> list[Global]:
-        return [name for name in self._calls if name.module == "torch._utils"]
 
 
 class InertUnpickler(TorchUnpickler):
@@ -276,7 +263,7 @@ class InertUnpickler(TorchUnpickler):
         """Return the dtype that `name` is, or `name`."""
         if name in DTYPES:
             return DTYPES[name]
-        if name not in BARE_NAMES and name not in self._calls:
+        if name not in BARE_NAMES and name not in CALLABLE:
             self.unknown[name] = None
         return name
 
@@ -284,7 +271,7 @@ class InertUnpickler(TorchUnpickler):
         """Return what the function on the list gives, or a stub."""
         if isinstance(function, Stub):
             return Stub(function.name, arguments)
-        known = type(function) is Global and function in self._calls
+        known = type(function) is Global and function in CALLABLE
         if type(function) is Global and (not known or Stub in map(type, arguments)):
             return Stub(function, arguments)
         return super().call(function, arguments)
@@ -330,6 +317,8 @@ def _rebuild_parameter(data: Any, *_: Any) -> Any:
 def _ordered_dict(items: Any = ()) -> OrderedDict[Any, Any]:
     if type(items) not in (list, tuple):
         raise CheckpointError("items that are no list")
+    if not items:
+        return OrderedDict()
     if not all(type(item) in (list, tuple) and len(item) == 2 for item in items):
         raise CheckpointError("items that are no pairs")
     return OrderedDict([(checked_key(key), value) for key, value in items])
@@ -392,3 +381,35 @@ def _complex(real: Any, imaginary: Any) -> complex:
     if type(real) is not float or type(imaginary) is not float:
         raise CheckpointError("parts that are no floats")
     return complex(real, imaginary)
+
+
+METHODS: dict[Global, Callable[..., Any]] = {
+    Global("torch._utils", "_rebuild_tensor"): TorchUnpickler._rebuild_tensor,
+    Global("torch._utils", "_rebuild_tensor_v2"): TorchUnpickler._rebuild_tensor,
+    Global("torch._utils", "_rebuild_tensor_v3"): TorchUnpickler._rebuild_tensor_of_dtype,
+    Global("torch._tensor", "_rebuild_from_type_v2"): TorchUnpickler._rebuild_from_type,
+}
+
+FUNCTIONS: dict[Global, Callable[..., Any]] = {
+    Global("collections", "OrderedDict"): _ordered_dict,
+    Global("collections", "Counter"): _counter,
+    Global("torch", "Size"): _size,
+    Global("torch", "device"): _device,
+    Global("torch._utils", "_rebuild_parameter"): _rebuild_parameter,
+    Global("torch._utils", "_rebuild_parameter_with_state"): _rebuild_parameter,
+    Global("_codecs", "encode"): _encode,
+    **{
+        Global(module, name): function
+        for module in ("builtins", "__builtin__")  # Python 2's name is in protocol 2
+        for name, function in (
+            ("set", _set),
+            ("frozenset", _frozen_set),
+            ("bytes", _bytes),
+            ("bytearray", _bytearray),
+            ("complex", _complex),
+        )
+    },
+}
+
+CALLABLE = {*METHODS, *FUNCTIONS, *numpy_pickles.CALLS}
+"""All that a pickle may call."""

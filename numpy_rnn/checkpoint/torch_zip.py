@@ -6,6 +6,7 @@ each storage; and ``byteorder``, if it is not an early file.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from numpy_rnn.checkpoint.allowance import Allowance
@@ -57,7 +58,7 @@ class ZipStorages:
             raise CheckpointError(f"a view of the storage {shown(key)}")
         if key not in self._storages:
             self._storages[key] = Storage(
-                length, lambda: self._archive.array(name), self._allowance, self._big_endian
+                length, partial(self._archive.array, name), self._allowance, self._big_endian
             )
         return TypedStorage(self._storages[key], element_type, 0, size)
 
