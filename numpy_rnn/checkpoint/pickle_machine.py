@@ -208,7 +208,8 @@ class PickleMachine:
         return line
 
     def _push_text(self, text: str) -> None:
-        self.allowance.take(len(text) * (1 if text.isascii() else 4), "a string")
+        if len(text) > INSTRUCTION or not text.isascii():
+            self.allowance.take(4 * len(text), "a string")
         self._stack.append(text)
 
     def _push_bytes(self, data: bytes) -> None:
@@ -218,8 +219,9 @@ class PickleMachine:
     # Instructions: literals
 
     def _counted_text(self, layout: struct.Struct) -> None:
-        data = self._take(self._number(layout))
-        self._push_text(data.decode("utf-8", "surrogatepass"))
+        (count,) = layout.unpack_from(self._data, self.position)
+        self.position += layout.size
+        self._push_text(self._take(count).decode("utf-8", "surrogatepass"))
 
     def _counted_bytes(self, layout: struct.Struct) -> None:
         self._push_bytes(self._take(self._number(layout)))
@@ -289,8 +291,9 @@ class PickleMachine:
         self._push(self._stack[-1])
 
     def _tuple(self) -> None:
-        items = self._pop_to_mark()
-        self._push(tuple(items))
+        items = self._stack
+        self._stack = self._marked.pop()
+        self._stack.append(tuple(items))
 
     def _tuple_of_one(self) -> None:
         self._stack[-1] = (self._stack[-1],)
@@ -417,9 +420,9 @@ class PickleMachine:
         self.allowance.take(cost, "a call")
 
     def _reduce(self) -> None:
-        arguments, function = self._stack.pop(), self._stack.pop()
+        arguments = self._stack.pop()
         self._charge_call(arguments)
-        self._push(self.call(function, arguments))
+        self._stack[-1] = self.call(self._stack[-1], arguments)
 
     def _new_object(self) -> None:
         arguments, kind = self._stack.pop(), self._stack.pop()
@@ -457,7 +460,7 @@ class PickleMachine:
             self.set_state(target, state)
 
     def _persistent(self) -> None:
-        self._push(self.load_persistent(self._stack.pop()))
+        self._stack[-1] = self.load_persistent(self._stack[-1])
 
     def _persistent_line(self) -> None:
         self._push(self.load_persistent(self._line().decode("latin-1")))

@@ -64,7 +64,7 @@ class Source:
             If the file does not have it.
         """
         self._check(start, length)
-        self.allowance.take(length, f"{length} bytes of the file")
+        self.allowance.take(length, "a part of the file")
         self._file.seek(start)
         data = self._file.read(length)
         if len(data) < length:  # a raw file may return less than it was asked for
@@ -99,7 +99,7 @@ class Source:
         self._check(start, length)
         if self._mapping is not None and length:
             return np.frombuffer(self._mapping, np.uint8, length, start)
-        self.allowance.take(length, f"{length} bytes of the file")
+        self.allowance.take(length, "a part of the file")
         array = self._place(length)
         self._file.seek(start)
         readinto = getattr(self._file, "readinto", None)

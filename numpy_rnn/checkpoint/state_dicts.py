@@ -153,8 +153,7 @@ def _own_weights(value: Any) -> dict[str, Any]:
         value = {**value.pairs, **value.attributes()}
     if not isinstance(value, dict):
         return {}
-    own = {k: v for k, v in value.items() if type(k) is str and _is_weight(v)}
-    return own if any(not isinstance(v, Stub) for v in own.values()) else {}
+    return {k: v for k, v in value.items() if type(k) is str and _is_weight(v)}
 
 
 def _is_weight(value: Any) -> bool:

@@ -32,7 +32,19 @@ class Storage:
     allowance : Allowance
     big_endian : bool
         The byte order of its elements.
+    is_compressed : bool
+        Whether it takes less than `size` in the file; its widening is then counted.
     """
+
+    __slots__ = (
+        "_allowance",
+        "_big_endian",
+        "_elements",
+        "_is_copied",
+        "_raw",
+        "_read",
+        "size",
+    )
 
     def __init__(
         self,
@@ -40,11 +52,13 @@ class Storage:
         read: Callable[[], AnyArray],
         allowance: Allowance,
         big_endian: bool = False,
+        is_compressed: bool = False,
     ) -> None:
         self.size = size
         self._read = read
         self._allowance = allowance
         self._big_endian = big_endian
+        self._is_copied = is_compressed
         self._raw: AnyArray | None = None
         self._elements: dict[str, AnyArray] = {}
 
@@ -56,13 +70,19 @@ class Storage:
                 raise CheckpointError(
                     f"{self.size} bytes are no whole number of {element_type}"
                 )
-            if kind.widen is not None and self._elements:
-                self._allowance.take(8 * self.size, "a storage of two types")
+            if kind.widen is not None or self._big_endian:
+                self._charge_copy()
             raw = self._read() if self._raw is None else self._raw
             if kind.widen is None:  # others are views of the same bytes
                 self._raw = raw
             self._elements[element_type] = decode(raw, kind, self._big_endian)
         return self._elements[element_type]
+
+    def _charge_copy(self) -> None:
+        """Count a copy of elements that are widened: as a file is written there is one."""
+        if self._is_copied:
+            self._allowance.take(4 * self.size, "a storage, widened,")
+        self._is_copied = True
 
 
 class TypedStorage(NamedTuple):
@@ -76,7 +96,7 @@ class TypedStorage(NamedTuple):
     def array(self) -> AnyArray:
         """Return the elements as an array of one axis."""
         elements = self.storage.elements(self.element_type)
-        if (self.start, self.length) == (0, elements.size):
+        if self.length == elements.size:
             return elements
         return elements[self.start : self.start + self.length]
 

@@ -58,7 +58,11 @@ class ZipStorages:
             raise CheckpointError(f"a view of the storage {shown(key)}")
         if key not in self._storages:
             self._storages[key] = Storage(
-                length, partial(self._archive.array, name), self._allowance, self._big_endian
+                length,
+                partial(self._archive.array, name),
+                self._allowance,
+                self._big_endian,
+                member.compressed < length,
             )
         return TypedStorage(self._storages[key], element_type, 0, size)
 

@@ -77,6 +77,8 @@ class ZipArchive:
         self.allowance = source.allowance
         start, stop, count = self._directory()
         self.members = self._entries(source.read(start, stop - start), count, start)
+        # torch leaves them out where torch.serialization.set_crc32_options(False) was called.
+        self._has_crcs = any(member.crc for member in self.members.values())
 
     def read(self, name: str) -> bytes:
         """Return the bytes of a member."""
@@ -94,7 +96,7 @@ class ZipArchive:
         if member is None:
             raise CheckpointError(f"the zip file has no {shown(name)}")
         array, crc = self._stored(member) if member.method == STORED else self._deflated(member)
-        if crc != member.crc:
+        if crc != member.crc and self._has_crcs:
             raise CheckpointError(f"the zip file is damaged: Bad CRC-32 for {shown(name)}")
         return array
 
@@ -253,9 +255,9 @@ class ZipArchive:
 
 def _sizes64(compressed: int, size: int, header_at: int, extra: bytes) -> tuple[int, int, int]:
     """Return the sizes of a member and its place, from the ZIP64 field where they are large."""
-    wanted = [size == UNKNOWN32, compressed == UNKNOWN32, header_at == UNKNOWN32]
-    if not any(wanted):
+    if UNKNOWN32 not in (size, compressed, header_at):
         return compressed, size, header_at
+    wanted = [size == UNKNOWN32, compressed == UNKNOWN32, header_at == UNKNOWN32]
     position = 0
     while position + 4 <= len(extra):
         kind, length = struct.unpack_from("<2H", extra, position)
