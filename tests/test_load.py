@@ -233,16 +233,15 @@ def torch_zip(data_pickle, **storages):
         (Evil(getattr, "x", "upper"), r"(builtins|__builtin__).getattr"),
         (Evil(__import__("os").system, "true"), r"(posix|nt|os).system"),
         (torch.nn.RNN(1, 1), r"torch.nn.modules.rnn.RNN"),
-        (np.float64(1), r"numpy"),
+        (np.random.default_rng(0), r"numpy"),
         (Exception("x"), r"exceptions.Exception|builtins.Exception"),
-        (np.dtype("f4"), r"numpy"),
     ],
-    ids=["eval", "getattr", "system", "module", "numpy scalar", "exception", "numpy dtype"],
+    ids=["eval", "getattr", "system", "module", "generator", "exception"],
 )
 @pytest.mark.parametrize("protocol", [2, 4])
 def test_names_outside_the_list_are_refused(obj, name, protocol):
     file = torch_zip(pickle.dumps({"weights": obj}, protocol=protocol))
-    with pytest.raises(nn.CheckpointError, match=rf"names {name}\S*, which is not allowed"):
+    with pytest.raises(nn.CheckpointError, match=rf"names .*\b({name})\S* \(weights"):
         nn.load(file)
 
 
@@ -377,27 +376,18 @@ def test_arguments_that_code_for_torch_gives():
         nn.load(io.BytesIO())
 
 
-@pytest.mark.parametrize("data", [b"PK", b"\x80\x02}.", b"\x89HDF", b"x" * 1000])
+@pytest.mark.parametrize("data", [b"PK", b"\x89HDF", b"x" * 1000])
 def test_other_files_are_refused(data):
-    with pytest.raises(
-        nn.CheckpointError, match=r"not one that torch.save wrote since torch 1.6"
-    ):
+    with pytest.raises(nn.CheckpointError, match=r"which no format does that is read"):
         nn.load(io.BytesIO(data))
 
 
 def test_other_zip_files_are_refused():
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as archive:
-        archive.writestr("a.npy", b"x")
+        archive.writestr("a.txt", b"x")
     with pytest.raises(nn.CheckpointError, match=r"has no data.pkl"):
         nn.load(io.BytesIO(file.getvalue()))
-
-
-@pytest.mark.usefixtures("quiet_torch")
-def test_torchscript_archives_are_refused(tmp_path):
-    torch.jit.script(torch.nn.Linear(1, 1)).save(str(tmp_path / "model.pt"))
-    with pytest.raises(nn.CheckpointError, match="TorchScript archive"):
-        nn.load(tmp_path / "model.pt")
 
 
 @pytest.mark.parametrize("tensor", [torch.eye(3).to_sparse(), torch.zeros(2, device="meta")])
@@ -409,7 +399,7 @@ def test_tensors_that_are_no_arrays_are_refused(tensor):
 def test_a_file_cut_short_anywhere_is_refused():
     whole = saved({"a": torch.arange(3.0)}).getvalue()
     for length in range(len(whole)):
-        with pytest.raises(nn.CheckpointError, match=r"zip file|is empty"):
+        with pytest.raises(nn.CheckpointError, match=r"zip file|is empty|no format"):
             nn.load(io.BytesIO(whole[:length]))
 
 
@@ -451,7 +441,7 @@ STORAGE = b"X\x07\x00\x00\x00storage"
         (b"\x80\x02ctorch\nTensor\n)R.", "calls torch.Tensor"),
         (b"\x80\x04](K\x01](e\x91.", "pickle"),
         (b"\x80\x04(]\x91.", "item of a set"),
-        (b"S'\\d'\n.", "STRING is not allowed"),
+        (b"S'\\d'\n.", "an escape that is none"),
         (b"\x80\x02}X\x01\x00\x00\x00actorch\nTensor\ns.", "torch.Tensor stands where a value"),
         (b"\x80\x04K\x01K\x02\x93.", "name is no string"),
     ],
@@ -468,17 +458,17 @@ def test_a_list_that_holds_itself_is_read_as_it_is():
 
 
 def test_a_pickle_cannot_build_far_more_than_it_holds():
-    text = b"X\xe8\x03\x00\x00" + b"a" * 1000 + b"q\x00X\x06\x00\x00\x00latin1q\x010"
+    text = b"X\x40\x42\x0f\x00" + b"a" * 1_000_000 + b"q\x00X\x06\x00\x00\x00latin1q\x010"
     copies = b"c__builtin__\nbytearray\nq\x0200" + b"h\x02h\x00h\x01\x86Ra" * 100
     with pytest.raises(nn.CheckpointError, match="builds far more than it holds"):
         nn.load(torch_zip(b"\x80\x02]" + text + copies + b"."))
 
 
-def test_a_compressed_file_is_refused():
+def test_a_compressed_file_that_becomes_far_more_is_refused():
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("archive/data.pkl", b"\x80\x02]" + b"N" * 10**6 + b".")
-    with pytest.raises(nn.CheckpointError, match=r"is compressed, which torch.save never does"):
+    with pytest.raises(nn.CheckpointError, match="builds far more than it holds"):
         nn.load(io.BytesIO(file.getvalue()))
 
 
@@ -504,7 +494,7 @@ def test_a_file_that_holds_more_than_one_checkpoint_is_refused():
     ):
         nn.load(file)
     file.seek(0)
-    with pytest.raises(nn.CheckpointError, match="holds more than one zip file"):
+    with pytest.raises(nn.CheckpointError, match="more than one zip file"):
         nn.load(file)
 
 

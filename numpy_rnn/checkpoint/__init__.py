@@ -1,22 +1,29 @@
 """Reading checkpoints without torch.
 
-``load`` is what the package offers; one module a format stands behind it, and nothing in
-a file is executed.
+`load` gives what a file holds, `read_state_dict` the weights in it; one module a format
+stands behind them, and nothing in a file is executed.
 """
 
 from __future__ import annotations
 
 import os
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from numpy_rnn.arguments import check_device
 from numpy_rnn.checkpoint.errors import CheckpointError
 from numpy_rnn.checkpoint.saving import save
-from numpy_rnn.checkpoint.state_dict import read_state_dict
+
+if TYPE_CHECKING:
+    from numpy_rnn._typing import AnyArray
+    from numpy_rnn.checkpoint.source import Source
 
 __all__ = ["CheckpointError", "load", "read_state_dict", "save"]
 
-ZIP = b"PK\x03\x04"
+MOST_NAMES = 10
+"""Unknown classes that an error lists."""
+
+# The readers are imported when they are wanted: with mmap, json and re they would take a
+# third of the time that importing the package does.
 
 
 def load(
@@ -25,10 +32,14 @@ def load(
     *,
     weights_only: bool = True,
 ) -> Any:
-    """Read what ``torch.save`` wrote, without torch.
+    """Read what torch or NumPy saved, without torch.
 
-    It stands for ``torch.load(f, weights_only=True)`` and reads the zip files that torch
-    writes since 1.6.
+    It stands for ``torch.load(f, weights_only=True)`` and reads, by content and not by name,
+
+    - what ``torch.save`` writes, since torch 1.6 a zip file and before it a stream,
+    - ``torch.jit.save``: the ``state_dict()`` of the module, of which no code is compiled,
+    - ``.safetensors``, ``.npz`` and ``.npy`` files,
+    - pickles of arrays and containers, in any protocol.
 
     Parameters
     ----------
@@ -43,15 +54,21 @@ def load(
     -------
     object
         The saved object with an array for each tensor, wherever it was saved from: a
-        state_dict is a dict of names and arrays. Tensors that shared memory still do.
-        float16 and bfloat16 are widened to float32, torch.Size is a tuple, torch.device
-        a str, a dtype NumPy's.
+        state_dict is a dict of names and arrays. Tensors that shared memory still do, and
+        an expanded one takes none. float16, bfloat16 and float8 tensors are widened to
+        float32; arrays that NumPy saved keep their dtype, in native byte order.
+        torch.Size is a tuple, torch.device a str, a dtype NumPy's.
+
+        Arrays may be written, which never reaches the file. Those of a file of 64 MiB or
+        more, where it is not compressed, are mapped: they take the memory of what is
+        used, and such a file must not be overwritten in place while they are.
 
     Raises
     ------
     CheckpointError
         A ValueError: if the file is damaged, in another format, or holds anything but
-        tensors, numbers, strings and containers of them. Nothing in it is executed.
+        tensors, arrays, numbers, strings and containers of them. Classes that are not
+        known are listed with their places. Nothing in a file is executed.
     OSError
         If the file cannot be read.
     TypeError
@@ -60,6 +77,10 @@ def load(
         If `weights_only` is not True.
     RuntimeError
         If `map_location` is another device.
+
+    See Also
+    --------
+    read_state_dict : The weights alone, out of whole models and training checkpoints.
 
     References
     ----------
@@ -76,28 +97,90 @@ def load(
     check_device(map_location)
     if weights_only is not True:
         raise ValueError("weights_only must be True: nothing in a file is executed")
-    if isinstance(f, (str, os.PathLike)):
-        with open(f, "rb") as file:  # noqa: PTH123  # pathlib is slow to import
-            return _load(file)
-    if not hasattr(f, "read") or not hasattr(f, "seek"):
-        raise TypeError(f"f must be a path or a binary file, got {type(f).__name__}")
-    return _load(f)
+    from numpy_rnn.checkpoint.formats import read
+    from numpy_rnn.checkpoint.source import open_source
+    from numpy_rnn.checkpoint.stubs import UnknownNameError
+    from numpy_rnn.checkpoint.torch_unpickler import TorchUnpickler
+
+    with open_source(f) as source:
+        try:
+            return read(source, TorchUnpickler)
+        except UnknownNameError as error:
+            raise _named(error, source) from None
 
 
-def _load(file: IO[bytes]) -> Any:
-    if file.tell() != 0:
-        raise CheckpointError("the file must stand at its beginning: call seek(0) before")
-    magic = file.read(len(ZIP))
-    file.seek(0)
-    if not magic:
-        raise CheckpointError("the file is empty")
-    if magic != ZIP:
-        raise CheckpointError(
-            f"the file begins with {magic!r} and is not one that torch.save wrote since "
-            "torch 1.6 (a zip file); an older one can be loaded and saved again with torch"
-        )
-    # A reader is imported when it is wanted: zipfile and pickletools would take a third of
-    # the time that importing the package does.
-    from numpy_rnn.checkpoint.torch_zip import load_torch_zip
+def read_state_dict(
+    file: str | os.PathLike[str] | IO[bytes], key: str | None = None
+) -> dict[str, AnyArray]:
+    """Read the weights in a file, whatever they are wrapped in.
 
-    return load_torch_zip(file)
+    Reads what `load` reads, and what that refuses: models that were pickled whole, and
+    checkpoints that hold objects of classes which are not there. Nothing is built of
+    these; they are looked at for parameters and buffers.
+
+    Parameters
+    ----------
+    file : str, path, or binary file
+        As in `load`.
+    key : str, optional
+        Which weights, where a file has several: the names of the containers around them
+        with dots between, such as ``"ema"`` or ``"models.0"``; ``""`` stands for those
+        that are in no container.
+
+    Returns
+    -------
+    dict of str and ndarray
+        In torch's naming and order. A ``module.`` or ``_orig_mod.`` before all names, of
+        DataParallel and torch.compile, is removed. What is not an array is left out. The
+        arrays are as those of `load`.
+
+    Raises
+    ------
+    CheckpointError
+        If there are no weights; if there are several sets, which it lists with their
+        keys; or if the file is damaged or in another format.
+    OSError
+        If the file cannot be read.
+    TypeError
+        If `file` is neither a path nor a binary file, or `key` no str.
+
+    Notes
+    -----
+    Sets of weights are pickled modules and dicts with arrays, however deep, but those of
+    optimisers. Of several, the only one that is called as usual (``model``,
+    ``state_dict``, ``model_state_dict``, ``net``, ``ema``, ...) is taken. Other tensors are
+    not read from the file.
+
+    Examples
+    --------
+    >>> import numpy_rnn as nn
+    >>> from numpy_rnn.demo import classifier
+    >>> list(nn.read_state_dict(classifier.DATA / "names.pt"))[-2:]
+    ['linear.weight', 'linear.bias']
+    """
+    if key is not None and not isinstance(key, str):
+        raise TypeError(f"key must be a str, got {type(key).__name__}")
+    from numpy_rnn.checkpoint.formats import read
+    from numpy_rnn.checkpoint.source import open_source
+    from numpy_rnn.checkpoint.state_dicts import read_weights
+    from numpy_rnn.checkpoint.torch_unpickler import InertUnpickler
+
+    with open_source(file) as source:
+        return read_weights(read(source, InertUnpickler), key, source.allowance)
+
+
+def _named(error: CheckpointError, source: Source) -> CheckpointError:
+    """Return an error that names every class which is not known, and where it stands."""
+    from numpy_rnn.checkpoint.formats import unknown_names
+
+    try:
+        places = unknown_names(source)
+    except CheckpointError:  # the file is damaged besides
+        return CheckpointError(str(error))
+    listed = [f"{name} ({place})" for name, place in list(places.items())[:MOST_NAMES]]
+    if len(places) > MOST_NAMES:
+        listed.append(f"{len(places) - MOST_NAMES} more")
+    return CheckpointError(
+        f"the pickle names {', '.join(listed)}, which is not allowed: the file holds more "
+        "than arrays, and nothing in it is executed. read_state_dict reads the weights alone"
+    )

@@ -1,93 +1,125 @@
-"""Tensors in a checkpoint: element types, storages, and strided views of them."""
+"""Tensors in a checkpoint: storages, and strided views of them, read when they are wanted."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from numpy_rnn.checkpoint.allowance import Allowance
+from numpy_rnn.checkpoint.element_types import ELEMENT_TYPES, decode
 from numpy_rnn.checkpoint.errors import CheckpointError, shown
 
 if TYPE_CHECKING:
     from numpy_rnn._typing import AnyArray
 
-__all__ = ["ELEMENT_TYPES", "ElementType", "decode", "strided_view"]
+__all__ = ["Storage", "Tensor", "TypedStorage", "checked_length", "strided_view"]
 
 MOST_AXES = 32
 """What every supported NumPy can have."""
 
 
-class ElementType(NamedTuple):
-    """How the elements of a storage stand in the file, and what becomes of them.
-
-    Attributes
-    ----------
-    stored : numpy dtype
-        The elements as they are stored, in native byte order.
-    widen : callable, or None
-        What turns them into numbers, where NumPy or this package lacks the type.
-    """
-
-    stored: np.dtype[Any]
-    widen: Callable[[AnyArray], AnyArray] | None = None
-
-
-def _widen_half(stored: AnyArray) -> AnyArray:
-    with np.errstate(all="ignore"):  # a signalling NaN
-        return stored.astype(np.float32)
-
-
-def _widen_bfloat16(stored: AnyArray) -> AnyArray:
-    """Return float32: a bfloat16 is its upper half."""
-    return (stored.astype(np.uint32) << np.uint32(16)).view(np.float32)
-
-
-def _widen_complex_half(stored: AnyArray) -> AnyArray:
-    return _widen_half(stored.view(np.float16)).view(np.complex64)
-
-
-_PLAIN = """
-    uint8 uint16 uint32 uint64 int8 int16 int32 int64 float32 float64 complex64 complex128
-"""
-
-ELEMENT_TYPES: dict[str, ElementType] = {
-    **{name: ElementType(np.dtype(name)) for name in _PLAIN.split()},
-    # Any other byte than 0 and 1 would be neither False nor True to NumPy.
-    "bool": ElementType(np.dtype(np.uint8), lambda stored: stored != 0),
-    "float16": ElementType(np.dtype(np.float16), _widen_half),
-    "bfloat16": ElementType(np.dtype(np.uint16), _widen_bfloat16),
-    "complex32": ElementType(np.dtype(np.uint32), _widen_complex_half),
-}
-"""By torch's names. Half precision becomes float32."""
-
-
-def decode(raw: AnyArray, element_type: ElementType, big_endian: bool) -> AnyArray:
-    """Return the elements of a storage.
+class Storage:
+    """The bytes that tensors share, which are read once and when they are wanted.
 
     Parameters
     ----------
-    raw : ndarray of uint8
-        The bytes of the storage, a whole number of elements.
-    element_type : ElementType
-        What they are.
+    size : int
+        Its bytes.
+    read : callable
+        ``read()`` returns them as a new array of uint8 that may be written.
+    allowance : Allowance
     big_endian : bool
-        How they stand in the file.
-
-    Returns
-    -------
-    ndarray of one axis
-        Writeable; a view of `raw` where its elements need no change.
+        The byte order of its elements.
+    is_compressed : bool
+        Whether it takes less than `size` in the file; its widening is then counted.
     """
-    stored = element_type.stored
-    # A complex32 is two numbers: their bytes are swapped one by one.
-    unit = np.dtype(np.float16) if element_type.widen is _widen_complex_half else stored
-    elements = raw.view(unit.newbyteorder(">" if big_endian else "<"))
-    if not elements.dtype.isnative:
-        elements = elements.astype(unit)
-    elements = elements.view(stored)
-    return elements if element_type.widen is None else element_type.widen(elements)
+
+    __slots__ = (
+        "_allowance",
+        "_big_endian",
+        "_elements",
+        "_is_copied",
+        "_raw",
+        "_read",
+        "size",
+    )
+
+    def __init__(
+        self,
+        size: int,
+        read: Callable[[], AnyArray],
+        allowance: Allowance,
+        big_endian: bool = False,
+        is_compressed: bool = False,
+    ) -> None:
+        self.size = size
+        self._read = read
+        self._allowance = allowance
+        self._big_endian = big_endian
+        self._is_copied = is_compressed
+        self._raw: AnyArray | None = None
+        self._elements: dict[str, AnyArray] = {}
+
+    def elements(self, element_type: str) -> AnyArray:
+        """Return the storage as elements of a type, the same array at every call."""
+        if element_type not in self._elements:
+            kind = ELEMENT_TYPES[element_type]
+            if self.size % kind.stored.itemsize:
+                raise CheckpointError(
+                    f"{self.size} bytes are no whole number of {element_type}"
+                )
+            if kind.widen is not None or self._big_endian:
+                self._charge_copy()
+            raw = self._read() if self._raw is None else self._raw
+            if kind.widen is None:  # others are views of the same bytes
+                self._raw = raw
+            self._elements[element_type] = decode(raw, kind, self._big_endian)
+        return self._elements[element_type]
+
+    def _charge_copy(self) -> None:
+        """Count a copy of elements that are widened: as a file is written there is one."""
+        if self._is_copied:
+            self._allowance.take(4 * self.size, "a storage, widened,")
+        self._is_copied = True
+
+
+class TypedStorage(NamedTuple):
+    """A part of a storage, in elements of a type."""
+
+    storage: Storage
+    element_type: str
+    start: int
+    length: int
+
+    def array(self) -> AnyArray:
+        """Return the elements as an array of one axis."""
+        elements = self.storage.elements(self.element_type)
+        if self.length == elements.size:
+            return elements
+        return elements[self.start : self.start + self.length]
+
+
+class Tensor(NamedTuple):
+    """A tensor that stands in a file, and is not read yet."""
+
+    storage: TypedStorage
+    offset: int
+    shape: tuple[int, ...]
+    strides: tuple[int, ...]
+
+    def array(self) -> AnyArray:
+        """Return the tensor as an array, a view of its storage."""
+        return strided_view(self.storage.array(), self.offset, self.shape, self.strides)
+
+
+def checked_length(storage_size: int, element_type: str) -> int:
+    """Return how many elements of a type the bytes of a storage are."""
+    itemsize = ELEMENT_TYPES[element_type].stored.itemsize
+    if storage_size % itemsize:
+        raise CheckpointError(f"{storage_size} bytes are no whole number of {element_type}")
+    return storage_size // itemsize
 
 
 def strided_view(storage: AnyArray, offset: Any, shape: Any, strides: Any) -> AnyArray:
@@ -114,16 +146,19 @@ def strided_view(storage: AnyArray, offset: Any, shape: Any, strides: Any) -> An
         )
     if len(shape) != len(strides) or len(shape) > MOST_AXES:
         raise CheckpointError(f"a tensor with {len(shape)} axes and {len(strides)} strides")
-    if math.prod(max(n, 1) for n in shape) * storage.itemsize >= 2**63:
+    itemsize = storage.itemsize
+    last, size = offset, itemsize
+    for n, stride in zip(shape, strides):  # as long as each other
+        last += (n - 1) * stride
+        size *= n or 1
+    if size >= 2**63:
         raise CheckpointError(f"a tensor of shape {shown(shape)} is too large")
     if 0 in shape:
         return np.empty(shape, storage.dtype)
-    last = offset + sum((n - 1) * stride for n, stride in zip(shape, strides, strict=True))
     if last >= storage.size:
         raise CheckpointError(
             f"a tensor reaches to element {last} of a storage that has {storage.size}"
         )
-    itemsize = storage.itemsize
     return np.ndarray(
         shape,
         storage.dtype,
@@ -135,4 +170,9 @@ def strided_view(storage: AnyArray, offset: Any, shape: Any, strides: Any) -> An
 
 def _are_sizes(values: Any) -> bool:
     """Tell whether `values` is a tuple of integers that are not negative."""
-    return type(values) is tuple and all(type(n) is int and 0 <= n < 2**63 for n in values)
+    if type(values) is not tuple:
+        return False
+    for n in values:  # noqa: SIM110  # all() takes twice as long
+        if type(n) is not int or not 0 <= n < 2**63:
+            return False
+    return True

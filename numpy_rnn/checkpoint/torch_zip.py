@@ -1,124 +1,105 @@
 """The zip files that ``torch.save`` writes since torch 1.6.
 
 One folder holds ``data.pkl``, the pickle of the saved object; ``data/KEY``, the bytes of
-each storage; and ``byteorder``, if it is not an early file. torch compresses nothing, so
-that no member can be larger than the file.
+each storage; and ``byteorder``, if it is not an early file.
 """
 
 from __future__ import annotations
 
-import os
-import struct
-import zipfile
-from typing import IO, TYPE_CHECKING, Any
+from functools import partial
+from typing import Any
 
-import numpy as np
-
+from numpy_rnn.checkpoint.allowance import Allowance
+from numpy_rnn.checkpoint.element_types import ELEMENT_TYPES
 from numpy_rnn.checkpoint.errors import CheckpointError, shown
-from numpy_rnn.checkpoint.torch_unpickler import TorchUnpickler
+from numpy_rnn.checkpoint.source import Source
+from numpy_rnn.checkpoint.tensors import Storage, TypedStorage
+from numpy_rnn.checkpoint.torch_unpickler import Unpickler
+from numpy_rnn.checkpoint.zip_archive import ZipArchive
 
-if TYPE_CHECKING:
-    from numpy_rnn._typing import AnyArray
-
-__all__ = ["load_torch_zip"]
+__all__ = ["PICKLE", "ZipStorages", "is_big_endian", "read_torch_zip"]
 
 PICKLE = "/data.pkl"
 
-CHUNK = 2**20
-"""Bytes of a storage that are read at a time."""
 
-DAMAGE = (
-    zipfile.BadZipFile,
-    EOFError,
-    NotImplementedError,
-    OSError,
-    OverflowError,
-    RuntimeError,
-    ValueError,
-    struct.error,
-)
-"""What zipfile raises for damaged files."""
-
-
-def load_torch_zip(file: IO[bytes]) -> Any:
-    """Return the object in a zip file of torch's, with arrays for its tensors.
+class ZipStorages:
+    """The storages of a torch zip file: one member each, under its key.
 
     Parameters
     ----------
-    file : binary file, seekable
-        It stands where the zip file begins, and ends with it.
+    archive : ZipArchive
+    folder : str
+        Where they are in it.
+    allowance : Allowance
+    big_endian : bool
+    """
+
+    def __init__(
+        self, archive: ZipArchive, folder: str, allowance: Allowance, big_endian: bool
+    ) -> None:
+        self._archive = archive
+        self._folder = folder
+        self._allowance = allowance
+        self._big_endian = big_endian
+        self._storages: dict[str, Storage] = {}
+
+    def find(self, key: str, element_type: str, size: int, view: Any) -> TypedStorage:
+        """Return the storage `key`."""
+        name = f"{self._folder}/{key}"
+        member = self._archive.members.get(name)
+        if member is None:
+            raise CheckpointError(f"the zip file has no storage {shown(key)}")
+        length = size * ELEMENT_TYPES[element_type].stored.itemsize
+        if member.size != length:
+            raise CheckpointError(
+                f"the storage {shown(key)} has {member.size} bytes in place of {length}"
+            )
+        if view is not None:
+            raise CheckpointError(f"a view of the storage {shown(key)}")
+        if key not in self._storages:
+            self._storages[key] = Storage(
+                length,
+                partial(self._archive.array, name),
+                self._allowance,
+                self._big_endian,
+                member.compressed < length,
+            )
+        return TypedStorage(self._storages[key], element_type, 0, size)
+
+
+def is_big_endian(archive: ZipArchive, folder: str) -> bool:
+    """Tell the byte order of the storages; early files do not, and are little-endian."""
+    name = f"{folder}/byteorder"
+    if name not in archive.members:
+        return False
+    order = archive.read(name)
+    if order not in (b"little", b"big"):
+        raise CheckpointError(f"the byte order {shown(order)}")
+    return order == b"big"
+
+
+def read_torch_zip(
+    source: Source, archive: ZipArchive, folder: str, unpickler: Unpickler
+) -> Any:
+    """Return the object in a zip file of torch's.
+
+    Parameters
+    ----------
+    source : Source
+    archive : ZipArchive
+        The whole of `source`.
+    folder : str
+        The one that holds ``data.pkl``.
+    unpickler : type of TorchUnpickler
+        What builds the object.
 
     Raises
     ------
     CheckpointError
         If the file is damaged, or holds what is not allowed.
     """
-    try:
-        with zipfile.ZipFile(file) as archive:
-            return _load(archive, _members(archive, file))
-    except CheckpointError:
-        raise
-    except DAMAGE as error:
-        raise CheckpointError(f"the zip file is damaged or cut short: {error}") from error
-
-
-def _members(archive: zipfile.ZipFile, file: IO[bytes]) -> dict[str, zipfile.ZipInfo]:
-    """Return the archive's members by name, after a look at what it says of them."""
-    file.seek(0, os.SEEK_END)
-    size = file.tell()
-    # zipfile looks for the directory from the end and takes what is before for no part
-    # of it; torch reads from the start.
-    if min((info.header_offset for info in archive.infolist()), default=0) != 0:
-        raise CheckpointError("the file holds more than one zip file, or something before it")
-    members: dict[str, zipfile.ZipInfo] = {}
-    for info in archive.infolist():
-        if info.filename in members:
-            raise CheckpointError(f"the zip file has {shown(info.filename)} twice")
-        members[info.filename] = info
-    if sum(info.compress_size for info in members.values()) > size:
-        raise CheckpointError("the zip file has less in it than it says")
-    return members
-
-
-def _stored(info: zipfile.ZipInfo) -> zipfile.ZipInfo:
-    """Return a member that may be read: one that is no larger than its place in the file."""
-    if info.compress_type != zipfile.ZIP_STORED or info.file_size != info.compress_size:
-        raise CheckpointError(
-            f"{shown(info.filename)} is compressed, which torch.save never does"
-        )
-    return info
-
-
-def _load(archive: zipfile.ZipFile, members: dict[str, zipfile.ZipInfo]) -> Any:
-    pickles = [name for name in members if name.endswith(PICKLE) and name.count("/") == 1]
-    if len(pickles) != 1:
-        raise CheckpointError(
-            "the zip file has no data.pkl, or several: torch.save did not write it. "
-            "numpy.load reads .npz"
-        )
-    folder = pickles[0].removesuffix(PICKLE)
-    if f"{folder}/constants.pkl" in members:
-        raise CheckpointError(
-            "the file is a TorchScript archive: save the model's state_dict() with torch.save"
-        )
-
-    def read_storage(key: str, size: int) -> AnyArray:
-        info = members.get(f"{folder}/data/{key}")
-        if info is None:
-            raise CheckpointError(f"the zip file has no storage {shown(key)}")
-        if info.file_size != size:
-            raise CheckpointError(
-                f"the storage {shown(key)} has {info.file_size} bytes in place of {size}"
-            )
-        data = np.empty(size, np.uint8)
-        with archive.open(_stored(info)) as stream:
-            position = 0
-            while chunk := stream.read(CHUNK):  # at the end zipfile compares the CRC
-                data.data[position : position + len(chunk)] = chunk
-                position += len(chunk)
-        return data
-
-    byteorder = members.get(f"{folder}/byteorder")
-    big_endian = byteorder is not None and archive.read(_stored(byteorder)) == b"big"
-    pickle = archive.read(_stored(members[pickles[0]]))
-    return TorchUnpickler(read_storage, big_endian).run(pickle)
+    storages = ZipStorages(
+        archive, f"{folder}/data", source.allowance, is_big_endian(archive, folder)
+    )
+    pickle = archive.read(folder + PICKLE)
+    return unpickler(pickle, source.allowance, storages).run()

@@ -1,0 +1,197 @@
+"""The file that is read: a path or a binary file object, of known size."""
+
+from __future__ import annotations
+
+import io
+import mmap
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import IO, TYPE_CHECKING, Any
+
+import numpy as np
+
+from numpy_rnn.checkpoint.allowance import Allowance
+from numpy_rnn.checkpoint.errors import CheckpointError
+
+if TYPE_CHECKING:
+    from numpy_rnn._typing import AnyArray
+
+__all__ = ["Source", "open_source"]
+
+MAPPED_FROM = 64 * 2**20
+"""Bytes from which on a file is mapped. A smaller one is read: nothing that happens to the
+file afterwards can then reach the arrays."""
+
+CHUNK = 2**20
+"""Bytes of a large file that are read at a time."""
+
+
+BLOCK = 32 * 2**20
+"""Bytes of memory that small parts of a file share: the system takes as long to give 200 KB
+as to read them, but gives large blocks in large pages. One keeps its block alive."""
+
+SMALL = 4 * 2**20
+"""Bytes up to which a part has its place in a block."""
+
+ALIGNMENT = 64
+
+
+class Source:
+    """A file of known size, of which any part can be had.
+
+    Attributes
+    ----------
+    size : int
+    allowance : Allowance
+        For the memory of what is read.
+    """
+
+    def __init__(self, file: IO[bytes], size: int, mapping: mmap.mmap | None = None) -> None:
+        self.size = size
+        self.allowance = Allowance(size)
+        self._file = file
+        self._mapping = mapping
+        self._block = np.empty(0, np.uint8)
+        self._used = 0
+
+    def read(self, start: int, length: int) -> bytes:
+        """Return a part of the file.
+
+        Raises
+        ------
+        CheckpointError
+            If the file does not have it.
+        """
+        self._check(start, length)
+        self.allowance.take(length, "a part of the file")
+        self._file.seek(start)
+        data = self._file.read(length)
+        if len(data) < length:  # a raw file may return less than it was asked for
+            parts = [data]
+            while data and sum(map(len, parts)) < length:
+                data = self._file.read(length - sum(map(len, parts)))
+                parts.append(data)
+            data = b"".join(parts)
+        if len(data) != length:
+            raise CheckpointError("the file has become shorter while it was read")
+        return data
+
+    def chunks(self, start: int, length: int) -> Iterator[bytes]:
+        """Yield a part of the file piece by piece, for the memory of one piece."""
+        self._check(start, length)
+        for position in range(start, start + length, CHUNK):
+            count = min(CHUNK, start + length - position)
+            yield self.read(position, count)
+            self.allowance.left += count
+
+    def array(self, start: int, length: int) -> AnyArray:
+        """Return a part of the file as an array of uint8 that may be written.
+
+        The array of a mapped file is a copy on write: it takes the memory of the pages
+        that are touched, and writing does not reach the file.
+
+        Raises
+        ------
+        CheckpointError
+            If the file does not have it.
+        """
+        self._check(start, length)
+        if self._mapping is not None and length:
+            return np.frombuffer(self._mapping, np.uint8, length, start)
+        self.allowance.take(length, "a part of the file")
+        array = self._place(length)
+        self._file.seek(start)
+        readinto = getattr(self._file, "readinto", None)
+        position = 0 if readinto is None else readinto(array.data) or 0
+        while position < length:
+            if readinto is not None:
+                count = readinto(array.data[position:])
+            else:
+                data = self._file.read(min(CHUNK, length - position))
+                count = len(data)
+                array.data[position : position + count] = data
+            if not count:
+                raise CheckpointError("the file has become shorter while it was read")
+            position += count
+        return array
+
+    def _place(self, length: int) -> AnyArray:
+        """Return new memory, for small parts of the file within that of a block."""
+        if length > SMALL:
+            return np.empty(length, np.uint8)
+        if self._used + length > self._block.size:
+            self._block, self._used = np.empty(min(BLOCK, self.size), np.uint8), 0
+        place = self._block[self._used : self._used + length]
+        self._used += -(-length // ALIGNMENT) * ALIGNMENT
+        return place
+
+    @property
+    def is_mapped(self) -> bool:
+        """Whether arrays are views of the file's pages."""
+        return self._mapping is not None
+
+    def contents(self) -> bytes | mmap.mmap:
+        """Return the whole file, for what does not say how long it is."""
+        if self._mapping is not None:
+            return self._mapping
+        self.allowance.left += self.size  # what is built is counted, not what is read
+        return self.read(0, self.size)
+
+    def renew_allowance(self) -> None:
+        """Begin to count anew, where the file is read once more."""
+        self.allowance = Allowance(self.size)
+
+    def _check(self, start: int, length: int) -> None:
+        if start < 0 or length < 0 or start + length > self.size:
+            raise CheckpointError(
+                f"bytes {start} to {start + length} of a file that has {self.size}"
+            )
+
+
+@contextmanager
+def open_source(f: Any) -> Iterator[Source]:
+    """Open a path, or take a file object as it is.
+
+    Parameters
+    ----------
+    f : str, path, or binary file
+
+    Raises
+    ------
+    CheckpointError
+        If the file is empty, or a file object does not stand at its beginning.
+    TypeError
+        If `f` is neither a path nor a binary file.
+    io.UnsupportedOperation
+        If a file object cannot seek, as in torch.
+    """
+    if isinstance(f, (str, os.PathLike)):
+        with open(f, "rb", buffering=0) as file:  # noqa: PTH123  # pathlib is slow to import
+            yield _source(file)
+        return
+    if not hasattr(f, "read") or not hasattr(f, "seek") or isinstance(f, io.TextIOBase):
+        raise TypeError(f"f must be a path or a binary file, got {type(f).__name__}")
+    if hasattr(f, "seekable") and not f.seekable():
+        raise io.UnsupportedOperation(
+            "a checkpoint can only be read from a file that is seekable. Read the data into "
+            "an io.BytesIO and load that"
+        )
+    if f.tell() != 0:
+        raise CheckpointError("the file must stand at its beginning: call seek(0) before")
+    yield _source(f)
+
+
+def _source(file: IO[bytes]) -> Source:
+    size = file.seek(0, os.SEEK_END)
+    size = file.tell() if size is None else size
+    if not size:
+        raise CheckpointError("the file is empty")
+    # Other file objects have a fileno too, and mean something else by it: gzip's.
+    if size < MAPPED_FROM or type(file) not in (io.BufferedReader, io.FileIO):
+        return Source(file, size)
+    try:
+        mapping = mmap.mmap(file.fileno(), size, access=mmap.ACCESS_COPY)
+    except (OSError, ValueError):  # not every file system can
+        return Source(file, size)
+    return Source(file, size, mapping)

@@ -1,0 +1,207 @@
+"""Write the golden checkpoints of this folder: `python -m tests.data.make_golden`.
+
+They were written with torch 2.13 and NumPy 2.4; `tests/golden.py` says what they hold. Run
+again, the files differ in torch's own notes of its version, not in what they hold.
+"""
+
+from __future__ import annotations
+
+import io
+import pickle
+import struct
+import warnings
+import zipfile
+
+import numpy as np
+import safetensors.torch
+import torch
+
+from tests import golden
+
+OLD = {"_use_new_zipfile_serialization": False}
+
+
+class Tagger(torch.nn.Module):
+    """A parameter, two buffers of which one is not saved, and submodules."""
+
+    def __init__(self):
+        super().__init__()
+        self.lstm = torch.nn.LSTM(3, 2)
+        self.heads = torch.nn.ModuleList([torch.nn.Linear(2, 1), torch.nn.Linear(2, 1)])
+        self.scale = torch.nn.Parameter(torch.zeros(3))
+        self.register_parameter("absent", None)
+        self.register_buffer("offset", torch.zeros(2))
+        self.register_buffer("cache", torch.ones(100), persistent=False)
+        self.note = torch.ones(2)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.heads[0](self.lstm(x * self.scale)[0] + self.offset)
+
+
+class TracedTagger(torch.nn.Module):
+    """One without a buffer that is not saved: TorchScript would save it."""
+
+    def __init__(self):
+        super().__init__()
+        self.lstm = torch.nn.LSTM(3, 2)
+        self.heads = torch.nn.ModuleList([torch.nn.Linear(2, 1), torch.nn.Linear(2, 1)])
+        self.scale = torch.nn.Parameter(torch.zeros(3))
+        self.register_buffer("offset", torch.zeros(2))
+        self.note = torch.ones(2)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        y = self.lstm(x * self.scale)[0] + self.offset + self.note
+        return self.heads[0](y) + self.heads[1](y)
+
+
+def filled(module, start=0):
+    """Return a module with the weights of `golden.tagger`."""
+    weights = {name: torch.from_numpy(w.copy()) for name, w in golden.tagger(start).items()}
+    module.load_state_dict(weights)
+    return module.eval()
+
+
+def tensors_of(names):
+    return {name: torch.tensor(golden.VALUES).to(getattr(torch, name)) for name in names}
+
+
+def views():
+    base = torch.arange(24.0).reshape(2, 3, 4)
+    return {
+        "base": base,
+        "transposed": base.permute(2, 0, 1),
+        "part": base[1:, ::2, 3],
+        "scalar": base[1, 2, 3],
+        "empty": base[:0],
+        "expanded": torch.tensor(7.0).expand(20, 20),
+    }
+
+
+def checkpoint():
+    """Return what a training run saves: weights, an optimiser's state, and the rest."""
+    model = filled(Tagger())
+    optimizer = torch.optim.Adam(model.parameters())
+    model(torch.ones(4, 1, 3)).sum().backward()
+    optimizer.step()
+    filled(model)
+    return {
+        "epoch": 3,
+        "model_state_dict": model.state_dict(),
+        "optimizer_state_dict": optimizer.state_dict(),
+        "best_loss": torch.tensor(0.5),
+        "vocabulary": {"a": 0, "b": 1},
+    }
+
+
+def rewritten(data, method, swap=False):
+    """Return a zip file with its members compressed, or its storages in another order."""
+    result = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as source, zipfile.ZipFile(result, "w") as target:
+        for info in source.infolist():
+            content = source.read(info)
+            if swap and "/data/" in info.filename:
+                content = np.frombuffer(content, np.float32).byteswap().tobytes()
+            if swap and info.filename.endswith("byteorder"):
+                content = b"big"
+            place = zipfile.ZipInfo(info.filename)
+            target.writestr(place, content, compress_type=method)
+    return result.getvalue()
+
+
+def saved(obj, **options):
+    file = io.BytesIO()
+    torch.save(obj, file, **options)
+    return file.getvalue()
+
+
+def as_numpy_1(data):
+    """Return a pickle with the names that NumPy 1 wrote."""
+    for module in (b"multiarray", b"numeric"):
+        old, new = b"numpy.core." + module, b"numpy._core." + module
+        data = data.replace(b"c" + new + b"\n", b"c" + old + b"\n")
+        short = pickle.SHORT_BINUNICODE
+        data = data.replace(short + bytes([len(new)]) + new, short + bytes([len(old)]) + old)
+    if data[2:3] == pickle.FRAME:
+        data = data[:3] + struct.pack("<Q", len(data) - 11) + data[11:]
+    return data
+
+
+def with_views(data):
+    """Return a legacy file of one tensor with a view in the id of its storage.
+
+    torch 0.3 and older wrote those; the view has the second to the third element.
+    """
+    size = b"K\x04N"  # four elements, no view
+    view = b"K\x04(X\x01\x00\x00\x009K\x01K\x02t"
+    assert data.count(size) == 1
+    return data.replace(size, view)
+
+
+def files():
+    everything = {
+        **tensors_of(golden.PLAIN_DTYPES + golden.UNSIGNED_DTYPES + golden.WIDENED_DTYPES),
+        **views(),
+    }
+    legacy = {
+        **tensors_of([*golden.PLAIN_DTYPES, "float16", "bfloat16"]),
+        **views(),
+    }
+    yield "zip.pt", saved(everything)
+    yield "legacy.pt", saved(legacy, **OLD)
+    model = filled(Tagger())
+    yield "state_dict.pt", saved(model.state_dict())
+    yield "state_dict_legacy.pt", saved(model.state_dict(), **OLD)
+    yield "deflated.pt", rewritten(saved(model.state_dict()), zipfile.ZIP_DEFLATED)
+    yield "big_endian.pt", rewritten(saved(model.state_dict()), zipfile.ZIP_STORED, swap=True)
+    yield "views_legacy.pt", with_views(saved(torch.arange(4.0)[:2], **OLD))
+    yield "module.pt", saved(model)
+    yield "module_legacy.pt", saved(model, **OLD)
+    parallel = torch.nn.DataParallel(model)
+    yield "data_parallel.pt", saved(parallel)
+    yield "data_parallel_state.pt", saved({"state_dict": parallel.state_dict()})
+    yield "checkpoint.pt", saved(checkpoint())
+    yield "checkpoint_legacy.pt", saved(checkpoint(), **OLD)
+    script = torch.jit.script(filled(TracedTagger()))
+    yield "script.pt", script.save_to_buffer()
+    yield "script_frozen.pt", torch.jit.freeze(script).save_to_buffer()
+    weights = {name: torch.from_numpy(w.copy()) for name, w in golden.tagger().items()}
+    yield "weights.safetensors", safetensors.torch.save(weights, {"format": "pt"})
+    yield (
+        "dtypes.safetensors",
+        safetensors.torch.save(
+            tensors_of(
+                [
+                    name
+                    for name in golden.PLAIN_DTYPES
+                    + golden.UNSIGNED_DTYPES
+                    + golden.WIDENED_DTYPES
+                    if name != "complex128"
+                ]
+            )
+        ),
+    )
+    for name, write in (("weights.npz", np.savez), ("deflated.npz", np.savez_compressed)):
+        file = io.BytesIO()
+        write(file, **golden.tagger())
+        yield name, file.getvalue()
+    file = io.BytesIO()
+    np.save(file, golden.views()["transposed"])
+    yield "array.npy", file.getvalue()
+    for protocol in range(6):
+        data = pickle.dumps({**golden.views(), "dtype": golden.dtypes(["int16"])}, protocol)
+        yield f"numpy_2_protocol_{protocol}.pkl", data
+        yield f"numpy_1_protocol_{protocol}.pkl", as_numpy_1(data)
+
+
+def main():
+    warnings.simplefilter("ignore")
+    torch.manual_seed(0)
+    # The legacy format holds the source of each module's class: not torch's, here.
+    torch.serialization.get_source_lines_and_file = lambda _: (["class: ..."], 1, "a.py")
+    for name, data in files():
+        (golden.DATA / name).write_bytes(data)
+        print(f"{name:28} {len(data):8}")
+
+
+if __name__ == "__main__":
+    main()
