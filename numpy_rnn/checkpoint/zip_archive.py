@@ -116,12 +116,16 @@ class ZipArchive:
         position = 0
         try:
             for chunk in self._source.chunks(member.start, member.compressed):
+                if decompressor.eof:
+                    raise CheckpointError(f"{shown(member.name)} ends before its last byte")
                 pending = chunk
-                while pending and not decompressor.eof:
+                while not decompressor.eof:
                     # One byte more than there may be shows that there are too many.
                     most = min(2**20, member.size - position + 1)
                     data = decompressor.decompress(pending, most)
                     pending = decompressor.unconsumed_tail
+                    if not data and not pending:
+                        break
                     if position + len(data) > member.size:
                         raise CheckpointError(
                             f"{shown(member.name)} is longer than the zip file says"
@@ -132,8 +136,8 @@ class ZipArchive:
             raise CheckpointError(
                 f"the zip file is damaged in {shown(member.name)}: {error}"
             ) from None
-        if position != member.size or not decompressor.eof:
-            raise CheckpointError(f"{shown(member.name)} is shorter than the zip file says")
+        if position != member.size or not decompressor.eof or decompressor.unused_data:
+            raise CheckpointError(f"{shown(member.name)} is not as long as the zip file says")
         return array, zlib.crc32(array.data)
 
     def _directory(self) -> tuple[int, int, int]:
@@ -148,11 +152,14 @@ class ZipArchive:
         (_, disk, first_disk, here, count, size, start, comment) = END.unpack_from(tail, place)
         if end + END.size + comment != source.size:
             raise CheckpointError("the zip file is damaged or cut short after its directory")
-        stop = end
-        if UNKNOWN32 in (size, start) or UNKNOWN16 in (disk, first_disk, here, count):
-            disk, first_disk, here, count, size, start, stop = self._directory64(end)
-        elif self._has_directory64(end):  # written though nothing needs it
-            stop = self._directory64(end)[-1]
+        fields, stop = (disk, first_disk, here, count, size, start), end
+        is_needed = UNKNOWN32 in fields or UNKNOWN16 in fields[:4]
+        if is_needed or self._has_directory64(end):
+            fields64, stop = self._directory64(end)
+            pairs = zip(fields, fields64)
+            if any(n != n64 and n not in (UNKNOWN16, UNKNOWN32) for n, n64 in pairs):
+                raise CheckpointError("the zip file has two directories that differ")
+            disk, first_disk, here, count, size, start = fields64
         if disk or first_disk or here != count:
             raise CheckpointError("the zip file is one of several parts")
         if start + size != stop:
@@ -165,7 +172,7 @@ class ZipArchive:
         start = end - END64_LOCATOR.size
         return start >= 0 and self._source.read(start, 4) == b"PK\6\7"
 
-    def _directory64(self, end: int) -> tuple[int, int, int, int, int, int, int]:
+    def _directory64(self, end: int) -> tuple[tuple[int, ...], int]:
         if not self._has_directory64(end):
             raise CheckpointError("the zip file is damaged: it has no ZIP64 directory")
         locator_start = end - END64_LOCATOR.size
@@ -176,7 +183,7 @@ class ZipArchive:
         fields = END64.unpack(self._source.read(start64, END64.size))
         if fields[0] != b"PK\6\6" or start64 + 12 + fields[1] != locator_start:
             raise CheckpointError(MISPLACED)
-        return (*fields[4:10], start64)
+        return fields[4:10], start64
 
     def _entries(self, directory: bytes, count: int, stop: int) -> dict[str, Member]:
         self._source.allowance.take(8 * len(directory), "the directory of the zip file")
