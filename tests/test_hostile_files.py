@@ -160,6 +160,20 @@ def test_stubs_within_stubs_end_without_recursion():
     assert "no named weights" in refusal(b"\x80\x02" + deep + b".", nn.read_state_dict)
 
 
+def test_values_that_would_take_for_ever_to_compare():
+    """Two tuples of tuples of tuples..., which share their parts, and are equal."""
+    endless = b")" + b"2\x86" * 200
+    dtype = hostile.calling("numpy", "dtype", hostile.text("f8"), b"\x89", b"\x88")
+    for arguments in (
+        (b"C\x08abcdefgh", dtype, b"K\x01\x85", hostile.text("K"), endless + endless + b"\x86"),
+        (b"C\x08abcdefgh", dtype, b"K\x01\x85", endless),
+        (b"C\x08abcdefgh", dtype, endless, hostile.text("C")),
+        (b"C\x08abcdefgh", endless, b"K\x01\x85", hostile.text("C")),
+    ):
+        data = b"\x80\x04" + hostile.calling("numpy.core.numeric", "_frombuffer", *arguments)
+        assert "_frombuffer" in refusal(data + b".")
+
+
 def module(children):
     """Return the instructions of a pickled module with others in it."""
     return (
