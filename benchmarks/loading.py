@@ -1,13 +1,14 @@
-"""Time the loading of a checkpoint of 20 MB: ``python -m benchmarks.loading``.
+"""Time the loading of 20 MB in few and in many tensors: ``python -m benchmarks.loading``.
 
-It prints a line of JSON, the median seconds of ``nn.load`` and of ``torch.load``, both of a
-file that the system has in memory.
+It prints a line of JSON, the median seconds of `nn.load` and of `torch.load`, both of files
+that the system has in memory.
 """
 
 from __future__ import annotations
 
 import json
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -16,22 +17,33 @@ import torch
 import numpy_rnn as nn
 from benchmarks.measuring import take_turns
 
+TENSORS = (8, 100, 400)
+ELEMENTS = 5_000_000
+
+
+def calls(folder: Path, tensors: int) -> dict[str, Callable[[], object]]:
+    """Write a file and return what loads it, after a look at the results."""
+    file = folder / f"{tensors}.pt"
+    shape = (ELEMENTS // tensors // 100, 100)
+    torch.save({f"layer{n}.weight": torch.randn(shape) for n in range(tensors)}, file)
+    loads: dict[str, Callable[[], object]] = {
+        "numpy_rnn": lambda: nn.load(file),
+        "torch": lambda: torch.load(file, weights_only=True),
+    }
+    loaded = nn.load(file)
+    for name, tensor in torch.load(file, weights_only=True).items():
+        np.testing.assert_array_equal(loaded[name], tensor.numpy(), strict=True)
+    return loads
+
 
 def main() -> None:
-    weights = torch.nn.LSTM(512, 576, 2).state_dict()
+    torch.set_num_threads(1)
+    results = []
     with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "lstm.pt"
-        torch.save(weights, file)
-        loads = {
-            "numpy_rnn": lambda: nn.load(file),
-            "torch": lambda: torch.load(file, weights_only=True),
-        }
-        loaded = loads["numpy_rnn"]()
-        for name, tensor in loads["torch"]().items():
-            np.testing.assert_array_equal(loaded[name], tensor.numpy(), strict=True)
-        size = file.stat().st_size
-        seconds = take_turns(loads, 2.0).seconds
-    print(json.dumps({"bytes": size, "seconds": seconds}))
+        for tensors in TENSORS:
+            timing = take_turns(calls(Path(folder), tensors), 2.0)
+            results.append({"tensors": tensors, "seconds": timing.seconds})
+    print(json.dumps(results))
 
 
 if __name__ == "__main__":

@@ -5,6 +5,8 @@ from __future__ import annotations
 import gzip
 import io
 import pickle
+import subprocess
+import sys
 import tracemalloc
 import zipfile
 
@@ -385,6 +387,23 @@ def test_files_that_cannot_seek_are_refused_as_in_torch():
         torch.load(Stream())
     with pytest.raises(io.UnsupportedOperation, match="seekable"):
         nn.load(Stream())
+
+
+def test_readers_are_imported_when_they_are_wanted():
+    code = (
+        "import numpy, sys; before = set(sys.modules); import numpy_rnn;"
+        "print(*set(sys.modules) - before)"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    imported = set(result.stdout.split())
+    assert "numpy_rnn.checkpoint" in imported
+    assert not imported & {
+        "json",
+        "mmap",
+        "zipfile",
+        "pickletools",
+        "numpy_rnn.checkpoint.formats",
+    }
 
 
 def test_text_files_are_refused():

@@ -219,6 +219,32 @@ def test_damage_in_what_is_not_asked_for_is_no_matter():
         nn.load(io.BytesIO(data))
 
 
+def test_names_that_are_no_keys_are_no_matter():
+    obj = {
+        "history": list(range(10**5)),
+        10**5000: {"a": {}},
+        (1, 2): {"b": {}},
+        "net": WEIGHTS,
+    }
+    assert_equal(nn.read_state_dict(saved(obj)), WEIGHTS)
+    with pytest.raises(
+        nn.CheckpointError, match="nothing at key 'x'; at its top are: 'history'"
+    ):
+        nn.read_state_dict(saved(obj), "x")
+
+
+def test_errors_do_not_grow_with_the_names_in_a_file():
+    names = ["a" * 10**6, "b" * 10**6]
+    for obj in ({name: WEIGHTS.copy() for name in names}, {names[0]: {names[1]: []}}):
+        for key in (None, "x"):
+            with pytest.raises(nn.CheckpointError) as caught:
+                nn.read_state_dict(saved(obj), key)
+            assert len(str(caught.value)) < 2000
+    with pytest.raises(nn.CheckpointError) as caught:
+        nn.load(io.BytesIO(b"\x80\x02c" + b"a" * 10**6 + b"\n" + b"b" * 10**6 + b"\n."))
+    assert len(str(caught.value)) < 2000
+
+
 def test_load_names_each_class_and_where_it_stands():
     model = torch.nn.Sequential(torch.nn.Linear(1, 1))
     file = saved({"args": argparse.Namespace(path=Path("a")), "model": model})

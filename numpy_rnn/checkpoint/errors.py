@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["CheckpointError", "shown"]
+__all__ = ["LONGEST", "CheckpointError", "shown"]
 
 LONGEST = 60
 """Characters of a value that an error shows."""

@@ -106,9 +106,13 @@ class NumpyPickles:
         array = self._array(data, dtype, shape).copy()
         if order == "F":
             return array.reshape(-1).reshape(array.shape, order="F")
-        if order != "K" or axes is None:
+        if order == "C" or (order == "K" and axes is None):
             return array
-        if type(axes) is not tuple or sorted(axes) != list(range(array.ndim)):
+        if order != "K":
+            raise CheckpointError(f"an array in the order {shown(order)}")
+        # Types come first: to compare what a file holds can take for ever.
+        is_integers = type(axes) is tuple and all(type(axis) is int for axis in axes)
+        if not is_integers or sorted(axes) != list(range(array.ndim)):
             raise CheckpointError(f"an array with the axes {shown(axes)}")
         return array.transpose(axes)
 

@@ -15,7 +15,8 @@ import mmap
 import pickle
 import re
 import struct
-from collections import Counter, OrderedDict
+import sys
+from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
 
@@ -27,9 +28,16 @@ __all__ = ["PickleMachine", "checked_key"]
 
 _ATOMS = {str, int, float, complex, bytes, bool, type(None), Global, Stub}
 
-INSTRUCTION = 96
+INSTRUCTION = 48
 """Bytes of memory that an instruction is counted to take: a small object or an entry of a
-container, and its place in the memo."""
+container, and its places on the stack and in the memo."""
+
+LIST = 40
+"""What one takes besides that builds a list or a tuple. It may be seen to be too much at the
+end of the batch."""
+
+LONG = 2**16
+"""Bytes of a string that is not copied on its way."""
 
 BATCH = 500
 """Instructions that are counted at a time."""
@@ -37,16 +45,18 @@ BATCH = 500
 CONTAINER = 256
 """What one takes besides that builds a set or a dict, or calls."""
 
-_COPIES: dict[type, int] = {
-    **dict.fromkeys([str, bytes, bytearray], 2),
-    **dict.fromkeys([list, tuple, set, frozenset, dict, OrderedDict, Counter], CONTAINER),
-}
-"""Bytes that a call may take for each item of an argument."""
-
 MOST_DIGITS = 4300
 """Of an integer in decimal: converting one takes the square of them."""
 
-DAMAGE = (ValueError, IndexError, KeyError, TypeError, OverflowError, struct.error)
+DAMAGE = (
+    IndexError,
+    KeyError,
+    OverflowError,
+    RecursionError,
+    TypeError,
+    ValueError,
+    struct.error,
+)
 """What Python raises for an instruction that does not fit what is there."""
 
 
@@ -78,7 +88,8 @@ class PickleMachine:
         self._data = data
         self._stack: list[Any] = []
         self._marked: list[list[Any]] = []
-        self._memo: dict[int, Any] = {}
+        self._memo: list[Any] = []
+        self._distant: dict[int, Any] = {}
 
     def find(self, name: Global) -> Any:
         """Return what a name stands for, if it is called or instantiated the `Global` itself.
@@ -194,6 +205,14 @@ class PickleMachine:
         self.position = start + count
         return data
 
+    def _view(self, count: int) -> memoryview:
+        """Return as `_take` does, without a copy."""
+        view = memoryview(self._data)[self.position : self.position + count]
+        if len(view) != count:
+            raise CheckpointError(f"the pickle ends within {shown(count)} bytes of a value")
+        self.position += count
+        return view
+
     def _number(self, layout: struct.Struct) -> Any:
         (number,) = layout.unpack_from(self._data, self.position)
         self.position += layout.size
@@ -208,8 +227,7 @@ class PickleMachine:
         return line
 
     def _push_text(self, text: str) -> None:
-        if len(text) > INSTRUCTION or not text.isascii():
-            self.allowance.take(4 * len(text), "a string")
+        self.allowance.take(sys.getsizeof(text), "a string")
         self._stack.append(text)
 
     def _push_bytes(self, data: bytes) -> None:
@@ -221,7 +239,8 @@ class PickleMachine:
     def _counted_text(self, layout: struct.Struct) -> None:
         (count,) = layout.unpack_from(self._data, self.position)
         self.position += layout.size
-        self._push_text(self._take(count).decode("utf-8", "surrogatepass"))
+        data = self._view(count) if count > LONG else self._take(count)
+        self._push_text(str(data, "utf-8", "surrogatepass"))
 
     def _counted_bytes(self, layout: struct.Struct) -> None:
         self._push_bytes(self._take(self._number(layout)))
@@ -231,8 +250,8 @@ class PickleMachine:
         self._push_text(self._take(self._number(layout)).decode("latin-1"))
 
     def _byte_array(self) -> None:
-        data = self._take(self._number(UINT64))
-        self.allowance.take(2 * len(data), "a string of bytes")
+        data = self._view(self._number(UINT64))
+        self.allowance.take(len(data), "a string of bytes")
         self._push(bytearray(data))
 
     def _counted_integer(self, layout: struct.Struct) -> None:
@@ -275,6 +294,7 @@ class PickleMachine:
     # Instructions: the stack, the memo, containers
 
     def _mark(self) -> None:
+        self.allowance.left -= LIST
         self._marked.append(self._stack)
         self._stack = []
 
@@ -296,9 +316,11 @@ class PickleMachine:
         self._stack.append(tuple(items))
 
     def _tuple_of_one(self) -> None:
+        self.allowance.left -= LIST
         self._stack[-1] = (self._stack[-1],)
 
     def _tuple_of_two(self) -> None:
+        self.allowance.left -= LIST
         self._stack[-2:] = [(self._stack[-2], self._stack[-1])]
 
     def _tuple_of_three(self) -> None:
@@ -307,6 +329,10 @@ class PickleMachine:
     def _list(self) -> None:
         items = self._pop_to_mark()
         self._push(items)
+
+    def _empty_list(self) -> None:
+        self.allowance.left -= LIST
+        self._stack.append([])
 
     def _empty(self, kind: type) -> None:
         self.allowance.take(CONTAINER, "a container")
@@ -367,28 +393,38 @@ class PickleMachine:
         self._push(frozenset(checked_key(item) for item in items))
 
     def _get(self, index: int) -> None:
-        self._push(self._memo[index])
+        # Picklers count from 0, so that a list has nearly all.
+        if 0 <= index < len(self._memo):
+            self._stack.append(self._memo[index])
+        else:
+            self._stack.append(self._distant[index])
 
     def _put(self, index: int) -> None:
-        self._memo[index] = self._stack[-1]
+        if index == len(self._memo):
+            self._memo.append(self._stack[-1])
+        elif 0 <= index < len(self._memo):
+            self._memo[index] = self._stack[-1]
+        else:
+            self.allowance.left -= CONTAINER
+            self._distant[index] = self._stack[-1]
 
     def _get_short(self) -> None:
-        self._stack.append(self._memo[self._data[self.position]])
+        self._get(self._data[self.position])
         self.position += 1
 
     def _put_short(self) -> None:
-        self._memo[self._data[self.position]] = self._stack[-1]
+        self._put(self._data[self.position])
         self.position += 1
 
     def _get_long(self) -> None:
         (index,) = UINT32.unpack_from(self._data, self.position)
         self.position += 4
-        self._stack.append(self._memo[index])
+        self._get(index)
 
     def _put_long(self) -> None:
         (index,) = UINT32.unpack_from(self._data, self.position)
         self.position += 4
-        self._memo[index] = self._stack[-1]
+        self._put(index)
 
     def _short_integer(self) -> None:
         self._stack.append(self._data[self.position])
@@ -409,25 +445,19 @@ class PickleMachine:
             raise CheckpointError("a global whose name is no string")
         self._push(self.find(Global(module, name)))
 
-    def _charge_call(self, arguments: Any) -> None:
-        """Count what a call may copy: the memo can give one argument to many calls."""
+    def _checked_arguments(self, arguments: Any) -> tuple[Any, ...]:
         if type(arguments) is not tuple:
             raise CheckpointError(f"a call with a {type(arguments).__name__}")
-        cost = CONTAINER
-        for argument in arguments:
-            if type(argument) in _COPIES:
-                cost += _COPIES[type(argument)] * len(argument)
-        self.allowance.take(cost, "a call")
+        self.allowance.left -= CONTAINER
+        return arguments
 
     def _reduce(self) -> None:
-        arguments = self._stack.pop()
-        self._charge_call(arguments)
+        arguments = self._checked_arguments(self._stack.pop())
         self._stack[-1] = self.call(self._stack[-1], arguments)
 
     def _new_object(self) -> None:
-        arguments, kind = self._stack.pop(), self._stack.pop()
-        self._charge_call(arguments)
-        self._push(self.instantiate(kind, arguments))
+        arguments = self._checked_arguments(self._stack.pop())
+        self._stack[-1] = self.instantiate(self._stack[-1], arguments)
 
     def _new_object_with_names(self) -> None:
         keywords, arguments = self._stack.pop(), self._stack.pop()
@@ -436,19 +466,17 @@ class PickleMachine:
             raise CheckpointError("an object without arguments")
         if keywords:
             arguments = (*arguments, keywords)
-        self._charge_call(arguments)
+        self.allowance.take(CONTAINER + 8 * len(arguments), "a call")
         self._push(self.instantiate(kind, arguments))
 
     def _object(self) -> None:
         kind, *arguments = self._pop_to_mark()
-        self._charge_call(tuple(arguments))
-        self._push(self.instantiate(kind, tuple(arguments)))
+        self._push(self.instantiate(kind, self._checked_arguments(tuple(arguments))))
 
     def _instance(self) -> None:
-        arguments = tuple(self._pop_to_mark())
+        arguments = self._checked_arguments(tuple(self._pop_to_mark()))
         self._global()
         kind = self._stack.pop()
-        self._charge_call(arguments)
         self._push(self.instantiate(kind, arguments))
 
     def _build(self) -> None:
@@ -541,7 +569,7 @@ _BY_CODE: dict[bytes, Instruction] = {
     pickle.NONE: _pushing(None),
     pickle.NEWTRUE: _pushing(True),
     pickle.NEWFALSE: _pushing(False),
-    pickle.EMPTY_LIST: lambda machine: machine._push([]),
+    pickle.EMPTY_LIST: PickleMachine._empty_list,
     pickle.EMPTY_DICT: lambda machine: machine._empty(dict),
     pickle.EMPTY_TUPLE: _pushing(()),
     pickle.EMPTY_SET: lambda machine: machine._empty(set),

@@ -17,7 +17,7 @@ from numpy_rnn.checkpoint.errors import CheckpointError
 if TYPE_CHECKING:
     from numpy_rnn._typing import AnyArray
 
-__all__ = ["Source", "open_source"]
+__all__ = ["CHUNK", "Source", "open_source"]
 
 MAPPED_FROM = 64 * 2**20
 """Bytes from which on a file is mapped. A smaller one is read: nothing that happens to the
@@ -35,6 +35,7 @@ SMALL = 4 * 2**20
 """Bytes up to which a part has its place in a block."""
 
 ALIGNMENT = 64
+"""Bytes by which torch aligns storages in a zip file."""
 
 
 class Source:
@@ -100,7 +101,7 @@ class Source:
         if self._mapping is not None and length:
             return np.frombuffer(self._mapping, np.uint8, length, start)
         self.allowance.take(length, "a part of the file")
-        array = self._place(length)
+        array = self._place(start, length)
         self._file.seek(start)
         readinto = getattr(self._file, "readinto", None)
         position = 0 if readinto is None else readinto(array.data) or 0
@@ -116,15 +117,19 @@ class Source:
             position += count
         return array
 
-    def _place(self, length: int) -> AnyArray:
-        """Return new memory, for small parts of the file within that of a block."""
+    def _place(self, start: int, length: int) -> AnyArray:
+        """Return new memory, for small parts of the file within that of a block.
+
+        It is aligned as the part is in the file.
+        """
         if length > SMALL:
-            return np.empty(length, np.uint8)
-        if self._used + length > self._block.size:
-            self._block, self._used = np.empty(min(BLOCK, self.size), np.uint8), 0
-        place = self._block[self._used : self._used + length]
-        self._used += -(-length // ALIGNMENT) * ALIGNMENT
-        return place
+            return _aligned(length, start)
+        place = self._used + (start - self._used) % ALIGNMENT
+        if place + length > self._block.size:
+            self._block = _aligned(min(BLOCK, self.size + ALIGNMENT), 0)
+            place = start % ALIGNMENT
+        self._used = place + length
+        return self._block[place : self._used]
 
     @property
     def is_mapped(self) -> bool:
@@ -147,6 +152,13 @@ class Source:
             raise CheckpointError(
                 f"bytes {start} to {start + length} of a file that has {self.size}"
             )
+
+
+def _aligned(length: int, start: int) -> AnyArray:
+    """Return new memory whose address is `start`, but for multiples of the alignment."""
+    memory = np.empty(length + ALIGNMENT, np.uint8)
+    shift = (start - memory.__array_interface__["data"][0]) % ALIGNMENT
+    return memory[shift : shift + length]
 
 
 @contextmanager

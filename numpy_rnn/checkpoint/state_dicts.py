@@ -6,7 +6,8 @@ and of much else: an optimiser, options, a vocabulary.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -103,7 +104,7 @@ def _chosen(candidates: list[Candidate], key: str = "") -> Candidate:
         return usual[0]
     prefix = f"{key}." if key else ""
     listed = ", ".join(
-        f"key={prefix + c.name!r} ({len(c.weights)} arrays)" for c in candidates[:20]
+        f"key={prefix + c.name!r:.200} ({len(c.weights)} arrays)" for c in candidates[:20]
     )
     more = f" and {len(candidates) - 20} more" if len(candidates) > 20 else ""
     raise CheckpointError(f"{where} holds several sets of weights; choose one: {listed}{more}")
@@ -126,25 +127,28 @@ def _candidates(root: Any, allowance: Allowance) -> Iterator[Candidate]:
         if weights := _own_weights(value):
             yield Candidate(path, weights)
         if len(path) < DEEPEST:
-            children = [((*path, str(name)), child) for name, child in _children(value)]
+            children = [((*path, name), child) for name, child in _children(value)]
             pending += reversed(children)
 
 
-def _children(value: Any) -> list[tuple[Any, Any]]:
-    """Return the parts of a container with their names."""
+def _children(value: Any) -> list[tuple[str, Any]]:
+    """Return the containers and objects in one, with their names."""
+    items: Iterable[tuple[Any, Any]] = ()
     if isinstance(value, dict):
         items = value.items()
     elif isinstance(value, (list, tuple)) and type(value) not in (Tensor, Global):
-        items = dict(enumerate(value)).items()
+        items = enumerate(value)
     elif isinstance(value, Stub):
-        items = {**dict(enumerate(value.items)), **value.pairs, **value.attributes()}.items()
-    else:
-        return []
+        items = chain(enumerate(value.items), value.pairs.items(), value.attributes().items())
     return [
-        (name, child)
+        (name if type(name) is str else str(name), child)
         for name, child in items
-        if type(name) in (str, int) and isinstance(child, (dict, list, tuple, Stub))
+        if isinstance(child, (dict, list, tuple, Stub)) and _is_name(name)
     ]
+
+
+def _is_name(name: Any) -> bool:
+    return type(name) is str or (type(name) is int and abs(name) < 2**63)
 
 
 def _own_weights(value: Any) -> dict[str, Any]:
@@ -219,7 +223,7 @@ def _at(root: Any, key: str) -> Any:
             return value
         pending += [
             (child, rest[len(name) + 1 :])
-            for name, child in ((str(name), child) for name, child in _children(value))
+            for name, child in _children(value)
             if rest == name or rest.startswith(name + ".")
         ]
     names = ", ".join(shown(name) for name, _ in _children(root)[:20]) or "none"

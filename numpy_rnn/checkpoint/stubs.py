@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from numpy_rnn.checkpoint.errors import CheckpointError
+from numpy_rnn.checkpoint.errors import LONGEST, CheckpointError
 
 __all__ = ["Global", "Stub", "UnknownNameError"]
 
@@ -16,7 +16,8 @@ class Global(NamedTuple):
     name: str
 
     def __str__(self) -> str:
-        return f"{self.module}.{self.name}"
+        """Return the dotted name, cut to a length that an error can show."""
+        return f"{self.module[:LONGEST]}.{self.name[:LONGEST]}"
 
 
 class UnknownNameError(CheckpointError):

@@ -57,6 +57,9 @@ DTYPES: dict[Global, np.dtype[Any] | str] = {
 }
 """A dtype reads as NumPy's, or as its name where NumPy has none."""
 
+ITEM = 256
+"""Bytes of memory that an item of an OrderedDict may take."""
+
 BARE_NAMES = {
     NDARRAY,
     Global("torch", "Tensor"),
@@ -142,12 +145,21 @@ class TorchUnpickler(PickleMachine):
             if method := METHODS.get(function):
                 return method(self, *arguments)
             if plain := FUNCTIONS.get(function):
+                self._charge_copy(arguments)
                 return plain(*arguments)
             if method := numpy_pickles.CALLS.get(function):
                 return method(self._numpy, *arguments)
         except CheckpointError as error:
             raise CheckpointError(f"{function}: {error}") from None
         return super().call(function, arguments)
+
+    def _charge_copy(self, arguments: tuple[Any, ...]) -> None:
+        """Count what a call copies: the memo can give one argument to many calls."""
+        for argument in arguments:
+            if type(argument) in (str, bytes, bytearray):
+                self.allowance.take(len(argument), "a string of bytes")
+            elif isinstance(argument, (list, tuple, set, frozenset, dict)):
+                self.allowance.take(ITEM * len(argument), "a container")
 
     def instantiate(self, kind: Any, arguments: tuple[Any, ...]) -> Any:
         """Return a new object: that of a class on the list, which is called for it."""

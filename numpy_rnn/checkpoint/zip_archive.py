@@ -1,7 +1,7 @@
 """Zip archives, as torch and NumPy write them: stored or deflated, with and without ZIP64.
 
-The directory at the end and the header before each member must tell the same, and no two
-members may share a byte of the file.
+The directory at the end and the header before each member that is read must tell the same,
+and no two members may share a byte of the file.
 
 Source: PKWARE's APPNOTE, sections 4.3 to 4.5.
 """
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from numpy_rnn.checkpoint.errors import CheckpointError, shown
-from numpy_rnn.checkpoint.source import Source
+from numpy_rnn.checkpoint.source import CHUNK, Source
 
 if TYPE_CHECKING:
     from numpy_rnn._typing import AnyArray
@@ -31,7 +31,7 @@ HEADER = struct.Struct("<4s5H3L2H")
 LONGEST_COMMENT = 2**16 - 1
 UNKNOWN32, UNKNOWN16 = 2**32 - 1, 2**16 - 1
 
-ENCRYPTED, DESCRIPTOR, UTF8 = 1, 8, 0x800
+ENCRYPTED, UTF8 = 1, 0x800
 STORED, DEFLATED = 0, 8
 METHODS = {9: "Deflate64", 12: "bzip2", 14: "LZMA", 93: "Zstandard", 95: "xz"}
 
@@ -42,9 +42,10 @@ MISPLACED = (
 
 
 class Member(NamedTuple):
-    """What the directory says of a member, and where its bytes begin."""
+    """What the directory says of a member, which begins with a header of its own."""
 
     name: str
+    raw_name: bytes
     method: int
     crc: int
     compressed: int
@@ -63,6 +64,7 @@ class ZipArchive:
     Attributes
     ----------
     members : dict of str and Member
+        What the directory says; the header of a member is compared when it is read.
     allowance : Allowance
         That of the source.
 
@@ -76,7 +78,8 @@ class ZipArchive:
         self._source = source
         self.allowance = source.allowance
         start, stop, count = self._directory()
-        self.members = self._entries(source.read(start, stop - start), count, start)
+        self.members = self._entries(source.read(start, stop - start), count)
+        self._ends = self._checked_ends(start)
         # torch leaves them out where torch.serialization.set_crc32_options(False) was called.
         self._has_crcs = any(member.crc for member in self.members.values())
 
@@ -95,46 +98,55 @@ class ZipArchive:
         member = self.members.get(name)
         if member is None:
             raise CheckpointError(f"the zip file has no {shown(name)}")
-        array, crc = self._stored(member) if member.method == STORED else self._deflated(member)
-        if crc != member.crc and self._has_crcs:
+        # The header and the bytes behind it are read at once: members may be many.
+        data = self._source.array(member.start, self._ends[name] - member.start)
+        start = _header_size(member, data)
+        data = data[start : start + member.compressed]
+        if len(data) != member.compressed:
+            raise CheckpointError(f"{shown(name)} overlaps what is behind it")
+        if member.method == DEFLATED:
+            data = self._decompressed(member, data)
+        if self._has_crcs and self._crc(member, data, start) != member.crc:
             raise CheckpointError(f"the zip file is damaged: Bad CRC-32 for {shown(name)}")
-        return array
+        return data
 
-    def _stored(self, member: Member) -> tuple[AnyArray, int]:
-        array = self._source.array(member.start, member.size)
-        if not self._source.is_mapped:
-            return array, zlib.crc32(array.data)
-        crc = 0
-        for chunk in self._source.chunks(member.start, member.size):
+    def _crc(self, member: Member, data: AnyArray, start: int) -> int:
+        if member.method == DEFLATED or not self._source.is_mapped:
+            return zlib.crc32(data.data)
+        crc = 0  # for which the pages of a mapped file need not be touched
+        for chunk in self._source.chunks(member.start + start, member.size):
             crc = zlib.crc32(chunk, crc)
-        return array, crc
+        return crc
 
-    def _deflated(self, member: Member) -> tuple[AnyArray, int]:
+    def _decompressed(self, member: Member, data: AnyArray) -> AnyArray:
         self._source.allowance.take(member.size, f"{shown(member.name)}, decompressed,")
         array = np.empty(member.size, np.uint8)
         decompressor = zlib.decompressobj(-zlib.MAX_WBITS)
         position = 0
         try:
-            for chunk in self._source.chunks(member.start, member.compressed):
-                pending = chunk
-                while pending and not decompressor.eof:
-                    # One byte more than there may be shows that there are too many.
-                    most = min(2**20, member.size - position + 1)
-                    data = decompressor.decompress(pending, most)
-                    pending = decompressor.unconsumed_tail
-                    if position + len(data) > member.size:
-                        raise CheckpointError(
-                            f"{shown(member.name)} is longer than the zip file says"
-                        )
-                    array.data[position : position + len(data)] = data
-                    position += len(data)
+            pending = data.data
+            while not decompressor.eof:
+                # One byte more than there may be shows that there are too many.
+                most = min(2**20, member.size - position + 1)
+                piece = decompressor.decompress(pending[:CHUNK], most)
+                tail = len(decompressor.unconsumed_tail)
+                pending = pending[min(len(pending), CHUNK) - tail :]
+                if not piece and not pending:
+                    break
+                if position + len(piece) > member.size:
+                    raise CheckpointError(
+                        f"{shown(member.name)} is longer than the zip file says"
+                    )
+                array.data[position : position + len(piece)] = piece
+                position += len(piece)
         except zlib.error as error:
             raise CheckpointError(
                 f"the zip file is damaged in {shown(member.name)}: {error}"
             ) from None
-        if position != member.size or not decompressor.eof:
-            raise CheckpointError(f"{shown(member.name)} is shorter than the zip file says")
-        return array, zlib.crc32(array.data)
+        is_all = decompressor.eof and not decompressor.unused_data and not pending
+        if position != member.size or not is_all:
+            raise CheckpointError(f"{shown(member.name)} is not as long as the zip file says")
+        return array
 
     def _directory(self) -> tuple[int, int, int]:
         """Return where the directory begins and ends, and how many entries it has."""
@@ -148,11 +160,14 @@ class ZipArchive:
         (_, disk, first_disk, here, count, size, start, comment) = END.unpack_from(tail, place)
         if end + END.size + comment != source.size:
             raise CheckpointError("the zip file is damaged or cut short after its directory")
-        stop = end
-        if UNKNOWN32 in (size, start) or UNKNOWN16 in (disk, first_disk, here, count):
-            disk, first_disk, here, count, size, start, stop = self._directory64(end)
-        elif self._has_directory64(end):  # written though nothing needs it
-            stop = self._directory64(end)[-1]
+        fields, stop = (disk, first_disk, here, count, size, start), end
+        is_needed = UNKNOWN32 in fields or UNKNOWN16 in fields[:4]
+        if is_needed or self._has_directory64(end):
+            fields64, stop = self._directory64(end)
+            pairs = zip(fields, fields64)
+            if any(n != n64 and n not in (UNKNOWN16, UNKNOWN32) for n, n64 in pairs):
+                raise CheckpointError("the zip file has two directories that differ")
+            disk, first_disk, here, count, size, start = fields64
         if disk or first_disk or here != count:
             raise CheckpointError("the zip file is one of several parts")
         if start + size != stop:
@@ -165,7 +180,7 @@ class ZipArchive:
         start = end - END64_LOCATOR.size
         return start >= 0 and self._source.read(start, 4) == b"PK\6\7"
 
-    def _directory64(self, end: int) -> tuple[int, int, int, int, int, int, int]:
+    def _directory64(self, end: int) -> tuple[tuple[int, ...], int]:
         if not self._has_directory64(end):
             raise CheckpointError("the zip file is damaged: it has no ZIP64 directory")
         locator_start = end - END64_LOCATOR.size
@@ -176,12 +191,11 @@ class ZipArchive:
         fields = END64.unpack(self._source.read(start64, END64.size))
         if fields[0] != b"PK\6\6" or start64 + 12 + fields[1] != locator_start:
             raise CheckpointError(MISPLACED)
-        return (*fields[4:10], start64)
+        return fields[4:10], start64
 
-    def _entries(self, directory: bytes, count: int, stop: int) -> dict[str, Member]:
+    def _entries(self, directory: bytes, count: int) -> dict[str, Member]:
         self._source.allowance.take(8 * len(directory), "the directory of the zip file")
         members: dict[str, Member] = {}
-        spans: list[tuple[int, int, str]] = []
         position = 0
         for _ in range(count):
             if position + ENTRY.size > len(directory):
@@ -194,20 +208,16 @@ class ZipArchive:
                 raise CheckpointError("the directory of the zip file is damaged")
             raw_name = directory[name_at : name_at + name_length]
             extra = directory[name_at + name_length : name_at + name_length + extra_length]
-            member, span = self._member(entry, raw_name, extra)
+            member = self._member(entry, raw_name, extra)
             if member.name in members:
                 raise CheckpointError(f"the zip file has {shown(member.name)} twice")
             members[member.name] = member
-            spans.append((*span, member.name))
         if position != len(directory):
             raise CheckpointError("the directory of the zip file is longer than it says")
-        self._check_spans(spans, stop)
         return members
 
-    def _member(
-        self, entry: tuple[int, ...], raw_name: bytes, extra: bytes
-    ) -> tuple[Member, tuple[int, int]]:
-        """Return a member, and where its header begins and its bytes end."""
+    @staticmethod
+    def _member(entry: tuple[int, ...], raw_name: bytes, extra: bytes) -> Member:
         flags, method, crc = entry[3], entry[4], entry[7]
         try:
             name = raw_name.decode("utf-8" if flags & UTF8 else "cp437")
@@ -223,34 +233,32 @@ class ZipArchive:
             )
         if method == STORED and compressed != size:
             raise CheckpointError(f"{shown(name)} is stored in another size than its own")
-        if header_at + HEADER.size + len(raw_name) + compressed > self._source.size:
-            raise CheckpointError(f"{shown(name)} reaches beyond the zip file")
-        header = self._source.read(header_at, HEADER.size + len(raw_name))
-        self._source.allowance.left += len(header)  # it is not kept
-        fields = HEADER.unpack_from(header)
-        if fields[0] != b"PK\3\4" or header[HEADER.size :] != raw_name:
-            raise CheckpointError(f"{shown(name)} is not where the zip file says")
-        if fields[2] & ENCRYPTED or fields[3] != method:
-            raise CheckpointError(f"{shown(name)} is not what the zip file says")
-        start = header_at + HEADER.size + fields[9] + fields[10]
-        if fields[9] != len(raw_name) or start + compressed > self._source.size:
-            raise CheckpointError(f"{shown(name)} reaches beyond the zip file")
-        member = Member(name, method, crc, compressed, size, start)
-        return member, (header_at, start + compressed)
+        return Member(name, raw_name, method, crc, compressed, size, header_at)
 
-    @staticmethod
-    def _check_spans(spans: list[tuple[int, int, str]], stop: int) -> None:
-        end, before = 0, ""
-        for start, span_end, name in sorted(spans):
-            if start < end:
-                raise CheckpointError(f"{shown(before)} and {shown(name)} overlap")
-            if not before and start:
-                raise CheckpointError(
-                    "the file holds more than one zip file, or something before it"
-                )
-            end, before = span_end, name
-        if end > stop:
-            raise CheckpointError(f"{shown(before)} and the directory overlap")
+    def _checked_ends(self, stop: int) -> dict[str, int]:
+        """Return where the next thing begins behind each member."""
+        ends: dict[str, int] = {}
+        members = sorted(self.members.values(), key=lambda member: member.start)
+        if members and members[0].start != 0:
+            raise CheckpointError(MISPLACED)
+        starts = [*(member.start for member in members[1:]), stop]
+        for member, end in zip(members, starts):
+            size = HEADER.size + len(member.raw_name) + member.compressed
+            if member.start + size > end:
+                raise CheckpointError(f"{shown(member.name)} overlaps what is behind it")
+            ends[member.name] = end
+        return ends
+
+
+def _header_size(member: Member, data: AnyArray) -> int:
+    """Return the size of the header before a member, if it tells what the directory does."""
+    fields = HEADER.unpack_from(data.data)
+    name = data[HEADER.size : HEADER.size + len(member.raw_name)].tobytes()
+    if fields[0] != b"PK\3\4" or fields[9] != len(name) or name != member.raw_name:
+        raise CheckpointError(f"{shown(member.name)} is not where the zip file says")
+    if fields[2] & ENCRYPTED or fields[3] != member.method:
+        raise CheckpointError(f"{shown(member.name)} is not what the zip file says")
+    return HEADER.size + len(name) + int(fields[10])
 
 
 def _sizes64(compressed: int, size: int, header_at: int, extra: bytes) -> tuple[int, int, int]:

@@ -1,0 +1,42 @@
+"""Weights that PyPI packages ship load, equal to torch's and NumPy's own reading.
+
+The files are not in this repository. `NUMPY_RNN_REAL_MODELS` names a folder in which the
+wheels of silero-vad 6.2.3, instate 1.1.0 and g2p_en 2.1.0 are unpacked.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+import safetensors.numpy
+import torch
+
+import numpy_rnn as nn
+
+FOLDER = Path(os.environ.get("NUMPY_RNN_REAL_MODELS", "real-models"))
+
+READ = {
+    "silero_vad/data/silero_vad_16k.safetensors": safetensors.numpy.load_file,
+    "silero_vad/data/silero_vad.jit": lambda path: torch.jit.load(path).state_dict(),
+    "instate/data/state_lang_labels.pt": lambda path: torch.load(path, map_location="cpu"),
+    "g2p_en/checkpoint20.npz": np.load,
+}
+
+
+@pytest.mark.usefixtures("quiet_torch")
+@pytest.mark.parametrize("read", [nn.load, nn.read_state_dict], ids=["load", "read_state_dict"])
+@pytest.mark.parametrize("name", READ)
+def test_weights_in_packages(name, read):
+    path = FOLDER / name
+    if not path.exists():
+        pytest.skip(f"{path} is not there: unpack the wheels and set NUMPY_RNN_REAL_MODELS")
+    reference = READ[name](path)
+    loaded = read(path)
+    assert sorted(loaded) == sorted(reference)
+    for key in loaded:
+        expected = np.asarray(reference[key])
+        assert loaded[key].dtype == expected.dtype
+        np.testing.assert_array_equal(loaded[key], expected)
