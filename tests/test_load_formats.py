@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import os
 import pickle
 import subprocess
 import sys
@@ -387,6 +388,13 @@ def test_files_that_cannot_seek_are_refused_as_in_torch():
         torch.load(Stream())
     with pytest.raises(io.UnsupportedOperation, match="seekable"):
         nn.load(Stream())
+    reading, writing = os.pipe()
+    with (
+        open(reading, "rb") as pipe,  # noqa: PTH123
+        open(writing, "wb"),  # noqa: PTH123
+        pytest.raises(io.UnsupportedOperation, match="seekable"),
+    ):
+        nn.load(f"/dev/fd/{pipe.fileno()}")
 
 
 def test_readers_are_imported_when_they_are_wanted():

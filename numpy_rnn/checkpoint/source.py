@@ -176,22 +176,27 @@ def open_source(f: Any) -> Iterator[Source]:
     TypeError
         If `f` is neither a path nor a binary file.
     io.UnsupportedOperation
-        If a file object cannot seek, as in torch.
+        If a file cannot seek, as in torch: a pipe.
     """
     if isinstance(f, (str, os.PathLike)):
         with open(f, "rb", buffering=0) as file:  # noqa: PTH123  # pathlib is slow to import
+            _check_seekable(file)  # a pipe has a path too
             yield _source(file)
         return
     if not hasattr(f, "read") or not hasattr(f, "seek") or isinstance(f, io.TextIOBase):
         raise TypeError(f"f must be a path or a binary file, got {type(f).__name__}")
-    if hasattr(f, "seekable") and not f.seekable():
+    _check_seekable(f)
+    if f.tell() != 0:
+        raise CheckpointError("the file must stand at its beginning: call seek(0) before")
+    yield _source(f)
+
+
+def _check_seekable(file: Any) -> None:
+    if hasattr(file, "seekable") and not file.seekable():
         raise io.UnsupportedOperation(
             "a checkpoint can only be read from a file that is seekable. Read the data into "
             "an io.BytesIO and load that"
         )
-    if f.tell() != 0:
-        raise CheckpointError("the file must stand at its beginning: call seek(0) before")
-    yield _source(f)
 
 
 def _source(file: IO[bytes]) -> Source:
