@@ -8,6 +8,7 @@ import torch
 from hypothesis import settings
 
 import numpy_rnn as nn
+from tests.ports import packages
 
 settings.register_profile("suite", deadline=None, derandomize=True)
 settings.load_profile("suite")
@@ -42,3 +43,10 @@ def quiet_torch():
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield
+
+
+@pytest.fixture(scope="session")
+def real_models():
+    """Let a test have the models that packages ship, or skip it."""
+    if not packages.FOLDER.is_dir():
+        pytest.skip(packages.ABSENT)

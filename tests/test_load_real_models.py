@@ -1,13 +1,6 @@
-"""Weights that PyPI packages ship load, equal to torch's and NumPy's own reading.
-
-The files are not in this repository. `NUMPY_RNN_REAL_MODELS` names a folder in which the
-wheels of silero-vad 6.2.3, instate 1.1.0 and g2p_en 2.1.0 are unpacked.
-"""
+"""Weights that PyPI packages ship load, equal to torch's and NumPy's own reading."""
 
 from __future__ import annotations
-
-import os
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,8 +8,7 @@ import safetensors.numpy
 import torch
 
 import numpy_rnn as nn
-
-FOLDER = Path(os.environ.get("NUMPY_RNN_REAL_MODELS", "real-models"))
+from tests.ports.packages import packaged
 
 READ = {
     "silero_vad/data/silero_vad_16k.safetensors": safetensors.numpy.load_file,
@@ -26,13 +18,11 @@ READ = {
 }
 
 
-@pytest.mark.usefixtures("quiet_torch")
+@pytest.mark.usefixtures("real_models", "quiet_torch")
 @pytest.mark.parametrize("read", [nn.load, nn.read_state_dict], ids=["load", "read_state_dict"])
 @pytest.mark.parametrize("name", READ)
 def test_weights_in_packages(name, read):
-    path = FOLDER / name
-    if not path.exists():
-        pytest.skip(f"{path} is not there: unpack the wheels and set NUMPY_RNN_REAL_MODELS")
+    path = packaged(name)
     reference = READ[name](path)
     loaded = read(path)
     assert sorted(loaded) == sorted(reference)

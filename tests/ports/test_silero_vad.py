@@ -1,0 +1,38 @@
+"""silero-vad's port agrees with the package's TorchScript model, chunk by chunk."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from tests.compare import assert_close
+from tests.ports.silero_vad import CHUNK, port, torchscript
+
+RATE = 16_000
+
+
+def audio(rng, seconds):
+    """Return voices, noise, silence and clicks by turns, a few seconds each."""
+    time = np.arange(seconds * RATE) / RATE
+    pitch = 120 + 40 * np.sin(2 * np.pi * 0.7 * time)
+    phase = 2 * np.pi * np.cumsum(pitch) / RATE
+    loudness = np.clip(np.sin(2 * np.pi * 3.5 * time), 0, None) ** 0.5  # syllables
+    voice = sum(np.sin(k * phase) / k for k in range(1, 20)) * loudness
+    noise = rng.standard_normal(time.size)
+    clicks = (rng.random(time.size) < 1e-3) * 0.9
+    kinds = np.stack([0.2 * voice, 0.1 * noise, 0.15 * voice + 0.02 * noise, 0 * time, clicks])
+    turns = (time // 4).astype(int) % len(kinds)
+    return np.take_along_axis(kinds, turns[None], axis=0)[0].astype(np.float32)
+
+
+@pytest.mark.usefixtures("real_models", "quiet_torch")
+def test_a_stream_of_a_minute_is_heard_as_by_torch(rng):
+    ours, theirs, exact = port(), torchscript(), port().double()
+    chunks = audio(rng, 64).reshape(-1, 1, CHUNK)
+    with torch.inference_mode():
+        expected = torch.stack([theirs(torch.from_numpy(chunk), RATE) for chunk in chunks])
+    probabilities = np.stack([ours(chunk) for chunk in chunks])
+    truth = np.stack([exact(chunk) for chunk in chunks.astype(np.float64)])
+    assert_close(probabilities, expected, torch.from_numpy(truth))
+    assert probabilities.min() < 0.05 < 0.5 < probabilities.max()
