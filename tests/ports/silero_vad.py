@@ -46,12 +46,35 @@ class SileroVAD(nn.Module):
         return F.sigmoid(self.final_conv(F.relu(h)[..., None]))[..., 0]
 
 
+NAMES = {
+    "stft.forward_basis_buffer": "stft_conv.weight",
+    "encoder.0.reparam_conv": "conv1",
+    "encoder.1.reparam_conv": "conv2",
+    "encoder.2.reparam_conv": "conv3",
+    "encoder.3.reparam_conv": "conv4",
+    "decoder.rnn": "lstm_cell",
+    "decoder.decoder.2": "final_conv",
+}
+"""What the TorchScript model's parts are called, and the port's."""
+
+TORCHSCRIPT = "silero_vad/data/silero_vad.jit"
+
+
 def port() -> SileroVAD:
+    """Return the port with the weights for 16 kHz of the TorchScript model.
+
+    Those in the package's `silero_vad_16k.safetensors` are other ones.
+    """
+    weights = {}
+    for name, array in nn.load(packaged(TORCHSCRIPT)).items():
+        theirs = next((part for part in NAMES if name.startswith(f"_model.{part}")), None)
+        if theirs is not None:
+            weights[name.replace(f"_model.{theirs}", NAMES[theirs])] = array
     model = SileroVAD().eval()
-    model.load_state_dict(nn.load(packaged("silero_vad/data/silero_vad_16k.safetensors")))
+    model.load_state_dict(weights)
     return model
 
 
 def torchscript() -> Any:
     """Return the package's own model: call it with a chunk and the sampling rate."""
-    return torch.jit.load(packaged("silero_vad/data/silero_vad.jit")).eval()
+    return torch.jit.load(packaged(TORCHSCRIPT)).eval()

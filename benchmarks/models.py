@@ -1,0 +1,155 @@
+"""Time whole models beside their own code: ``python -m benchmarks.models THREADS``.
+
+It prints a line of JSON for each model: what one unit of its work is, median seconds for it,
+ratios, and rounds. The models are those of `tests/ports`, whose files must be there.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import onnxruntime
+import torch
+from threadpoolctl import threadpool_limits
+
+from benchmarks.layers import PAUSE
+from benchmarks.measuring import take_turns
+from benchmarks.peers import TOLERANCE
+from benchmarks.peers.onnx_runtime import options
+from tests.ports import g2p_en, instate, silero_vad
+from tests.ports.packages import packaged
+
+SECONDS_A_MODEL = 4.0
+WORDS = ("neural", "networks", "remember", "letters", "and", "pronounce", "unheard", "words")
+NAMES = ("sharma", "patel", "reddy", "iyer", "chatterjee", "khan", "lyngdoh", "venkataraman")
+
+Calls = dict[str, Callable[[], Any]]
+"""What each library does, this one first, giving results that can be compared."""
+
+
+def silero_calls(threads: int) -> Calls:
+    """Return calls that hear one chunk and keep the state."""
+    ours, theirs = silero_vad.port(), silero_vad.torchscript()
+    session = onnxruntime.InferenceSession(
+        packaged("silero_vad/data/silero_vad_16k_op15.onnx"),
+        options(threads),
+        ["CPUExecutionProvider"],
+    )
+    size, context = silero_vad.CHUNK, silero_vad.CONTEXT
+    chunk = 0.1 * np.random.default_rng(0).standard_normal((1, size)).astype(np.float32)
+    tensor, rate = torch.from_numpy(chunk), np.array(16_000)
+    past = {
+        "input": np.zeros((1, context), np.float32),
+        "state": np.zeros((2, 1, 128), np.float32),
+    }
+
+    def onnx() -> Any:
+        x = np.concatenate([past["input"], chunk], axis=1)
+        output, past["state"] = session.run(
+            None, {"input": x, "state": past["state"], "sr": rate}
+        )
+        past["input"] = x[:, -context:]
+        return output
+
+    return {
+        "numpy_rnn": lambda: ours(chunk),
+        "torch": lambda: theirs(tensor, 16_000).numpy(),
+        "onnxruntime": onnx,
+    }
+
+
+def instate_calls(_threads: int) -> Calls:
+    """Return calls that score the names one by one, as the package does."""
+    ours, theirs = instate.port(), instate.original()
+    names = [instate.letters([name]) for name in NAMES]
+    tensors = [tuple(map(torch.from_numpy, arrays)) for arrays in names]
+    return {
+        "numpy_rnn": lambda: np.stack([ours(*arrays) for arrays in names]),
+        "torch": lambda: np.stack([torch.stack(theirs(*arrays)) for arrays in tensors]),
+    }
+
+
+def g2p_calls(_threads: int) -> Calls:
+    """Return calls that say the words."""
+    original = g2p_en.original()
+    ours = g2p_en.port(original.phonemes)
+    theirs = TorchG2P(ours)
+    return {
+        "numpy_rnn": lambda: [ours(word) for word in WORDS],
+        "torch": lambda: [theirs(word) for word in WORDS],
+        "package": lambda: [original.predict(word) for word in WORDS],
+    }
+
+
+class TorchG2P(torch.nn.Module):
+    """The port's model in torch, with its weights."""
+
+    def __init__(self, port: g2p_en.G2P) -> None:
+        super().__init__()
+        self.phonemes, self.number = port.phonemes, port.number
+        self.enc_emb = torch.nn.Embedding(len(g2p_en.GRAPHEMES), 256)
+        self.encoder = torch.nn.GRU(256, 256)
+        self.dec_emb = torch.nn.Embedding(len(port.phonemes), 256)
+        self.decoder = torch.nn.GRUCell(256, 256)
+        self.fc = torch.nn.Linear(256, len(port.phonemes))
+        weights = {name: torch.from_numpy(w) for name, w in port.state_dict().items()}
+        self.load_state_dict(weights)
+
+    def forward(self, word: str) -> list[str]:
+        letters = [self.number.get(letter, 1) for letter in [*word, "</s>"]]
+        _, h = self.encoder(self.enc_emb(torch.tensor(letters)))
+        h, phoneme, spoken = h[0], torch.tensor(g2p_en.BEGIN), []
+        while len(spoken) < g2p_en.LONGEST:
+            h = self.decoder(self.dec_emb(phoneme), h)
+            phoneme = self.fc(h).argmax()
+            if phoneme == g2p_en.END:
+                break
+            spoken.append(self.phonemes[phoneme])
+        return spoken
+
+
+MODELS: dict[str, tuple[Callable[[int], Calls], int]] = {
+    "silero-vad: a chunk, 32 ms of sound": (silero_calls, 1),
+    "instate: a name": (instate_calls, len(NAMES)),
+    "g2p_en: a word": (g2p_calls, len(WORDS)),
+}
+"""The unit that is timed, what makes the calls, and how many units a call does."""
+
+
+def compared(make: Callable[[int], Calls], threads: int) -> Calls:
+    """Return a model's calls after a few of them, whose results agree."""
+    calls = make(threads)
+    for _ in range(5):
+        first, *others = [call() for call in calls.values()]
+        for other in others:
+            if isinstance(first, list):
+                assert first == other
+            else:
+                np.testing.assert_allclose(first, other, rtol=TOLERANCE, atol=TOLERANCE)
+    return calls
+
+
+def timings(threads: int) -> Iterator[dict[str, Any]]:
+    """Yield what was measured of each model."""
+    for unit, (make, units) in MODELS.items():
+        timing = take_turns(
+            compared(make, threads), SECONDS_A_MODEL, PAUSE if threads > 1 else 0.0
+        )
+        seconds = {name: value / units for name, value in timing.seconds.items()}
+        yield {"unit": unit, **timing._asdict(), "seconds": seconds}
+
+
+def main() -> None:
+    threads = int(sys.argv[1])
+    torch.set_num_threads(threads)
+    with threadpool_limits(threads), torch.inference_mode(), np.errstate(over="ignore"):
+        for timing in timings(threads):
+            print(json.dumps(timing), flush=True)
+
+
+if __name__ == "__main__":
+    main()
