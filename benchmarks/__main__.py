@@ -16,6 +16,7 @@ from benchmarks.cases import chosen
 from benchmarks.footprint import footprint
 from benchmarks.machine import load_average, machine, versions
 from benchmarks.processes import ROOT, lines_of, processors
+from tests.ports.packages import ABSENT, FOLDER
 
 RESULTS = ROOT / "benchmarks" / "results"
 README = ROOT / "README.md"
@@ -107,11 +108,22 @@ def measure(quick: bool, pattern: str) -> report.Results:
     if not pattern:
         progress("imports, loading, sizes and memory", "\n")
         results["footprint"] = footprint()
+        progress("whole models" if FOLDER.is_dir() else f"no whole models: {ABSENT}", "\n")
+        results["models"] = whole_models() if FOLDER.is_dir() else []
     results["runs"] = [
         {"threads": threads, "cells": timed(threads, quick, pattern)}
         for threads in sorted({1, processors()})
     ]
     return results
+
+
+def whole_models() -> list[Any]:
+    """Return the times of each model, with one thread and with all."""
+    return [
+        {"threads": threads, **timing}
+        for threads in sorted({1, processors()})
+        for timing in lines_of("-m", "benchmarks.models", str(threads), threads=threads)
+    ]
 
 
 def timed(threads: int, quick: bool, pattern: str) -> list[Any]:

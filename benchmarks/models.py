@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import onnxruntime
@@ -112,17 +112,28 @@ class TorchG2P(torch.nn.Module):
         return spoken
 
 
-MODELS: dict[str, tuple[Callable[[int], Calls], int]] = {
-    "silero-vad: a chunk, 32 ms of sound": (silero_calls, 1),
-    "instate: a name": (instate_calls, len(NAMES)),
-    "g2p_en: a word": (g2p_calls, len(WORDS)),
+class Model(NamedTuple):
+    """What makes a model's calls, by whom they are, and how many units of work a call does."""
+
+    calls: Callable[[int], Calls]
+    libraries: tuple[str, ...]
+    units: int
+
+
+MODELS = {
+    "silero-vad: a chunk, 32 ms of sound": Model(
+        silero_calls, ("numpy_rnn", "torch", "onnxruntime"), 1
+    ),
+    "instate: a name": Model(instate_calls, ("numpy_rnn", "torch"), len(NAMES)),
+    "g2p_en: a word": Model(g2p_calls, ("numpy_rnn", "torch", "package"), len(WORDS)),
 }
-"""The unit that is timed, what makes the calls, and how many units a call does."""
+"""By the unit that is timed."""
 
 
-def compared(make: Callable[[int], Calls], threads: int) -> Calls:
+def compared(model: Model, threads: int) -> Calls:
     """Return a model's calls after a few of them, whose results agree."""
-    calls = make(threads)
+    calls = model.calls(threads)
+    assert tuple(calls) == model.libraries
     for _ in range(5):
         first, *others = [call() for call in calls.values()]
         for other in others:
@@ -135,11 +146,10 @@ def compared(make: Callable[[int], Calls], threads: int) -> Calls:
 
 def timings(threads: int) -> Iterator[dict[str, Any]]:
     """Yield what was measured of each model."""
-    for unit, (make, units) in MODELS.items():
-        timing = take_turns(
-            compared(make, threads), SECONDS_A_MODEL, PAUSE if threads > 1 else 0.0
-        )
-        seconds = {name: value / units for name, value in timing.seconds.items()}
+    pause = PAUSE if threads > 1 else 0.0
+    for unit, model in MODELS.items():
+        timing = take_turns(compared(model, threads), SECONDS_A_MODEL, pause)
+        seconds = {name: value / model.units for name, value in timing.seconds.items()}
         yield {"unit": unit, **timing._asdict(), "seconds": seconds}
 
 

@@ -20,7 +20,7 @@ Cells: TypeAlias = "dict[Case, dict[str, Any]]"
 """What was measured of each case with one number of threads."""
 
 LABELS = {"torch": "torch", "onnxruntime": "ONNX Runtime", "jax": "JAX", "keras": "Keras"}
-LABELS |= {"textbook": "textbook loop", "floor": "floor"}
+LABELS |= {"textbook": "textbook loop", "floor": "floor", "package": "its own NumPy code"}
 
 RIVALS = ("torch", "onnxruntime")
 """Those whose ratios stand in every table."""
@@ -84,7 +84,7 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
 def full(results: Results) -> str:
     """Return the full table, every case under its heading."""
     lines = ["# Benchmarks", "", *introduction(results), "", MEANS, "", *means(results), ""]
-    lines += [*footprint_table(results)]
+    lines += [*models_table(results), "", *footprint_table(results)]
     one = cells_of(results, 0)
     for title, cases in SECTIONS.items():
         measured = [case for case in cases if case in one]
@@ -233,6 +233,24 @@ def footprint_table(results: Results) -> list[str]:
     return table(["", *("numpy_rnn" if n == "numpy_rnn" else LABELS[n] for n in columns)], rows)
 
 
+def models_table(results: Results) -> list[str]:
+    """Return the times of whole models, if they were measured."""
+    models = results.get("models")
+    if not models:
+        return []
+    peers = ("torch", "onnxruntime", "package")
+    rows = [
+        [
+            model["unit"] + f", {model['threads']} threads" * (model["threads"] > 1),
+            microseconds(model["seconds"]["numpy_rnn"]),
+            *(time_and_ratio(model, peer) for peer in peers),
+        ]
+        for model in models
+    ]
+    header = ["µs, and ratio", "numpy_rnn", *(LABELS[peer] for peer in peers)]
+    return [WHOLE_MODELS, "", *table(header, rows)]
+
+
 def behind(results: Results) -> str:
     """Return in how many cases we are slower than the two rivals, in one sentence."""
     one = cells_of(results, 0)
@@ -249,7 +267,8 @@ def section(results: Results) -> str:
     lines = [*introduction(results), "", behind(results), ""]
     lines += [f"![{ALT}](benchmarks/results/chart.svg)", "", MEANS, "", *means(results), ""]
     lines += ["Cell by cell, one layer in one direction on one thread:", "", *grid(results)]
-    lines += ["", *deep(results), "", *footprint_table(results), ""]
+    lines += ["", *deep(results), "", *models_table(results), ""]
+    lines += [*footprint_table(results), ""]
     lines.append("All cases with their times: [table](benchmarks/results/table.md).")
     return tidy(lines)
 
@@ -262,6 +281,11 @@ def tidy(lines: Sequence[str]) -> str:
 MEANS = (
     "Geometric means of the ratios, one thread unless it says otherwise; in parentheses how "
     "many of the cases behind a mean are above 1:"
+)
+
+WHOLE_MODELS = (
+    "Whole models that packages ship, ported in `tests/ports/`, one input at a time, on one "
+    "thread unless it says otherwise; silero-vad's torch is its TorchScript model:"
 )
 
 ALT = (

@@ -52,6 +52,16 @@ def test_table_has_time_and_ratio_of_each_peer_with_one_and_with_all_threads():
     assert f"{row} 20.0 | 80.0 (0.25) | 16.0 (**1.25**) |" in table
 
 
+def test_whole_models_have_a_table_of_their_own():
+    results = results_of({GRID[0]: (0.5, 0.5)})
+    assert report.WHOLE_MODELS not in report.section(results)
+    timing = {"seconds": {"numpy_rnn": 1e-4, "torch": 2e-4}, "ratios": {"torch": 0.5}}
+    results["models"] = [{"unit": "a model: a word", "threads": n, **timing} for n in (1, 2)]
+    section = report.section(results)
+    assert "| a model: a word | 100 | 200 (0.50) | - | - |" in section
+    assert "| a model: a word, 2 threads | 100 | 200 (0.50) | - | - |" in section
+
+
 def test_section_replaces_what_was_between_the_marks_and_nothing_else():
     results = results_of({GRID[0]: (0.5, 0.5)})
     once = report.with_section(f"a\n{report.BEGIN}\nlast year\n{report.END}\nb\n", results)

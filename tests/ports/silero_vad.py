@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -77,4 +78,6 @@ def port() -> SileroVAD:
 
 def torchscript() -> Any:
     """Return the package's own model: call it with a chunk and the sampling rate."""
-    return torch.jit.load(packaged(TORCHSCRIPT)).eval()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # torch would have us export
+        return torch.jit.load(packaged(TORCHSCRIPT)).eval()
