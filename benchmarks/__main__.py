@@ -45,8 +45,8 @@ def main() -> None:
 def parsed() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks",
-        description=f"{__doc__} All cases, on one thread and on all, take about a quarter of "
-        "an hour; the results go to benchmarks/results/ (results.json, table.md, chart.svg) "
+        description=f"{__doc__} All cases, on one thread and on all, take about twenty "
+        "minutes; the results go to benchmarks/results/ (results.json, table.md, chart.svg) "
         "and into the README.",
         epilog="A part of the cases is printed and changes no file.",
     )
@@ -58,7 +58,7 @@ def parsed() -> argparse.Namespace:
         default="",
         metavar="REGEX",
         help="the cases with this in their names, as 'RNN T=100 N=1 ' or '2 layers', and the "
-        "layers alone: neither imports nor memory",
+        "layers alone: neither imports nor memory nor errors",
     )
     part.add_argument(
         "--report",
@@ -110,6 +110,8 @@ def measure(quick: bool, pattern: str) -> report.Results:
         results["footprint"] = footprint()
         progress("whole models" if FOLDER.is_dir() else f"no whole models: {ABSENT}", "\n")
         results["models"] = whole_models() if FOLDER.is_dir() else []
+        progress("errors: two minutes", "\n")
+        results["accuracy"] = list(lines_of("-m", "benchmarks.accuracy", *["--quick"] * quick))
     results["runs"] = [
         {"threads": threads, "cells": timed(threads, quick, pattern)}
         for threads in sorted({1, processors()})

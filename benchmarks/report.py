@@ -11,6 +11,7 @@ import statistics
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeAlias
 
+from benchmarks import certificate
 from benchmarks.cases import BATCHES, GRID, KINDS, SECTIONS, SIZES, STEPS, Case
 
 Results: TypeAlias = "dict[str, Any]"
@@ -26,7 +27,9 @@ RIVALS = ("torch", "onnxruntime")
 """Those whose ratios stand in every table."""
 
 BEGIN, END = "<!-- benchmarks -->", "<!-- /benchmarks -->"
-"""What encloses the README's section."""
+"""What encloses the README's section of times; that of errors stands in `ACCURACY`."""
+
+ACCURACY = "<!-- accuracy -->", "<!-- /accuracy -->"
 
 NONE = "-"
 
@@ -90,6 +93,9 @@ def full(results: Results) -> str:
         measured = [case for case in cases if case in one]
         if measured:
             lines += ["", f"## {title}", "", *times_table(results, measured)]
+    if "accuracy" in results:
+        lines += ["", "## Errors", "", *table(*certificate.summary(results["accuracy"]))]
+        lines += ["", *table(*certificate.nets(results["accuracy"]))]
     return tidy(lines) + "\n"
 
 
@@ -294,15 +300,24 @@ ALT = (
 
 
 def with_section(readme: str, results: Results) -> str:
-    """Return the README with its section anew.
+    """Return the README with its sections anew; that of errors if they were measured.
 
     Raises
     ------
     ValueError
-        If the README does not have the two marks that enclose it.
+        If the README does not have the two marks that enclose one.
     """
-    before, begin, rest = readme.partition(BEGIN)
-    _, end, after = rest.partition(END)
+    readme = between((BEGIN, END), section(results), readme)
+    if "accuracy" in results:
+        lines = table(*certificate.summary(results["accuracy"]))
+        readme = between(ACCURACY, "\n".join(lines), readme)
+    return readme
+
+
+def between(marks: tuple[str, str], text: str, readme: str) -> str:
+    """Return the README with this text between two marks."""
+    before, begin, rest = readme.partition(marks[0])
+    _, end, after = rest.partition(marks[1])
     if not (begin and end):
-        raise ValueError(f"the README has no {BEGIN} ... {END}")
-    return f"{before}{BEGIN}\n{section(results)}\n{END}{after}"
+        raise ValueError(f"the README has no {marks[0]} ... {marks[1]}")
+    return f"{before}{begin}\n{text}\n{end}{after}"

@@ -13,8 +13,9 @@ PLAIN = {
     "layers_together": False,
     "directions_together": False,
     "block_steps": 10**6,
+    "terms_at_once": 10**6,
 }
-"""No choice but the plain one: by rows, layer by layer, all steps in a block."""
+"""No choice but the plain one: by rows, layer by layer, all steps and terms at once."""
 
 VARIANTS = {
     "rows": PLAIN,
@@ -23,7 +24,8 @@ VARIANTS = {
     "layers together": PLAIN | {"layers_together": True},
     "directions together": PLAIN | {"directions_together": True},
     "blocks of 3 steps": PLAIN | {"block_steps": 3},
-    "all": dict.fromkeys(PLAIN, True) | {"block_steps": 2},
+    "two terms at a time": PLAIN | {"terms_at_once": 2},
+    "all": dict.fromkeys(PLAIN, True) | {"block_steps": 2, "terms_at_once": 2},
 }
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from numpy_rnn.kernels import variants
-from numpy_rnn.kernels.affine import affine
+from numpy_rnn.kernels.product import product
 
 if TYPE_CHECKING:
     from numpy_rnn._typing import Array
@@ -66,10 +66,10 @@ def _block_by_rows(x: Array, prepared: Prepared, state: State, output: Array) ->
         products = x
     else:
         products = out if single_gate else np.empty((*x.shape[:-1], rows), x.dtype)
-        weight_ih_t = prepared.weight_ih.T
-        affine(
-            x.reshape(-1, x.shape[-1]), weight_ih_t, prepared.bias, products.reshape(-1, rows)
-        )
+        vectors = x.reshape(-1, x.shape[-1])
+        product(vectors, prepared.weight_ih.T, products.reshape(-1, rows))
+        if prepared.bias is not None:
+            np.add(products, prepared.bias, products)
     state = prepared.advance(products, state, out)
     if not in_place:
         output[...] = out
@@ -79,7 +79,8 @@ def _block_by_rows(x: Array, prepared: Prepared, state: State, output: Array) ->
 def _block_by_columns(x: Array, prepared: Prepared, state: State, output: Array) -> State:
     weight_ih, bias = prepared.weight_ih, prepared.bias
     steps, sequences, size = output.shape
-    products = weight_ih.dot(x.reshape(-1, x.shape[-1]).T)
+    products = np.empty((len(weight_ih), steps * sequences), x.dtype)
+    product(weight_ih, x.reshape(-1, x.shape[-1]).T, products)
     if bias is not None:
         np.add(products, bias[:, np.newaxis], products)
     products = products.reshape(len(weight_ih), steps, sequences).swapaxes(0, 1).copy()

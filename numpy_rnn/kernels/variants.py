@@ -15,6 +15,19 @@ def block_steps(step_bytes: int) -> int:
     return max(1, BLOCK_BYTES // max(1, step_bytes))
 
 
+def terms_at_once(terms: int, vectors: int) -> int:
+    """Return how many of a product's terms are added up before the sums are.
+
+    A layer's output is a quarter more exact with three sums in place of one of 256 terms,
+    or four in place of one of 512, and takes 2 to 3 % longer. With few `vectors`, rows or
+    columns, it would take more.
+    """
+    if terms <= 192 or vectors < 32:
+        return terms
+    sums = max(3, -(-terms // 128))
+    return -(-terms // sums)
+
+
 def elman_in_one_product(input_size: int, hidden_size: int) -> bool:
     """Return whether a single sequence's input and hidden state share one product.
 
