@@ -18,8 +18,9 @@ def at_every_instruction(
     work: Callable[[], Any],
     error: type[BaseException],
     rounds: int = 3,
+    every: int = 1,
     prepare: Callable[[], object] = lambda: None,
-) -> Iterator[tuple[str, int]]:
+) -> Iterator[tuple[str, int | None]]:
     """Run `work` again and again, each time ended by `error` at a later instruction.
 
     The error comes before a bytecode instruction of the package's own code, and the
@@ -34,12 +35,14 @@ def at_every_instruction(
         What is raised.
     rounds : int
         How many times it comes at the same instruction: in the first rounds of a loop.
+    every : int
+        More than 1 for fewer instructions: every second, every third.
     prepare : callable
         Called before each `work`, and itself left alone.
 
     Yields
     ------
-    (str, int)
+    (str, int or None)
         File and line where it came.
     """
     prepare()
@@ -59,9 +62,9 @@ def at_every_instruction(
     prepare()
     _run(work, note)
     assert points, "nothing of the package was run"
-    for point in points:
+    for point in points[::every]:
         count = 0
-        place = "", 0
+        place: tuple[str, int | None] = "", None
 
         def fail(frame: FrameType, point: int = point) -> None:
             nonlocal count, place
@@ -73,10 +76,19 @@ def at_every_instruction(
         prepare()
         try:
             _run(work, fail)
-        except error:
+        except BaseException as raised:
+            if not _comes_of(raised, error):
+                raise
             yield place
         else:
             raise AssertionError(f"instruction {point} was not reached again")
+
+
+def _comes_of(raised: BaseException | None, error: type[BaseException]) -> bool:
+    """Return whether an error is `error`, or came while that was dealt with."""
+    while raised is not None and not isinstance(raised, error):
+        raised = raised.__context__
+    return raised is not None
 
 
 def _run(work: Callable[[], Any], on_instruction: Callable[[FrameType], None]) -> None:

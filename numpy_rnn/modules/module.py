@@ -141,7 +141,8 @@ class Module:
             object.__setattr__(self, name, value)
 
     def __delattr__(self, name: str) -> None:
-        # What is listed is there: a name is listed last, and struck off first.
+        # A name is struck off before its value goes, and listed in one call with it: so an
+        # interrupt leaves none without a value.
         for names in _REGISTRIES:
             if name in self.__dict__[names]:
                 self.__dict__[names].remove(name)
@@ -166,8 +167,7 @@ class Module:
         """
         self._check_new_name("parameter", name)
         owned = None if value is None else _float_copy(name, value)
-        self.__dict__[name] = owned
-        self._parameter_names.append(name)
+        self.__dict__.update({name: owned, "_parameter_names": [*self._parameter_names, name]})
 
     def register_buffer(
         self, name: str, array: AnyArray | None, persistent: bool = True
@@ -192,15 +192,14 @@ class Module:
         """
         if name not in self.__dict__.get("_buffer_names", ()):
             self._check_new_name("buffer", name)
-        self.__dict__[name] = _buffer_copy(name, array)
-        for names, listed in (
-            (self._buffer_names, True),
-            (self._transient_names, not persistent),
-        ):
+        changed: dict[str, Any] = {name: _buffer_copy(name, array)}
+        for registry, listed in (("_buffer_names", True), ("_transient_names", not persistent)):
+            names = self.__dict__[registry]
             if name in names and not listed:
-                names.remove(name)
+                changed[registry] = [other for other in names if other != name]
             elif name not in names and listed:
-                names.append(name)
+                changed[registry] = [*names, name]
+        self.__dict__.update(changed)
 
     def add_module(self, name: str, module: Module | None) -> None:
         """Add or replace the submodule `name`, as assigning an attribute does.
@@ -222,8 +221,7 @@ class Module:
             self.__dict__[name] = module
             return
         self._check_new_name("module", name)
-        self.__dict__[name] = module
-        self._module_names.append(name)
+        self.__dict__.update({name: module, "_module_names": [*self._module_names, name]})
 
     def register_module(self, name: str, module: Module | None) -> None:
         """Do what `add_module` does."""
