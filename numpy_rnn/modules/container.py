@@ -21,12 +21,15 @@ class _Container(Module):
         return {name: self.__dict__[name] for name in self._module_names}
 
     def _replace(self, items: Iterable[tuple[str, Module]]) -> None:
-        """Hold these modules in place of those that are held."""
-        items = list(items)
-        for name in list(self._module_names):
-            delattr(self, name)
+        """Hold these modules in place of those that are held, all of them or none."""
+        held = set(self._module_names)
+        twin = object.__new__(type(self))
+        twin.__dict__ = {
+            name: value for name, value in self.__dict__.items() if name not in held
+        } | {"_module_names": []}
         for name, module in items:
-            self.add_module(name, module)
+            twin.add_module(name, module)
+        self.__dict__ = twin.__dict__
 
     def __len__(self) -> int:
         return len(self._module_names)

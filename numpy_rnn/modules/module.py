@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import operator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -139,10 +141,12 @@ class Module:
             object.__setattr__(self, name, value)
 
     def __delattr__(self, name: str) -> None:
-        object.__delattr__(self, name)
+        # A name is struck off before its value goes, and listed in one call with it: so an
+        # interrupt leaves none without a value.
         for names in _REGISTRIES:
             if name in self.__dict__[names]:
                 self.__dict__[names].remove(name)
+        object.__delattr__(self, name)
 
     def register_parameter(self, name: str, value: AnyArray | None) -> None:
         """Add a parameter: a copy of `value`, or None for one that is left out.
@@ -163,8 +167,7 @@ class Module:
         """
         self._check_new_name("parameter", name)
         owned = None if value is None else _float_copy(name, value)
-        self._parameter_names.append(name)
-        self.__dict__[name] = owned
+        self.__dict__.update({name: owned, "_parameter_names": [*self._parameter_names, name]})
 
     def register_buffer(
         self, name: str, array: AnyArray | None, persistent: bool = True
@@ -189,16 +192,14 @@ class Module:
         """
         if name not in self.__dict__.get("_buffer_names", ()):
             self._check_new_name("buffer", name)
-        owned = _buffer_copy(name, array)
-        for names, listed in (
-            (self._buffer_names, True),
-            (self._transient_names, not persistent),
-        ):
+        changed: dict[str, Any] = {name: _buffer_copy(name, array)}
+        for registry, listed in (("_buffer_names", True), ("_transient_names", not persistent)):
+            names = self.__dict__[registry]
             if name in names and not listed:
-                names.remove(name)
+                changed[registry] = [other for other in names if other != name]
             elif name not in names and listed:
-                names.append(name)
-        self.__dict__[name] = owned
+                changed[registry] = [*names, name]
+        self.__dict__.update(changed)
 
     def add_module(self, name: str, module: Module | None) -> None:
         """Add or replace the submodule `name`, as assigning an attribute does.
@@ -216,10 +217,11 @@ class Module:
             raise AttributeError("cannot assign module before Module.__init__() call")
         if module is not None and not isinstance(module, Module):
             raise TypeError(f"{type(module).__name__} is not a Module subclass")
-        if name not in self._module_names:
-            self._check_new_name("module", name)
-            self._module_names.append(name)
-        self.__dict__[name] = module
+        if name in self._module_names:
+            self.__dict__[name] = module
+            return
+        self._check_new_name("module", name)
+        self.__dict__.update({name: module, "_module_names": [*self._module_names, name]})
 
     def register_module(self, name: str, module: Module | None) -> None:
         """Do what `add_module` does."""
@@ -438,7 +440,8 @@ class Module:
         """Copy arrays, or tensors of torch, into the parameters and buffers of the same names.
 
         Values are cast to the dtype that is there, as torch does. Parameters and buffers
-        stay the same arrays. If anything is wrong nothing is changed.
+        stay the same arrays. If anything is wrong nothing is changed, and an interrupt
+        comes before all of them are written or after.
 
         Parameters
         ----------
@@ -496,8 +499,7 @@ class Module:
                 f"Error(s) in loading state_dict for {type(self).__name__}:\n\t"
                 + "\n\t".join(problems)
             )
-        for parameter, value in copies:
-            parameter[...] = value
+        _set_all((parameter, ..., value) for parameter, value in copies)
         return IncompatibleKeys(missing, unexpected)
 
     def _may_lack(self, name: str, version: int | None) -> bool:  # noqa: ARG002  # of others
@@ -595,6 +597,8 @@ class Module:
     def to(self: M, *args: Any, device: object = None, dtype: DTypeLike = None) -> M:
         """Cast every parameter, and every buffer of floats, to a dtype; return this module.
 
+        All are cast before any takes its place, so that no error or interrupt leaves some.
+
         Parameters
         ----------
         *args : device, dtype, or both
@@ -613,11 +617,12 @@ class Module:
         """
         target = parse_to(args, device, dtype)
         if target is not None:
-            for module in self.modules():
-                for name in (*module._parameter_names, *module._buffer_names):
-                    array = module.__dict__[name]
-                    if array is not None and array.dtype.kind == "f":
-                        module.__dict__[name] = _cast(array, target)
+            _set_all(
+                (module.__dict__, name, _cast(array, target))
+                for module in self.modules()
+                for name in (*module._parameter_names, *module._buffer_names)
+                if (array := module.__dict__[name]) is not None and array.dtype.kind == "f"
+            )
         return self
 
     def float(self: M) -> M:
@@ -672,6 +677,17 @@ def _completed(candidate: Candidate, options: dict[str, Any]) -> dict[str, Any]:
 
 def _quoted(names: list[str]) -> str:
     return ", ".join(f'"{name}"' for name in names)
+
+
+def _set_all(items: Iterable[tuple[Any, Any, Any]]) -> None:
+    """Do ``target[key] = value`` for each (target, key, value): for all of them or for none.
+
+    All values are made before the first is set, and setting them is one call of C code,
+    which an interrupt cannot divide.
+    """
+    columns = tuple(zip(*items))
+    if columns:
+        deque(map(operator.setitem, *columns), maxlen=0)
 
 
 def _cast(array: AnyArray, dtype: np.dtype[Any]) -> AnyArray:

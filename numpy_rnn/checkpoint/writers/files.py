@@ -30,18 +30,22 @@ def replace(path: Path, write: Write) -> None:
         return
     temporary = path.with_name(f".{os.urandom(8).hex()}.tmp")
     try:
-        file = temporary.open("xb")
-    except OSError as error:
-        raise type(error)(error.errno, error.strerror, str(path)) from None
-    try:
-        with file:
+        with _new_file(temporary, path) as file:
             write(file)
         if path.exists():
             shutil.copymode(path, temporary)
         temporary.replace(path)
     except BaseException:
-        temporary.unlink()
+        temporary.unlink(missing_ok=True)  # an interrupt may come before it is there, or after
         raise
+
+
+def _new_file(temporary: Path, path: Path) -> IO[bytes]:
+    """Open a new file; an error names the path that the caller gave."""
+    try:
+        return temporary.open("xb")
+    except OSError as error:
+        raise type(error)(error.errno, error.strerror, str(path)) from None
 
 
 def copy_to(file: IO[bytes], write: Write) -> None:

@@ -1,0 +1,112 @@
+"""Errors that come at a given instruction of the package, as an interrupt does."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import CodeType, FrameType
+from typing import Any
+
+import numpy_rnn as nn
+
+PACKAGE = str(Path(nn.__file__).parent)
+
+
+def at_every_instruction(
+    work: Callable[[], Any],
+    error: type[BaseException],
+    rounds: int = 3,
+    every: int = 1,
+    prepare: Callable[[], object] = lambda: None,
+) -> Iterator[tuple[str, int | None]]:
+    """Run `work` again and again, each time ended by `error` at a later instruction.
+
+    The error comes before a bytecode instruction of the package's own code, and the
+    instruction is not done. That is finer than Python does it: signals are handled between
+    some instructions only, and memory is short in some only.
+
+    Parameters
+    ----------
+    work : callable
+        Does the same whenever it is called.
+    error : type of exception
+        What is raised.
+    rounds : int
+        How many times it comes at the same instruction: in the first rounds of a loop.
+    every : int
+        More than 1 for fewer instructions: every second, every third.
+    prepare : callable
+        Called before each `work`, and itself left alone.
+
+    Yields
+    ------
+    (str, int or None)
+        File and line where it came.
+    """
+    prepare()
+    work()  # what is imported or remembered for good happens here
+    visits: Counter[tuple[CodeType, int]] = Counter()
+    points: list[int] = []
+    count = 0
+
+    def note(frame: FrameType) -> None:
+        nonlocal count
+        place = frame.f_code, frame.f_lasti
+        visits[place] += 1
+        if visits[place] <= rounds:
+            points.append(count)
+        count += 1
+
+    prepare()
+    _run(work, note)
+    assert points, "nothing of the package was run"
+    for point in points[::every]:
+        count = 0
+        place: tuple[str, int | None] = "", None
+
+        def fail(frame: FrameType, point: int = point) -> None:
+            nonlocal count, place
+            if count == point:
+                place = frame.f_code.co_filename, frame.f_lineno
+                raise error
+            count += 1
+
+        prepare()
+        try:
+            _run(work, fail)
+        except BaseException as raised:
+            if not _comes_of(raised, error):
+                raise
+            yield place
+        else:
+            raise AssertionError(f"instruction {point} was not reached again")
+
+
+def _comes_of(raised: BaseException | None, error: type[BaseException]) -> bool:
+    """Return whether an error is `error`, or came while that was dealt with."""
+    while raised is not None and not isinstance(raised, error):
+        raised = raised.__context__
+    return raised is not None
+
+
+def _run(work: Callable[[], Any], on_instruction: Callable[[FrameType], None]) -> None:
+    def instruction(frame: FrameType, event: str, _: object) -> Any:
+        if event == "opcode":
+            on_instruction(frame)
+        return instruction
+
+    def call(frame: FrameType, *_: object) -> Any:
+        if not frame.f_code.co_filename.startswith(PACKAGE):
+            return None
+        frame.f_trace_opcodes = True
+        frame.f_trace_lines = False
+        return instruction
+
+    before = sys.gettrace()
+    sys.settrace(call)
+    try:
+        work()
+    finally:
+        sys.settrace(before)
