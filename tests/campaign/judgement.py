@@ -1,0 +1,296 @@
+"""Whether both libraries did the same: values within the suite's tolerances, or one error.
+
+Values are judged as `tests/compare.py` judges them: by the float64 truth and torch's own
+error against it. Where that does not do, by how far torch comes from the truth on inputs and
+weights that differ by one unit in the last place, since a net may amplify rounding without
+bound: that is what its precision decides of the case. And where a sum may leave the range of
+the dtype, it depends on the order of its terms whether it does, in torch too.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import math
+import re
+from typing import Any
+
+import numpy as np
+import torch
+
+from numpy_rnn.utils import rnn
+from tests.campaign.cases import (
+    Case,
+    Layer,
+    Ours,
+    Outcome,
+    Torch,
+    Truth,
+    arrays_in,
+    arrays_of,
+    run,
+)
+from tests.campaign.differences import named_difference
+from tests.compare import (
+    FLOAT32_FACTOR,
+    FLOAT32_ULPS,
+    FLOAT64_TOLERANCE,
+    normalised,
+)
+
+NEIGHBOURS = 6
+"""How many inputs and weights one ulp away torch is tried on where its error is wanted."""
+
+
+class Difference(AssertionError):
+    """What is not as in torch."""
+
+
+def judge(case: Case) -> str:
+    """Run a case and return what it came to; raise `Difference` if to nothing named."""
+    before = [array.copy() for array in arrays_in(list(case.inputs))]
+    with np.errstate(all="raise"):
+        ours = run(case, Ours)
+    for array, copy in zip(arrays_in(list(case.inputs)), before, strict=True):
+        if array.tobytes() != copy.tobytes():
+            raise Difference("an input was written")
+    with torch.inference_mode():
+        theirs = run(case, Torch)
+        name = named_difference(case, ours, theirs)
+        if name is None:
+            name = compare(case, ours, theirs)
+    if ours.error is None:
+        check_memory(case, ours)
+    return name
+
+
+def compare(case: Case, ours: Outcome, theirs: Outcome) -> str:
+    """Compare two outcomes of which no difference is known."""
+    if ours.error is not None or theirs.error is not None:
+        return compare_errors(ours, theirs)
+    expected = set(map(normalised, theirs.warned))
+    for message in ours.warned:
+        if normalised(message) not in expected:
+            raise Difference(f"warned of {message!r}")
+    if ours.module is not None:
+        compare_modules(case, ours.module, theirs.module)
+    return compare_results(case, ours, theirs)
+
+
+def compare_errors(ours: Outcome, theirs: Outcome) -> str:
+    said = f"{ours.error!r} ({ours.stage}) in place of {theirs.error!r} ({theirs.stage})"
+    if type(ours.error) is not type(theirs.error):
+        raise Difference(said)
+    if text(str(ours.error)) != text(str(theirs.error)):
+        raise Difference(f"texts: {said}")
+    return "same error"
+
+
+def text(message: str) -> str:
+    """Return a message as both libraries would have it."""
+    message = re.sub(r"^\w+\(\): (argument '\w+') \(position \d\)", r"\1", message)
+    message = re.sub(r"type \S+ without overflow.*", "type without overflow", message)
+    message = message.replace(" if you do not need ONNX exportability", "")
+    message = re.sub(r"(\dD) cpu \w+ tensor", r"\1", message.replace("1D CPU", "1D"))
+    message = normalised(message).replace("tensor", "array")
+    return re.sub(r"(\dD) array", r"\1", message)
+
+
+def compare_modules(case: Case, ours: Any, theirs: Any) -> None:
+    if repr(ours) != repr(theirs):
+        raise Difference(f"prints as {ours!r} in place of {theirs!r}")
+    mine, reference = arrays_of(ours), arrays_of(theirs)
+    if list(mine) != list(reference):
+        raise Difference(f"has {list(mine)} in place of {list(reference)}")
+    for name, array in mine.items():
+        if array.dtype != reference[name].dtype or not same(array, reference[name]):
+            # torch's Embedding scales its table itself.
+            if "max_norm" in repr(case.target):
+                continue
+            raise Difference(f"{name} is not the array that torch has")
+
+
+def same(mine: np.ndarray, reference: np.ndarray) -> bool:
+    return mine.shape == reference.shape and np.array_equal(
+        mine, reference, equal_nan=mine.dtype.kind in "fc"
+    )
+
+
+# Values
+
+
+def compare_results(case: Case, ours: Outcome, theirs: Outcome) -> str:
+    mine, reference = flat(ours.result), flat(theirs.result)
+    if len(mine) != len(reference):
+        raise Difference(f"{len(mine)} results in place of {len(reference)}")
+    verdict = "equal"
+    exact: list[Any] | None = None
+    for place, (array, other) in enumerate(zip(mine, reference)):
+        if not isinstance(other, np.ndarray):
+            if type(array) is not type(other) or array != other:
+                raise Difference(f"{array!r} in place of {other!r}")
+            continue
+        compare_kinds(array, other)
+        if same(array, other):
+            continue
+        if array.dtype not in (np.float32, np.float64):
+            raise Difference(f"result {place}: {array!r} in place of {other!r}")
+        if not same(class_of(array), class_of(other)):
+            if not may_overflow(case, ours):
+                raise Difference(
+                    f"result {place}: what is not finite is elsewhere:\n{array!r}\n{other!r}"
+                )
+            verdict = "beyond the range of the dtype"
+        elif not close(array, other):
+            if exact is None:
+                exact = flat(truth(case).result)
+            verdict = max(verdict, judge_values(case, place, array, other, exact), key=len)
+    return verdict
+
+
+def compare_kinds(array: Any, other: np.ndarray) -> None:
+    if type(array) is not np.ndarray:
+        raise Difference(f"a result is no array but {type(array)}")
+    if array.shape != other.shape or array.dtype != other.dtype:
+        raise Difference(
+            f"{array.dtype} {array.shape} in place of {other.dtype} {other.shape}"
+        )
+
+
+def flat(value: Any) -> list[Any]:
+    """Return what is in nested tuples and lists, tensors as arrays."""
+    if isinstance(value, (tuple, list)):
+        ours = isinstance(value, rnn.PackedSequence)
+        packed = ours or isinstance(value, torch.nn.utils.rnn.PackedSequence)
+        start = ["PackedSequence"] if packed else []
+        return start + [leaf for item in value for leaf in flat(item)]
+    return [value.detach().numpy()] if isinstance(value, torch.Tensor) else [value]
+
+
+def class_of(array: np.ndarray) -> np.ndarray:
+    """Return 0 for finite elements, 2 for NaN, 1 and -1 for infinities."""
+    return np.where(np.isnan(array), 2, np.where(np.isinf(array), np.sign(array), 0))
+
+
+def finite(array: np.ndarray) -> np.ndarray:
+    return np.where(np.isfinite(array), array, 0).astype(np.float64)
+
+
+def close(array: np.ndarray, other: np.ndarray) -> bool:
+    """Return whether the truth need not be asked: one ulp apart, or float64's tolerance."""
+    mine, reference = finite(array), finite(other)
+    scale = max(1.0, np.abs(reference).max())
+    single = array.dtype == np.float32
+    allowed = float(np.spacing(np.float32(scale))) if single else FLOAT64_TOLERANCE * scale
+    return bool(np.abs(mine - reference).max() <= allowed)
+
+
+def truth(case: Case) -> Outcome:
+    return run(case, Truth)
+
+
+def judge_values(
+    case: Case, place: int, array: np.ndarray, other: np.ndarray, exact: list[Any]
+) -> str:
+    true = exact[place].astype(np.float64)
+    known = np.isfinite(other) & np.isfinite(true)
+    if not known.all() and not np.isfinite(other[~np.isfinite(true)]).any():
+        true = np.where(np.isfinite(true), true, 0)
+    scale = max(1.0, np.abs(true[known]).max(initial=0))
+    with np.errstate(all="ignore"):
+        error = np.abs(np.where(known, array - true, 0)).max()
+        own = np.abs(np.where(known, other - true, 0)).max()
+    ulp = float(np.spacing(array.dtype.type(scale)))
+    if array.dtype == np.float32 and error <= FLOAT32_FACTOR * own + FLOAT32_ULPS * ulp:
+        return "close by the float64 truth"
+    spread = torch_spread(case, place, other, true)
+    if error <= FLOAT32_FACTOR * max(own, spread) + FLOAT32_ULPS * ulp:
+        return "close by torch's answer to one ulp"
+    raise Difference(
+        f"result {place}: error {error:.3e} of values up to {scale:.3e}; torch's is "
+        f"{own:.3e}, and {spread:.3e} one ulp away:\n{array!r}\n{other!r}"
+    )
+
+
+def torch_spread(case: Case, place: int, other: np.ndarray, true: np.ndarray) -> float:
+    """Return how far torch comes from the truth one ulp away from the case."""
+    rng = np.random.default_rng(0)
+    largest = 0.0
+    for _ in range(NEIGHBOURS):
+        moved = dataclasses.replace(case, inputs=tuple(nudged(list(case.inputs), rng)))
+        outcome = run(moved, Torch)
+        if outcome.error is None:
+            result = flat(outcome.result)[place]
+            with np.errstate(all="ignore"):
+                apart = np.abs(result - true)
+            largest = max(largest, float(apart[np.isfinite(apart)].max(initial=0)))
+    return largest
+
+
+def nudged(value: Any, rng: np.random.Generator) -> Any:
+    """Return float arrays with every element moved to a neighbour, up or down."""
+    if isinstance(value, np.ndarray) and value.dtype.kind == "f":
+        towards = np.where(rng.random(value.shape) < 0.5, -np.inf, np.inf)
+        with np.errstate(all="ignore"):
+            return np.nextafter(value, towards.astype(value.dtype))
+    if type(value) in (list, tuple):
+        return type(value)([nudged(item, rng) for item in value])
+    if dataclasses.is_dataclass(value) and hasattr(value, "fields"):
+        return type(value)((nudged(value.fields[0], rng), *value.fields[1:]))
+    return value
+
+
+def may_overflow(case: Case, ours: Outcome) -> bool:
+    """Return whether sums in this case may leave the dtype's range, by a crude bound.
+
+    A product of the largest magnitudes of weights and of what they meet, times the number
+    of terms, as often as a ReLU, which bounds nothing, hands its output on.
+    """
+    given = [*arrays_in(list(case.inputs))]
+    if ours.module is not None:
+        given += list(arrays_of(ours.module).values())
+    floats = [array for array in given if array.dtype.kind == "f" and array.size]
+    if not floats:
+        return False
+    limit = min(float(np.finfo(array.dtype).maxexp) for array in floats)
+    weights = floats[len(arrays_in(list(case.inputs))) :]
+    exponents = [exponent(array) for array in floats]
+    terms = math.log2(max(array.size for array in floats) + 1)
+    unbounded = "relu" in repr(case.target).lower() or "Linear" in repr(case.target)
+    steps = 1
+    if unbounded and isinstance(case.target, Layer) and case.target.name == "RNN":
+        layers = max(1, len(weights) // 2)
+        steps = layers * max(array.shape[0] for array in floats)
+    growth = max([exponent(array) for array in weights] + [0.0]) + terms
+    return max(exponents) + growth * max(1, steps) >= limit - 2 or 2 * max(exponents) >= limit
+
+
+def exponent(array: np.ndarray) -> float:
+    largest = float(np.abs(finite(array)).max())
+    return math.log2(largest) if largest > 0 else 0.0
+
+
+# Memory
+
+
+def check_memory(case: Case, ours: Outcome) -> None:
+    """No result shares memory with what was passed, with a parameter, or with another."""
+    results = arrays_in(list(flat_ours(ours.result)))
+    held = [*arrays_in(list(case.inputs))]
+    if ours.module is not None:
+        held += [*ours.module.parameters(), *ours.module.buffers()]
+    if case.name in ("rnn.PackedSequence", "Identity"):
+        return
+    for result in results:
+        if not result.flags.writeable:
+            raise Difference("a result is read-only")
+        for array in held:
+            if np.may_share_memory(result, array) and np.shares_memory(result, array):
+                raise Difference("a result shares memory with what was given")
+    for one, other in itertools.combinations(results, 2):
+        if np.may_share_memory(one, other) and np.shares_memory(one, other):
+            raise Difference("results share memory")
+
+
+def flat_ours(value: Any) -> list[Any]:
+    return list(value) if type(value) in (tuple, list) else [value]
