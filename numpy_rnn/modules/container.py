@@ -7,6 +7,7 @@ from collections import OrderedDict
 from collections.abc import ItemsView, Iterable, Iterator, KeysView, Mapping, ValuesView
 from typing import Any, TypeVar
 
+from numpy_rnn.modules.linear import Identity
 from numpy_rnn.modules.module import Module
 
 __all__ = ["ModuleDict", "ModuleList", "Sequential"]
@@ -145,8 +146,11 @@ class Sequential(_Numbered):
             self.add_module(name, module)
 
     def forward(self, input: Any) -> Any:
-        """Return what the last module makes of what the others have made of `input`."""
-        for module in self:
+        """Return what the last module makes of what the others have made of `input`.
+
+        Without modules an array is copied, as by `Identity`.
+        """
+        for module in self if len(self) else [Identity()]:
             input = module(input)
         return input
 

@@ -64,6 +64,8 @@ class Case:
         Of the weights and of both libraries' generators.
     notes : tuple of str
         What was drawn, for the summary.
+    nudge : int
+        Not zero if all numbers are moved to a neighbour, up or down by this seed.
     """
 
     target: Layer | str
@@ -74,6 +76,7 @@ class Case:
     training: bool = False
     seed: int = 0
     notes: tuple[str, ...] = ()
+    nudge: int = 0
 
     @property
     def name(self) -> str:
@@ -223,15 +226,19 @@ def _run(case: Case, library: type[Ours], outcome: Outcome) -> None:
     call = None
     if isinstance(case.target, Layer):
         call = outcome.module = library.value(case.target)
-        if library.exact:
-            call.double()
         outcome.stage = "change"
         call = outcome.module = changed(case, library, call)
+        if library.exact:
+            call.double()
         outcome.stage = "weights"
         load_weights(case, library, call)
+        if case.nudge:
+            for tensor in call.state_dict().values():
+                tensor.copy_(torch.from_numpy(nudged(tensor.numpy(), case.nudge)))
         call.train(case.training)
     outcome.stage = "input"
-    outcome.given = library.value(case.inputs)
+    inputs = nudged(case.inputs, case.nudge) if case.nudge else case.inputs
+    outcome.given = library.value(inputs)
     options = {key: library.value(item) for key, item in case.options.items()}
     library.seed(case.seed + 1)
     outcome.stage = "call"
@@ -295,10 +302,25 @@ def _weights(
         return drawn.astype(dtype)
 
 
+def nudged(value: Any, seed: int) -> Any:
+    """Return float arrays with every element moved to a neighbour, up or down."""
+    if isinstance(value, np.ndarray) and value.dtype.kind == "f":
+        up = np.random.default_rng(seed).random(value.shape) < 0.5
+        with np.errstate(all="ignore"):
+            return np.nextafter(value, np.where(up, np.inf, -np.inf).astype(value.dtype))
+    if isinstance(value, Packed):
+        return Packed((nudged(value.fields[0], seed), *value.fields[1:]))
+    if type(value) in (list, tuple):
+        return type(value)([nudged(item, seed + place) for place, item in enumerate(value)])
+    return value
+
+
 def arrays_in(value: Any) -> list[np.ndarray]:
     """Return the arrays in what was passed or returned, but a batch's sizes and indices."""
+    if isinstance(value, Packed):
+        return arrays_in(value.fields[:1])
     if isinstance(value, (rnn.PackedSequence, torch.nn.utils.rnn.PackedSequence)):
-        return [value.data]
+        return arrays_in([value.data])
     if isinstance(value, (list, tuple)):
         return [array for item in value for array in arrays_in(item)]
     return [value] if isinstance(value, np.ndarray) else []

@@ -161,12 +161,12 @@ def spoil(draw: Draw, arguments: dict[str, Any], kinds: dict[str, str]) -> None:
 
 def layer(draw: Draw, name: str, arguments: dict[str, Any]) -> Layer:
     """Pass some leading arguments by position."""
-    names = list(arguments)
+    names = [name for name in arguments if name not in ("device", "dtype")]
     count = draw.pick([0, len(names)]) if draw.chance(0.3) else min(2, len(names))
     return Layer(
         name,
         tuple([arguments[n] for n in names[:count]]),
-        {n: arguments[n] for n in names[count:]},
+        {n: value for n, value in arguments.items() if n not in names[:count]},
     )
 
 
@@ -348,9 +348,7 @@ def draw_packed(draw: Draw) -> Case:
         runs = arguments["num_layers"] * (1 + arguments["bidirectional"])
         lead = (runs, len(lengths))
         inputs.append(draw_state(draw, name, state_sizes(name, arguments), lead, dtype))
-    return draw.case(
-        recurrent_layer(draw, name, arguments), *inputs, weights=draw.weights()
-    )
+    return draw.case(recurrent_layer(draw, name, arguments), *inputs, weights=draw.weights())
 
 
 def draw_cell(draw: Draw) -> Case:
@@ -545,9 +543,9 @@ def draw_embedding(draw: Draw) -> Case:
     if draw.chance(0.3):
         arguments["dtype"] = Dtype("float64")
     return draw.case(
-        layer(draw, "Embedding", arguments) if draw.chance(0.1) else Layer(
-            "Embedding", (), arguments
-        ),
+        layer(draw, "Embedding", arguments)
+        if draw.chance(0.1)
+        else Layer("Embedding", (), arguments),
         draw_indices(draw, rows),
         weights=draw.weights(),
     )
