@@ -636,9 +636,10 @@ def _check_conv_sizes(x: Array, weight: Array, bias: Array | None, groups: int) 
     filters, depth, taps = weight.shape
     size = list(weight.shape)
     if filters < groups or filters % groups:
+        wanted = f"at least {groups}" if filters < groups else f"divisible by {groups}"
         raise RuntimeError(
-            f"Given groups={groups}, expected weight to be divisible by {groups} at dimension "
-            f"0, but got weight of size {size} instead"
+            f"Given groups={groups}, expected weight to be {wanted} at dimension 0, but got "
+            f"weight of size {size} instead"
         )
     if x.shape[1] != depth * groups:
         raise RuntimeError(

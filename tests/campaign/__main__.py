@@ -10,7 +10,7 @@ from collections import Counter
 import torch
 
 from tests.campaign.draws import draw_case
-from tests.campaign.judgement import Difference, judge
+from tests.campaign.judgement import DifferenceError, judge
 
 EVERY = 2000
 
@@ -26,7 +26,7 @@ def campaign(
         case = draw_case(seed, index)
         try:
             verdict = judge(case)
-        except Difference as difference:
+        except DifferenceError as difference:
             verdict = "UNEXPLAINED"
             found[index] = str(difference)
         counts["what ran"][case.name] += 1

@@ -247,9 +247,7 @@ def state_sizes(name: str, arguments: dict[str, Any]) -> list[int]:
     return [arguments.get("proj_size") or hidden, hidden] if "LSTM" in name else [hidden]
 
 
-def draw_state(
-    draw: Draw, name: str, sizes: list[int], lead: tuple[int, ...], dtype: str
-) -> Any:
+def draw_state(draw: Draw, sizes: list[int], lead: tuple[int, ...], dtype: str) -> Any:
     """Draw what is passed as hx, arrays of shape (*lead, size): mostly right."""
     arrays: list[Any] = []
     wrong = draw.chance(0.25)
@@ -307,7 +305,7 @@ def draw_sequence(draw: Draw) -> Case:
     inputs: list[Any] = [draw.array(shape, kind)]
     if draw.chance(0.6):
         sizes = state_sizes(name, arguments)
-        inputs.append(draw_state(draw, name, sizes, lead, dtype))
+        inputs.append(draw_state(draw, sizes, lead, dtype))
     training = draw.chance(0.1)
     if training and arguments["dropout"] and arguments["num_layers"] > 1:
         draw.note("dropout acts")
@@ -347,7 +345,7 @@ def draw_packed(draw: Draw) -> Case:
     if draw.chance(0.6):
         runs = arguments["num_layers"] * (1 + arguments["bidirectional"])
         lead = (runs, len(lengths))
-        inputs.append(draw_state(draw, name, state_sizes(name, arguments), lead, dtype))
+        inputs.append(draw_state(draw, state_sizes(name, arguments), lead, dtype))
     return draw.case(recurrent_layer(draw, name, arguments), *inputs, weights=draw.weights())
 
 
@@ -383,7 +381,7 @@ def draw_cell(draw: Draw) -> Case:
             return draw.case(layer(draw, name, arguments), draw.no_array())
     inputs: list[Any] = [draw.array(shape, kind)]
     if draw.chance(0.7):
-        inputs.append(draw_state(draw, name, sizes, lead, dtype))
+        inputs.append(draw_state(draw, sizes, lead, dtype))
     return draw.case(layer(draw, name, arguments), *inputs, weights=draw.weights())
 
 
@@ -733,8 +731,7 @@ def _batch_norm(draw: Draw, dtype: str) -> Any:
     inputs: list[Any] = [x, None, None]
     if not training:
         inputs[1:] = [draw.array((channels,), dtype), abs(draw.array((channels,), dtype))]
-    for _ in range(draw.up_to(2)):
-        inputs.append(draw.array((channels,), dtype))
+    inputs += [draw.array((channels,), dtype) for _ in range(draw.up_to(2))]
     options = {"training": training, "eps": draw.pick([1e-5, 1e-3, 0.0, 1e-12, -1.0])}
     return inputs, options
 
@@ -743,8 +740,7 @@ def _layer_norm(draw: Draw, dtype: str) -> Any:
     shape = draw.shape(3, 1)
     normalized = shape[-draw.up_to(len(shape), 1) :]
     inputs: list[Any] = [draw.array(shape, dtype), draw.pick([tuple, list])(normalized)]
-    for _ in range(draw.up_to(2)):
-        inputs.append(draw.array(normalized, dtype))
+    inputs += [draw.array(normalized, dtype) for _ in range(draw.up_to(2))]
     return inputs, {"eps": draw.pick([1e-5, 1e-3, 0.0, 1e-12, -1.0])}
 
 
