@@ -862,6 +862,8 @@ def _per_channel(name: str, value: object, x: Array, channels: int) -> Array | N
     array: Array = as_array(value, name)
     if array.size != channels:
         raise RuntimeError(f"{name} should contain {channels} elements not {array.size}")
+    if array.ndim != 1:
+        raise RuntimeError(f"{name} must have one axis, got an array of shape {array.shape}")
     _check_dtypes(x, "input", **{name: array})
     return array
 

@@ -53,6 +53,22 @@ def test_a_sequential_of_names(rng):
     assert nn.Sequential()(3) == 3
 
 
+def test_a_sequential_of_nothing_copies():
+    x = np.arange(3.0)
+    got = nn.Sequential()(x)
+    np.testing.assert_array_equal(got, x)
+    assert not np.shares_memory(got, x)
+
+
+def test_inserting_at_the_end_leaves_names():
+    def build(lib):
+        held = lib.Sequential(OrderedDict([("first", lib.Linear(3, 4)), ("act", lib.Tanh())]))
+        held.insert(2, lib.ReLU())
+        return held
+
+    assert_same(*both(build))
+
+
 CHANGES = {
     "append": lambda lib, c: c.append(lib.ReLU()),
     "append None": lambda _, c: c.append(None),

@@ -95,6 +95,9 @@ class _Numbered(_Container):
             raise AssertionError(f"module should be of type: {Module}")
         if not -len(self) <= index <= len(self):
             raise IndexError(f"Index out of range: {index}")
+        if index == len(self) and str(index) not in self._module_names:
+            self.add_module(str(index), module)  # the others keep their names
+            return
         modules = list(self)
         modules.insert(index, module)
         self._renumber(modules)

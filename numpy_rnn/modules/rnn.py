@@ -724,9 +724,10 @@ class RNNCellBase(Module):
         self.hidden_size = hidden_size
         self.bias = bias
         rows = num_chunks * parse_size(hidden_size)
-        shapes = {"weight_ih": (rows, input_size), "weight_hh": (rows, hidden_size)}
-        for name, shape in shapes.items():
-            if min(shape[0], parse_size(shape[1])) < 0:
+        sizes = {"weight_ih": parse_size(input_size), "weight_hh": parse_size(hidden_size)}
+        for name, size in sizes.items():
+            shape = (rows, size)
+            if min(shape) < 0:
                 raise RuntimeError(
                     f"Trying to create tensor with negative dimension {min(shape)}: "
                     f"{list(shape)}"
