@@ -60,10 +60,11 @@ def test_a_sequential_of_nothing_copies():
     assert not np.shares_memory(got, x)
 
 
-def test_inserting_at_the_end_leaves_names():
+def test_inserting_leaves_the_names_before():
     def build(lib):
         held = lib.Sequential(OrderedDict([("first", lib.Linear(3, 4)), ("act", lib.Tanh())]))
         held.insert(2, lib.ReLU())
+        held.insert(2, lib.Sigmoid())
         return held
 
     assert_same(*both(build))
@@ -199,6 +200,15 @@ def test_a_list_is_inserted_into_like_a_list():
     with pytest.raises(IndexError, match="Index out of range: 9"):
         modules.insert(9, nn.ReLU())
     assert len(modules) == 3
+
+
+def test_a_part_of_a_sequential_is_inserted_into():
+    """Where torch's breaks: its names begin at another number."""
+    part = nn.Sequential(*layers(nn))[1:]
+    part.insert(2, nn.ReLU())
+    part.insert(1, nn.Tanh())
+    assert [type(module).__name__ for module in part] == ["Linear", "Tanh", "Linear", "ReLU"]
+    assert [name for name, _ in part.named_children()] == ["0", "1", "2", "3"]
 
 
 def test_a_list_prints_what_repeats_once():

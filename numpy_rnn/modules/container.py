@@ -95,12 +95,14 @@ class _Numbered(_Container):
             raise AssertionError(f"module should be of type: {Module}")
         if not -len(self) <= index <= len(self):
             raise IndexError(f"Index out of range: {index}")
-        if index == len(self) and str(index) not in self._module_names:
-            self.add_module(str(index), module)  # the others keep their names
-            return
+        index += len(self) if index < 0 else 0
         modules = list(self)
         modules.insert(index, module)
-        self._renumber(modules)
+        names = [str(number) for number in range(len(modules))]
+        before = self._module_names[:index]
+        if not set(before) & set(names[index:]):
+            names[:index] = before  # what comes before keeps its names, as in torch
+        self._replace(zip(names, modules))
 
     def pop(self, key: int | slice) -> Any:
         """Remove a module, or several, and return them."""
