@@ -10,7 +10,7 @@ import math
 import operator
 import warnings
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -601,7 +601,7 @@ def conv1d(
     return out if x.ndim == 3 else out[0]
 
 
-def _one(name: str, value: int | Sequence[int]) -> int:
+def _one(name: str, value: Any) -> int:
     """Return an option of a convolution that may stand in a sequence of one."""
     values = tuple(value) if isinstance(value, Iterable) else (value,)
     if isinstance(value, str) or any(isinstance(item, str) for item in values):
@@ -740,7 +740,9 @@ def _pad_constant(x: AnyArray, pad: Sequence[int], value: float) -> AnyArray:
         raise RuntimeError(
             f"padding {list(pad)} takes away more than there is in input of shape {x.shape}"
         )
-    out = np.full(shape, fill_value("value", value, x.dtype), x.dtype)
+    out = np.empty(shape, x.dtype)
+    if any(size > 0 for size in pad):
+        out.fill(fill_value("value", value, x.dtype))
     inner = [slice(max(b, 0), size - max(e, 0)) for b, e, size in zip(before, behind, shape)]
     kept = [slice(max(-b, 0), size - max(-e, 0)) for b, e, size in zip(before, behind, x.shape)]
     out[tuple(inner)] = x[tuple(kept)]

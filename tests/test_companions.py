@@ -533,6 +533,7 @@ def test_a_number_beyond_the_dtype_is_refused(value):
         with pytest.raises(RuntimeError, match="cannot be converted to type float32 without"):
             call(F, x)
     assert np.isinf(F.pad(x, (1, 1), value=np.inf)[0, 0])
+    assert F.pad(x, (0, -1), value=value).shape == (2, 2)  # where nothing is filled
 
 
 # Normalisation
