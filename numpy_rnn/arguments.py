@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,9 @@ if TYPE_CHECKING:
 
 FLOAT32 = np.dtype(np.float32)
 FLOAT64 = np.dtype(np.float64)
+
+NUMBERS = "biufc"
+"""The kinds of dtype that hold numbers."""
 
 
 def as_array(value: object, name: str) -> AnyArray:
@@ -57,6 +61,19 @@ def parse_dtype(dtype: DTypeLike) -> np.dtype[Any]:
     return parsed
 
 
+def parse_size(size: object) -> int:
+    """Return a size as an int.
+
+    Raises
+    ------
+    TypeError
+        If it is no integer: a bool is none.
+    """
+    if isinstance(size, (bool, np.bool_)):
+        raise TypeError(f"'{type(size).__name__}' object cannot be interpreted as a size")
+    return operator.index(size)  # type: ignore[arg-type]  # that is what it finds out
+
+
 def new_array(shape: tuple[int, ...], dtype: np.dtype[Any]) -> AnyArray:
     """Return an array for parameters, not filled yet.
 
@@ -67,7 +84,7 @@ def new_array(shape: tuple[int, ...], dtype: np.dtype[Any]) -> AnyArray:
     TypeError
         If a size is no int.
     """
-    sizes = tuple(map(operator.index, shape))
+    sizes = tuple(map(parse_size, shape))
     for size in sizes:
         if size < 0:
             raise RuntimeError(
@@ -128,3 +145,49 @@ def parse_to(args: tuple[Any, ...], device: object, dtype: DTypeLike) -> np.dtyp
             dtype = argument
     check_device(device)
     return None if dtype is None else parse_dtype(dtype)
+
+
+def fill_value(name: str, value: Any, dtype: np.dtype[Any]) -> Any:
+    """Return a value to fill an array with as one that `dtype` has, cut off as in torch.
+
+    Of dtypes that torch does not have, such as strings, NumPy decides.
+    """
+    if dtype.kind not in NUMBERS:
+        return value
+    if not isinstance(value, (bool, int, float, complex, np.bool_, np.number)):
+        raise type_error(name, "Number", value)
+    number = value.item() if isinstance(value, np.generic) else value
+    if dtype.kind == "b":
+        return bool(number)
+    real, imag = number.real, number.imag
+    if dtype.kind == "c":
+        fits = fits_float(real, dtype) and fits_float(imag, dtype)
+        fill = number
+    elif dtype.kind == "f":
+        fits = imag == 0 and fits_float(real, dtype)
+        fill = real
+    else:
+        limits = np.iinfo(dtype)
+        # A negative int wraps around in an unsigned dtype, a negative float does not.
+        wraps = dtype.kind == "u" and isinstance(number, int)
+        fits = imag == 0 and (-limits.max if wraps else limits.min) <= real <= limits.max
+        fill = int(real) % (limits.max + 1) if fits and wraps else real
+    if not fits:
+        raise RuntimeError(
+            f"value cannot be converted to type {dtype} without overflow: {name} is {value!r}"
+        )
+    return fill
+
+
+def fits_float(part: float, dtype: np.dtype[Any]) -> bool:
+    """Return whether a number is not finite, or within the range of a dtype of floats."""
+    return not math.isfinite(part) or abs(part) <= float(np.finfo(dtype).max)
+
+
+def type_error(name: str, expected: str, value: object) -> TypeError:
+    """Return the error for an argument of a wrong type."""
+    kind = type(value)
+    got = (
+        kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__name__}"
+    )
+    return TypeError(f"argument '{name}' must be {expected}, not {got}")

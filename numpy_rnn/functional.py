@@ -10,12 +10,20 @@ import math
 import operator
 import warnings
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from numpy_rnn import random
-from numpy_rnn.arguments import FLOAT32, FLOAT64, as_array, parse_axis, parse_dtype
+from numpy_rnn.arguments import (
+    FLOAT32,
+    FLOAT64,
+    as_array,
+    fill_value,
+    parse_axis,
+    parse_dtype,
+    type_error,
+)
 from numpy_rnn.kernels import convolution, normalization
 from numpy_rnn.kernels.affine import affine
 from numpy_rnn.kernels.padding import circular, reflect, replicate, zeros
@@ -173,6 +181,11 @@ def leaky_relu(
     ndarray
         Of the same shape.
 
+    Raises
+    ------
+    RuntimeError
+        If the slope is beyond the input's dtype.
+
     References
     ----------
     https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.leaky_relu.html
@@ -185,8 +198,9 @@ def leaky_relu(
     array([-0.5,  2. ])
     """
     x = _as_float(input, "input")
+    slope = x.dtype.type(fill_value("negative_slope", negative_slope, x.dtype))
     with np.errstate(all="ignore"):
-        return np.where(x > 0, x, x * x.dtype.type(negative_slope))
+        return np.where(x > 0, x, x * slope)
 
 
 def softmax(
@@ -474,28 +488,29 @@ def embedding(
            [0., 1.]])
     """
     indices, table = as_array(input, "input"), _as_float(weight, "weight")
+    rows = table.shape[0] if table.ndim else 0
+    if padding_idx is not None and not -rows <= padding_idx < rows:
+        raise AssertionError("Padding_idx must be within num_embeddings")
     if table.ndim != 2:
         raise RuntimeError(f"'weight' must be 2-D, got an array of shape {table.shape}")
-    if padding_idx is not None and not -len(table) <= padding_idx < len(table):
-        raise AssertionError("Padding_idx must be within num_embeddings")
     if indices.dtype not in (np.int64, np.int32):
         raise RuntimeError(
             f"Expected indices of dtype int64 or int32, but got {indices.dtype}. "
             "Convert input: input.astype(numpy.int64)"
         )
     # A negative index is a large one when its sign is read as a digit.
-    if indices.size and indices.view(f"u{indices.itemsize}").max() >= len(table):
+    if indices.size and indices.view(f"u{indices.itemsize}").max() >= rows:
         raise IndexError(
             f"index out of range in self: {len(table)} embeddings, indices from "
             f"{indices.min()} to {indices.max()}"
         )
-    rows = table.take(indices, axis=0)
+    vectors = table.take(indices, axis=0)
     if max_norm is not None:
         with np.errstate(all="ignore"):
-            norm = np.linalg.norm(rows, norm_type, axis=-1, keepdims=True)
+            norm = np.linalg.norm(vectors, norm_type, axis=-1, keepdims=True)
             scale = np.where(norm > max_norm, max_norm / (norm + 1e-7), 1)
-            rows *= scale.astype(rows.dtype)
-    return np.asarray(rows)
+            vectors *= scale.astype(vectors.dtype)
+    return np.asarray(vectors)
 
 
 def conv1d(
@@ -576,14 +591,21 @@ def conv1d(
             f"Calculated padded input size per channel: ({padded}). Kernel size: ({reach}). "
             "Kernel size can't be greater than actual input size"
         )
+    if batched.shape[2] == 0 and len(batched):
+        raise RuntimeError(
+            "Only zero batch or zero channel inputs are supported, but got input shape: "
+            f"{list(batched.shape)}"
+        )
     ready = zeros(batched, left, right) if left or right else np.ascontiguousarray(batched)
     out = convolution.conv1d(ready, w, b, step, spread, groups)
     return out if x.ndim == 3 else out[0]
 
 
-def _one(name: str, value: int | Sequence[int]) -> int:
+def _one(name: str, value: Any) -> int:
     """Return an option of a convolution that may stand in a sequence of one."""
     values = tuple(value) if isinstance(value, Iterable) else (value,)
+    if isinstance(value, str) or any(isinstance(item, str) for item in values):
+        raise type_error(name, "int or tuple of one", value)
     if len(values) != 1:
         raise RuntimeError(
             f"expected {name} to be a single integer value or a list of 1 values to match the "
@@ -614,9 +636,10 @@ def _check_conv_sizes(x: Array, weight: Array, bias: Array | None, groups: int) 
     filters, depth, taps = weight.shape
     size = list(weight.shape)
     if filters < groups or filters % groups:
+        wanted = f"at least {groups}" if filters < groups else f"divisible by {groups}"
         raise RuntimeError(
-            f"Given groups={groups}, expected weight to be divisible by {groups} at dimension "
-            f"0, but got weight of size {size} instead"
+            f"Given groups={groups}, expected weight to be {wanted} at dimension 0, but got "
+            f"weight of size {size} instead"
         )
     if x.shape[1] != depth * groups:
         raise RuntimeError(
@@ -674,6 +697,8 @@ def pad(
     array([[3, 2, 1, 2, 3, 2]])
     """
     x = as_array(input, "input")
+    if mode != "constant" and mode not in PADDINGS:
+        raise NotImplementedError(f"Unrecognised padding mode {mode}")
     if len(pad) % 2:
         raise RuntimeError("Padding length must be divisible by 2")
     if len(pad) > 2 * x.ndim:
@@ -685,8 +710,6 @@ def pad(
         return _pad_constant(x, pad, 0 if value is None else value)
     if value is not None and value != 0:
         raise RuntimeError(f'Padding mode "{mode}" doesn\'t take in value argument')
-    if mode not in PADDINGS:
-        raise NotImplementedError(f"Unrecognised padding mode {mode}")
     if x.ndim not in (2, 3) or len(pad) != 2:
         raise NotImplementedError(
             f"Padding size {len(pad)} is not supported for {x.ndim}D input array: of 2D or 3D "
@@ -717,7 +740,9 @@ def _pad_constant(x: AnyArray, pad: Sequence[int], value: float) -> AnyArray:
         raise RuntimeError(
             f"padding {list(pad)} takes away more than there is in input of shape {x.shape}"
         )
-    out = np.full(shape, value, x.dtype)
+    out = np.empty(shape, x.dtype)
+    if any(size > 0 for size in pad):
+        out.fill(fill_value("value", value, x.dtype))
     inner = [slice(max(b, 0), size - max(e, 0)) for b, e, size in zip(before, behind, shape)]
     kept = [slice(max(-b, 0), size - max(-e, 0)) for b, e, size in zip(before, behind, x.shape)]
     out[tuple(inner)] = x[tuple(kept)]
@@ -839,6 +864,8 @@ def _per_channel(name: str, value: object, x: Array, channels: int) -> Array | N
     array: Array = as_array(value, name)
     if array.size != channels:
         raise RuntimeError(f"{name} should contain {channels} elements not {array.size}")
+    if array.ndim != 1:
+        raise RuntimeError(f"{name} must have one axis, got an array of shape {array.shape}")
     _check_dtypes(x, "input", **{name: array})
     return array
 

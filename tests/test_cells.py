@@ -152,6 +152,9 @@ def test_sizes_of_no_integer_are_refused(kind):
     for sizes in ((3.0, 4), (3, "4"), (None, 4)):
         with pytest.raises(TypeError, match="cannot be interpreted as an integer"):
             both(kind, *sizes)
+    for sizes in ((True, 4), (3, np.bool_(True))):
+        with pytest.raises(TypeError, match="object cannot be interpreted as a size"):
+            both(kind, *sizes)
     assert both(kind, np.int64(3), 4)[0].weight_ih.shape[1] == 3
 
 

@@ -183,6 +183,16 @@ def test_negative_sizes_are_refused(name, args):
     assert message(nn) == message(torch.nn).replace("tensor", "array")
 
 
+@pytest.mark.parametrize(
+    ("name", "args"),
+    [("Linear", (3, True)), ("Conv1d", (2, 4, True)), ("LayerNorm", (True,))],
+)
+def test_a_bool_is_no_size(name, args):
+    """Where torch takes some for 1."""
+    with pytest.raises(TypeError, match="'bool' object cannot be interpreted as a size"):
+        getattr(nn, name)(*args)
+
+
 # Embedding
 
 
@@ -254,6 +264,16 @@ def test_embedding_refuses_what_is_not_possible():
         nn.Embedding.from_pretrained(np.zeros((2, 3), int))
     with pytest.raises(TypeError, match="input must be a NumPy array, got list"):
         nn.Embedding(5, 3)([1, 2])
+
+
+def test_embedding_looks_at_padding_idx_first():
+    arrays = np.array([1]), np.zeros((2, 3, 4))
+    assert_same_error(
+        lambda: F.embedding(*arrays, 2),
+        lambda: torch.nn.functional.embedding(*to_torch(arrays), 2),
+    )
+    for library in (nn, torch.nn):
+        assert type(raised_by(lambda: library.Embedding(0, 3, 0))) is IndexError  # noqa: B023
 
 
 def test_a_pretrained_table_is_copied(rng):
@@ -397,11 +417,32 @@ def test_conv1d_names_what_does_not_fit():
         ((x, weight), {"padding": "same", "stride": 2}),
         ((x, weight), {"groups": 2}),
         ((x, weight), {"groups": 0}),
+        ((x[:, :3], np.zeros((1, 3, 4))), {"groups": 3}),
     ]:
         assert_same_error(
             lambda: functions[0](*arrays, **options),  # noqa: B023
             lambda: functions[1](*to_torch(arrays), **options),  # noqa: B023
         )
+
+
+def test_conv1d_refuses_an_input_without_length_even_if_padded():
+    x, weight = np.zeros((1, 2, 0)), np.zeros((3, 2, 1))
+    assert (
+        type(raised_by(lambda: torch.nn.functional.conv1d(*to_torch((x, weight)), padding=2)))
+        is RuntimeError
+    )
+    with pytest.raises(RuntimeError, match=r"Only zero batch or zero channel inputs are supp"):
+        F.conv1d(x, weight, padding=2)
+    assert F.conv1d(x[:0], weight, padding=2).shape == (0, 3, 4)
+
+
+@pytest.mark.parametrize("option", ["stride", "dilation"])
+def test_conv1d_refuses_words_for_numbers(option):
+    arrays = np.zeros((1, 2, 5)), np.zeros((3, 2, 1))
+    with pytest.raises(TypeError, match=f"argument '{option}' must be int or tuple of one"):
+        F.conv1d(*arrays, **{option: "same"})
+    with pytest.raises(TypeError, match=f"argument '{option}' must be int or tuple of one"):
+        nn.Conv1d(2, 3, 1, **{option: "same"}, dtype=np.float64)(arrays[0])
 
 
 # Padding
@@ -455,6 +496,8 @@ def test_padding_by_the_array_itself_equals_torch(x, left, right, mode):
         ((2, 3), ((1, 1), "mirror")),
         ((2, 3), ((3, 1), "reflect")),
         ((2, 3), ((4, 0), "circular")),
+        ((2, 3), ((1,), "mirror")),
+        ((2, 3), ((1, 1), "mirror", 1.0)),
     ],
 )
 def test_padding_refuses_what_torch_refuses(shape, arguments):
@@ -476,6 +519,21 @@ def test_padding_says_which_axes_a_mode_pads(shape):
     for sizes in [(1, 1), (1, 1, 1, 1)][: len(shape)]:
         with pytest.raises(NotImplementedError, match=r"Padding size \d is not supported for"):
             F.pad(np.zeros(shape), sizes, "reflect")
+
+
+@pytest.mark.parametrize("value", [1e300, -1e39, 1j])
+def test_a_number_beyond_the_dtype_is_refused(value):
+    x = np.zeros((2, 3), np.float32)
+    for call in (
+        lambda f, x: f.pad(x, (1, 1), value=value),
+        lambda f, x: f.leaky_relu(x, value),
+    ):
+        expected = raised_by(lambda: call(torch.nn.functional, torch.from_numpy(x)))  # noqa: B023
+        assert isinstance(expected, (RuntimeError, TypeError))
+        with pytest.raises(RuntimeError, match="cannot be converted to type float32 without"):
+            call(F, x)
+    assert np.isinf(F.pad(x, (1, 1), value=np.inf)[0, 0])
+    assert F.pad(x, (0, -1), value=value).shape == (2, 2)  # where nothing is filled
 
 
 # Normalisation
@@ -540,6 +598,8 @@ def test_batch_norm_names_what_does_not_fit():
         lambda: F.batch_norm(x, three, three, eps=-1.0),
         lambda: torch.nn.functional.batch_norm(*to_torch((x, three, three)), eps=-1.0),
     )
+    with pytest.raises(RuntimeError, match=r"running_var must have one axis, got .* \(1, 3\)"):
+        F.batch_norm(x, three, three[None])
     with pytest.raises(RuntimeError, match=r"running_mean dtype \(float32\) does not"):
         nn.BatchNorm1d(3).eval()(x)
 

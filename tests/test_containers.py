@@ -53,6 +53,23 @@ def test_a_sequential_of_names(rng):
     assert nn.Sequential()(3) == 3
 
 
+def test_a_sequential_of_nothing_copies():
+    x = np.arange(3.0)
+    got = nn.Sequential()(x)
+    np.testing.assert_array_equal(got, x)
+    assert not np.shares_memory(got, x)
+
+
+def test_inserting_leaves_the_names_before():
+    def build(lib):
+        held = lib.Sequential(OrderedDict([("first", lib.Linear(3, 4)), ("act", lib.Tanh())]))
+        held.insert(2, lib.ReLU())
+        held.insert(2, lib.Sigmoid())
+        return held
+
+    assert_same(*both(build))
+
+
 CHANGES = {
     "append": lambda lib, c: c.append(lib.ReLU()),
     "append None": lambda _, c: c.append(None),
@@ -183,6 +200,15 @@ def test_a_list_is_inserted_into_like_a_list():
     with pytest.raises(IndexError, match="Index out of range: 9"):
         modules.insert(9, nn.ReLU())
     assert len(modules) == 3
+
+
+def test_a_part_of_a_sequential_is_inserted_into():
+    """Where torch's breaks: its names begin at another number."""
+    part = nn.Sequential(*layers(nn))[1:]
+    part.insert(2, nn.ReLU())
+    part.insert(1, nn.Tanh())
+    assert [type(module).__name__ for module in part] == ["Linear", "Tanh", "Linear", "ReLU"]
+    assert [name for name, _ in part.named_children()] == ["0", "1", "2", "3"]
 
 
 def test_a_list_prints_what_repeats_once():

@@ -5,6 +5,7 @@ import inspect
 import pickle
 import re
 import tracemalloc
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -510,6 +511,12 @@ def test_pad_sequence_refuses_what_is_no_list_of_arrays() -> None:
         assert_as_torch("pad_sequence", sequences)
 
 
+def test_pad_sequence_looks_at_the_padding_value_of_no_sequences() -> None:
+    with pytest.raises(TypeError, match="'padding_value' must be float, not str"):
+        rnn.pad_sequence([], padding_value="0")
+    assert_as_torch("pad_sequence", [], padding_value="0")
+
+
 @pytest.mark.parametrize("side", ["middle", "", "Left", None, 1])
 def test_pad_sequence_refuses_an_unknown_side(side: Any) -> None:
     error = RuntimeError if isinstance(side, str) else TypeError
@@ -615,6 +622,15 @@ def test_sequences_take_the_dtype_and_the_trailing_axes_of_the_first() -> None:
     padded = assert_as_torch("pad_sequence", sequences, padding_side="left")
     assert (padded.dtype, padded.shape) == (np.int32, (4, 3, 3))
     assert_as_torch("pack_sequence", sequences, enforce_sorted=False)
+
+
+def test_imaginary_parts_are_dropped_without_a_warning() -> None:
+    sequences = [values((2,)), values((1,), np.complex64) + 1j]
+    for name in ("pad_sequence", "pack_sequence"):
+        with warnings.catch_warnings():  # torch warns of it, once
+            warnings.simplefilter("ignore")
+            expected = getattr(torch_rnn, name)(to_torch(sequences))
+        assert_equal(getattr(rnn, name)(sequences), expected)
 
 
 def test_numbers_too_great_for_the_first_dtype_become_infinite_without_a_warning() -> None:

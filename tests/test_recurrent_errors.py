@@ -79,6 +79,12 @@ def test_a_projection_of_no_whole_size_is_refused(proj_size):
     ("arguments", "error", "message"),
     [
         ((True, 4), TypeError, "input_size should be of type int, got: bool"),
+        ((3, 4, True), TypeError, "'bool' object cannot be interpreted as a size"),
+        (
+            (3, 4, 1, "tanh", True, False, 0.0, 1),
+            TypeError,
+            "bidirectional should be of type bool, got: int",
+        ),
         ((3, 4, "2"), TypeError, "'str' object cannot be interpreted as an integer"),
         ((3, 4, 2, "tanh", True, False, "0.5"), ValueError, "dropout should be a number"),
         ((3, 4, 2, "tanh", True, False, None), ValueError, "dropout should be a number"),

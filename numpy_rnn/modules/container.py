@@ -7,6 +7,7 @@ from collections import OrderedDict
 from collections.abc import ItemsView, Iterable, Iterator, KeysView, Mapping, ValuesView
 from typing import Any, TypeVar
 
+from numpy_rnn.modules.linear import Identity
 from numpy_rnn.modules.module import Module
 
 __all__ = ["ModuleDict", "ModuleList", "Sequential"]
@@ -97,9 +98,14 @@ class _Numbered(_Container):
             raise AssertionError(f"module should be of type: {Module}")
         if not -len(self) <= index <= len(self):
             raise IndexError(f"Index out of range: {index}")
+        index += len(self) if index < 0 else 0
         modules = list(self)
         modules.insert(index, module)
-        self._renumber(modules)
+        names = [str(number) for number in range(len(modules))]
+        before = self._module_names[:index]
+        if not set(before) & set(names[index:]):
+            names[:index] = before  # what comes before keeps its names, as in torch
+        self._replace(zip(names, modules))
 
     def pop(self, key: int | slice) -> Any:
         """Remove a module, or several, and return them."""
@@ -148,8 +154,11 @@ class Sequential(_Numbered):
             self.add_module(name, module)
 
     def forward(self, input: Any) -> Any:
-        """Return what the last module makes of what the others have made of `input`."""
-        for module in self:
+        """Return what the last module makes of what the others have made of `input`.
+
+        Without modules an array is copied, as by `Identity`.
+        """
+        for module in self if len(self) else [Identity()]:
             input = module(input)
         return input
 

@@ -154,7 +154,7 @@ class Embedding(Module):
     def reset_parameters(self) -> None:
         """Draw the table anew from the default generator."""
         init.normal_(self.weight)
-        if self.padding_idx is not None and self.num_embeddings:
+        if self.padding_idx is not None:
             self.weight[self.padding_idx] = 0
 
     def forward(self, input: AnyArray) -> Array:

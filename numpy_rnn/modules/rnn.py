@@ -12,7 +12,14 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from numpy_rnn import functional, init
-from numpy_rnn.arguments import FLOAT32, FLOAT64, as_array, check_device, parse_dtype
+from numpy_rnn.arguments import (
+    FLOAT32,
+    FLOAT64,
+    as_array,
+    check_device,
+    parse_dtype,
+    parse_size,
+)
 from numpy_rnn.kernels import elman
 from numpy_rnn.kernels.gru import GRU as GRU_RECURRENCE
 from numpy_rnn.kernels.lstm import LSTM as LSTM_RECURRENCE
@@ -93,11 +100,12 @@ class RNNBase(Module):
         _check_bool("batch_first", batch_first)
         _check_size("input_size", input_size)
         _check_size("hidden_size", hidden_size)
-        if operator.index(num_layers) <= 0:
+        if parse_size(num_layers) <= 0:
             raise ValueError("num_layers must be greater than zero")
         _check_projection(proj_size, hidden_size)
         if mode not in RECURRENCES:
             raise ValueError(f"Unrecognized RNN mode: {mode}")
+        _check_bool("bidirectional", bidirectional)
         check_device(device)
         parameter_dtype = parse_dtype(dtype)
 
@@ -715,10 +723,11 @@ class RNNCellBase(Module):
         self.input_size = input_size
         self.hidden_size = hidden_size
         self.bias = bias
-        rows = num_chunks * operator.index(hidden_size)
-        shapes = {"weight_ih": (rows, input_size), "weight_hh": (rows, hidden_size)}
-        for name, shape in shapes.items():
-            if min(shape[0], operator.index(shape[1])) < 0:
+        rows = num_chunks * parse_size(hidden_size)
+        sizes = {"weight_ih": parse_size(input_size), "weight_hh": parse_size(hidden_size)}
+        for name, size in sizes.items():
+            shape = (rows, size)
+            if min(shape) < 0:
                 raise RuntimeError(
                     f"Trying to create tensor with negative dimension {min(shape)}: "
                     f"{list(shape)}"
@@ -1093,7 +1102,7 @@ def _check_dropout(dropout: Any) -> None:
 
 
 def _check_projection(proj_size: int, hidden_size: int) -> None:
-    if operator.index(proj_size) < 0:
+    if parse_size(proj_size) < 0:
         raise ValueError(
             "proj_size should be a positive integer or zero to disable projections"
         )

@@ -7,14 +7,21 @@ returns shares memory with what it was given.
 
 from __future__ import annotations
 
-import math
 import reprlib
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, overload
 
 import numpy as np
 
-from numpy_rnn.arguments import FLOAT32, FLOAT64, as_array, parse_to
+from numpy_rnn.arguments import (
+    FLOAT32,
+    FLOAT64,
+    NUMBERS,
+    as_array,
+    fill_value,
+    parse_to,
+    type_error,
+)
 from numpy_rnn.kernels.sorting import descending_order
 
 if TYPE_CHECKING:
@@ -36,9 +43,6 @@ __all__ = [
 ]
 
 P = TypeVar("P", bound="PackedSequence")
-
-NUMBERS = "biufc"
-"""The kinds of dtype that hold numbers."""
 
 
 class _PackedFields(NamedTuple):
@@ -351,7 +355,7 @@ def pad_packed_sequence(
     longest = steps_in_all = len(first_rows)
     if total_length is not None:
         if not isinstance(total_length, (int, np.integer)) or isinstance(total_length, bool):
-            raise _type_error("total_length", "int", total_length)
+            raise type_error("total_length", "int", total_length)
         if total_length < longest:
             raise ValueError(
                 "Expected total_length to be at least the length of the longest sequence in "
@@ -361,7 +365,7 @@ def pad_packed_sequence(
         steps_in_all = int(total_length)
     _check_batch_first(batch_first)
     data = sequence.data
-    fill = _fill_value(padding_value, data.dtype)
+    fill = fill_value("padding_value", padding_value, data.dtype)
     shape = (len(ranks), steps_in_all) if batch_first else (steps_in_all, len(ranks))
     padded = np.full((*shape, *data.shape[1:]), fill, data.dtype)
 
@@ -428,7 +432,10 @@ def pad_sequence(
         )
     _check_batch_first(batch_first)
     if not isinstance(padding_side, str):
-        raise _type_error("padding_side", "str", padding_side)
+        raise type_error("padding_side", "str", padding_side)
+    sequences = list(sequences)
+    if not sequences:
+        _as_real(padding_value)  # where torch too looks at it first
     arrays = _as_sequences(sequences)
     dtype = arrays[0].dtype
     if dtype.kind in NUMBERS:
@@ -437,7 +444,7 @@ def pad_sequence(
         raise RuntimeError(
             f"Expected padding_side to be one of left or right, but got {padding_side}."
         )
-    fill = _fill_value(padding_value, dtype)
+    fill = fill_value("padding_value", padding_value, dtype)
     longest = max(len(array) for array in arrays)
     shape = (len(arrays), longest) if batch_first else (longest, len(arrays))
     padded = np.full((*shape, *arrays[0].shape[1:]), fill, dtype)
@@ -719,6 +726,9 @@ def _as_sequences(sequences: Iterable[object]) -> list[AnyArray]:
     arrays = [as_array(value, f"sequences[{place}]") for place, value in enumerate(sequences)]
     if not arrays:
         raise RuntimeError("received an empty list of sequences")
+    if arrays[0].dtype.kind != "c":
+        # As in torch the imaginary part is dropped; NumPy would warn of it.
+        arrays = [array.real if array.dtype.kind == "c" else array for array in arrays]
     for place, array in enumerate(arrays):
         if array.ndim == 0:
             raise IndexError(f"sequences[{place}] must have at least one axis (L, *), got 0D")
@@ -737,50 +747,13 @@ def _as_sequences(sequences: Iterable[object]) -> list[AnyArray]:
 def _as_real(value: Any) -> float:
     """Return a number as torch takes the padding of `pad_sequence`: as a float."""
     if not isinstance(value, (bool, int, float, np.bool_, np.integer, np.floating)):
-        raise _type_error("padding_value", "float", value)
+        raise type_error("padding_value", "float", value)
     return float(value)
-
-
-def _fill_value(value: Any, dtype: np.dtype[Any]) -> Any:
-    """Return a padding value as one that `dtype` has, cut off as in torch.
-
-    Of dtypes that torch does not have, such as strings, NumPy decides.
-    """
-    if dtype.kind not in NUMBERS:
-        return value
-    if not isinstance(value, (bool, int, float, complex, np.bool_, np.number)):
-        raise _type_error("padding_value", "Number", value)
-    number = value.item() if isinstance(value, np.generic) else value
-    if dtype.kind == "b":
-        return bool(number)
-    real, imag = number.real, number.imag
-    if dtype.kind == "c":
-        fits = _fits_float(real, dtype) and _fits_float(imag, dtype)
-        fill = number
-    elif dtype.kind == "f":
-        fits = imag == 0 and _fits_float(real, dtype)
-        fill = real
-    else:
-        limits = np.iinfo(dtype)
-        # A negative int wraps around in an unsigned dtype, a negative float does not.
-        wraps = dtype.kind == "u" and isinstance(number, int)
-        fits = imag == 0 and (-limits.max if wraps else limits.min) <= real <= limits.max
-        fill = int(real) % (limits.max + 1) if fits and wraps else real
-    if not fits:
-        raise RuntimeError(
-            f"value cannot be converted to type {dtype} without overflow: padding_value is "
-            f"{value!r}"
-        )
-    return fill
-
-
-def _fits_float(part: float, dtype: np.dtype[Any]) -> bool:
-    return not math.isfinite(part) or abs(part) <= float(np.finfo(dtype).max)
 
 
 def _check_batch_first(value: object) -> None:
     if not isinstance(value, bool):
-        raise _type_error("batch_first", "bool", value)
+        raise type_error("batch_first", "bool", value)
 
 
 def _check_bounds(indices: IntArray, size: int) -> None:
@@ -789,11 +762,3 @@ def _check_bounds(indices: IntArray, size: int) -> None:
         raise RuntimeError(
             f"index {outside[0]} is out of bounds for dimension 0 with size {size}"
         )
-
-
-def _type_error(name: str, expected: str, value: object) -> TypeError:
-    kind = type(value)
-    got = (
-        kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__name__}"
-    )
-    return TypeError(f"argument '{name}' must be {expected}, not {got}")
