@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 import numpy_rnn as nn
+from numpy_rnn.kernels.floating_point import CONTEXT_HAS_SETTINGS
 from tests.compare import leaves
 from tests.faults import at_every_instruction
 from tests.test_recurrent_parity import KINDS, both, draw_hx, draw_input
@@ -60,7 +61,7 @@ def test_a_call_that_is_stopped_anywhere_leaves_the_layer_as_it_was(
     copies, state = copy.deepcopy(given), snapshot(layer)
     expected, settings = layer(x, hx), np.geterr()
     arrays = [array for array in leaves(expected) if array is not None]
-    every = 3 if layout == "packed" else 1  # which has the most instructions
+    every = 1 if steps == 1 else 3
     for place in at_every_instruction(lambda: layer(x, hx), error, rounds=1, every=every):
         again = [array for array in leaves(layer(x, hx)) if array is not None]
         assert same(again, arrays), place
@@ -279,6 +280,20 @@ def test_a_whole_model_answers_as_before_after_real_interrupts(rng):
         for seconds in rng.uniform(1e-5, 2e-3, 200):
             alarm.interrupt(lambda: model(tokens, lengths), seconds)
             assert same(model(tokens, lengths), expected)
+
+
+@needs_signals
+@pytest.mark.skipif(
+    not CONTEXT_HAS_SETTINGS, reason="NumPy 1 has its settings in the thread, and loses them"
+)
+@pytest.mark.parametrize("kind", [nn.RNN, nn.LSTMCell])
+def test_numpys_settings_are_the_callers_after_real_interrupts(rng, kind):
+    layer, x = kind(2, 3), np.ones((1, 2), np.float32)
+    settings = np.geterr()
+    with Alarm() as alarm:
+        for seconds in rng.uniform(1e-5, 5e-4, 500):
+            alarm.interrupt(lambda: layer(x), seconds)
+            assert np.geterr() == settings
 
 
 @needs_signals

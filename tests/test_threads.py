@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
@@ -11,8 +12,92 @@ import pytest
 import numpy_rnn as nn
 from tests.compare import leaves
 from tests.test_recurrent_parity import KINDS, both, draw_hx, draw_input
+from tests.test_whole_model import build
+from tests.variants import VARIANTS, force
 
 THREADS = 16
+
+
+@pytest.fixture
+def _hurried():
+    """Let threads change places every few microseconds: in the middle of every call."""
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(5e-6)
+    yield
+    sys.setswitchinterval(interval)
+
+
+def results_of_threads(module, calls, repeats):
+    """Return what each of as many threads as calls got, each time."""
+    together = Barrier(len(calls))
+
+    def repeat(call):
+        together.wait()
+        return [module(*call) for _ in range(repeats)]
+
+    with ThreadPoolExecutor(len(calls)) as pool:
+        return list(pool.map(repeat, calls))
+
+
+def assert_equal_bits(results, expected):
+    for mine, right in zip(leaves(results), leaves(expected), strict=True):
+        assert (mine is None) == (right is None)
+        if mine is not None:
+            assert mine.dtype == right.dtype
+            assert mine.tobytes() == right.tobytes()
+
+
+@pytest.mark.usefixtures("_hurried")
+@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("bidirectional", [False, True])
+@pytest.mark.parametrize("layout", ["batched", "packed unsorted"])
+def test_sixteen_threads_get_what_one_gets_in_every_variant(
+    rng, monkeypatch, variant, kind, bidirectional, layout
+):
+    """Whatever the sizes would choose; one sequence and several, one step and several."""
+    force(monkeypatch, variant)
+    layer, _ = both(kind, 3, 5, num_layers=2, bidirectional=bidirectional)
+    sizes = [(steps, batch) for steps in (1, 2, 6, 7) for batch in (1, 1, 2, 5)]
+    calls = [
+        (draw_input(rng, layer, *size, layout), draw_hx(rng, layer, size[1])) for size in sizes
+    ]
+    expected = [layer(*call) for call in calls]
+    for results, alone in zip(results_of_threads(layer, calls, 2), expected, strict=True):
+        for result in results:
+            assert_equal_bits(result, alone)
+
+
+@pytest.mark.usefixtures("_hurried")
+@pytest.mark.parametrize("cell", [nn.RNNCell, nn.LSTMCell, nn.GRUCell])
+def test_sixteen_streams_through_one_cell_keep_apart(rng, cell):
+    cell = cell(3, 5)
+    streams = rng.standard_normal((THREADS, 100, 3)).astype(np.float32)
+
+    def stream(inputs):
+        hx = None
+        for x in inputs:
+            hx = cell(x, hx)
+        return hx
+
+    expected = [stream(inputs) for inputs in streams]
+    results = results_of_threads(stream, [(inputs,) for inputs in streams], 2)
+    for of_thread, alone in zip(results, expected, strict=True):
+        for result in of_thread:
+            assert_equal_bits(result, alone)
+
+
+@pytest.mark.usefixtures("_hurried")
+def test_sixteen_threads_get_what_one_gets_from_a_whole_model(rng):
+    model = build()[0].eval()
+    calls = [
+        (rng.integers(0, 11, (batch, 9)), rng.integers(2, 9, batch, endpoint=True))
+        for batch in range(1, THREADS + 1)
+    ]
+    expected = [model(*call) for call in calls]
+    for results, alone in zip(results_of_threads(model, calls, 3), expected, strict=True):
+        for result in results:
+            assert_equal_bits(result, alone)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -24,17 +109,9 @@ def test_sixteen_threads_get_what_one_gets(rng, kind, batch):
         for steps in range(1, THREADS + 1)
     ]
     expected = [layer(*call) for call in calls]
-    together = Barrier(THREADS)
-
-    def repeat(call):
-        together.wait()
-        return [layer(*call) for _ in range(20)]
-
-    with ThreadPoolExecutor(THREADS) as pool:
-        for results, alone in zip(pool.map(repeat, calls), expected, strict=True):
-            for result in results:
-                for mine, right in zip(leaves(result), leaves(alone), strict=True):
-                    np.testing.assert_array_equal(mine, right)
+    for results, alone in zip(results_of_threads(layer, calls, 20), expected, strict=True):
+        for result in results:
+            assert_equal_bits(result, alone)
 
 
 def test_threads_keep_their_own_floating_point_settings():

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from contextvars import Context
 from typing import Any, TypeVar
 
 import numpy as np
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+CONTEXT_HAS_SETTINGS = np.lib.NumpyVersion(np.__version__) >= "2.0.0"
+"""Whether ``numpy.seterr`` sets the current context; in NumPy 1 it sets the thread."""
 
 
 def silent(function: F) -> F:
@@ -17,10 +21,22 @@ def silent(function: F) -> F:
     Whatever ``numpy.seterr`` is set to outside, an infinite input gives the infinities
     and NaNs that IEEE 754 says, and a caller's setting stands again afterwards.
     """
-    if np.lib.NumpyVersion(np.__version__) >= "2.0.0":
-        return np.errstate(all="ignore")(function)
+    if not CONTEXT_HAS_SETTINGS:
+        return _silenced_in_thread(function)
+    quiet = Context()
+    quiet.run(np.seterr, all="ignore")
 
-    # NumPy 1 keeps the outer state in the decorator itself, which threads would share.
+    # Python leaves a context whatever happens, whereas an interrupt that comes while
+    # `numpy.errstate` sets or resets leaves the caller with these settings.
+    @functools.wraps(function)
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        return quiet.copy().run(function, *args, **kwargs)
+
+    return wrapper  # type: ignore[return-value]  # it has the function's signature
+
+
+def _silenced_in_thread(function: F) -> F:
+    # As a decorator `numpy.errstate` keeps the outer state in itself, which threads share.
     @functools.wraps(function)
     def wrapper(*args: Any, **kwargs: Any) -> Any:
         with np.errstate(all="ignore"):

@@ -1,0 +1,94 @@
+"""A stream may go on for ever: a step leaves nothing behind."""
+
+from __future__ import annotations
+
+import gc
+import json
+import subprocess
+import sys
+import tracemalloc
+
+import numpy as np
+import pytest
+
+import numpy_rnn as nn
+
+STEPS = 1_000_000
+
+MILLION = """
+import json, resource, sys
+import numpy as np
+import numpy_rnn as nn
+
+def stream(steps, x, hx):
+    for _ in range(steps):
+        hx = cell(x, hx)
+    return hx
+
+def sizes():
+    return sys.getallocatedblocks(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+cell, x = nn.RNNCell(2, 3), np.ones(2, np.float32)
+hx = stream(10_000, x, None)
+before = sizes()
+hx = stream(int(sys.argv[1]), x, hx)
+print(json.dumps([after - first for first, after in zip(before, sizes())]))
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no module resource on Windows")
+def test_a_million_steps_take_no_memory():
+    """Neither in Python's objects nor in the peak of the process, which has torch not in it."""
+    result = subprocess.run(
+        [sys.executable, "-W", "error", "-c", MILLION, str(STEPS)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    blocks, peak = json.loads(result.stdout)
+    assert blocks < 100
+    assert peak * (1 if sys.platform == "darwin" else 1024) < 2**20
+
+
+def cell_step(cell):
+    return lambda x, hx: cell(x[0], hx)
+
+
+def layer_step(layer):
+    return lambda x, hx: layer(x, hx)[1]
+
+
+STREAMS = {
+    "RNN": layer_step(nn.RNN(2, 3)),
+    "RNN relu": layer_step(nn.RNN(2, 3, nonlinearity="relu")),
+    "LSTM": layer_step(nn.LSTM(2, 3)),
+    "LSTM projected": layer_step(nn.LSTM(2, 3, proj_size=1)),
+    "GRU": layer_step(nn.GRU(2, 3)),
+    "stacked LSTM": layer_step(nn.LSTM(2, 3, 2)),
+    "RNNCell": cell_step(nn.RNNCell(2, 3)),
+    "LSTMCell": cell_step(nn.LSTMCell(2, 3)),
+    "GRUCell": cell_step(nn.GRUCell(2, 3)),
+}
+
+
+@pytest.mark.parametrize("kind", STREAMS)
+@pytest.mark.parametrize("shape", [(1, 1, 2), (4, 3, 2)], ids=["a step", "chunks of a batch"])
+def test_no_step_leaves_anything_behind(kind, shape):
+    """Not a byte a step, nor what only a garbage collection would find."""
+    step, x = STREAMS[kind], np.ones(shape, np.float32)
+    steps, hx = 600, None
+    for _ in range(50):
+        hx = step(x, hx)
+    gc.collect()
+    gc.disable()
+    tracemalloc.start()
+    try:
+        for count in (steps // 10, steps):
+            before = tracemalloc.get_traced_memory()[0]
+            for _ in range(count):
+                hx = step(x, hx)
+            grown = tracemalloc.get_traced_memory()[0] - before
+    finally:
+        tracemalloc.stop()
+        gc.enable()
+    assert grown < steps
