@@ -613,7 +613,7 @@ def test_batch_norm_by_the_batch_wants_channels(shape, error):
     assert (
         type(raised_by(lambda: theirs(torch.from_numpy(x), None, None, training=True))) is error
     )
-    with pytest.raises(error, match="at least two axes|more than 1 value per channel"):
+    with pytest.raises(error, match=r"at least two axes|more than 1 value per channel"):
         F.batch_norm(x, None, None, training=True)
 
 
