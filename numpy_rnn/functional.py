@@ -810,6 +810,8 @@ def batch_norm(
     RuntimeError
         If running statistics are missing, or would have to be updated, or if sizes or
         dtypes do not agree.
+    IndexError
+        If `training` and `input` has fewer than two axes.
     ValueError
         If `training` and there is one value per channel, or if `eps` is negative.
 
@@ -828,13 +830,15 @@ def batch_norm(
     """
     x = _as_float(input, "input")
     channels = x.shape[1] if x.ndim > 1 else 0
-    if training and x.ndim > 1 and len(x) * math.prod(x.shape[2:]) == 1:
+    if training and x.ndim > 0 and len(x) * math.prod(x.shape[2:]) == 1:
         raise ValueError(
             "Expected more than 1 value per channel when training, got input size "
             f"{tuple(x.shape)}"
         )
     if training and eps <= 0:
         raise ValueError(f"batch_norm eps must be positive during training, but got {eps}")
+    if training and x.ndim < 2:
+        raise IndexError(f"input must have at least two axes (N, C, ...), got {x.ndim}D array")
     if eps < 0:
         raise ValueError(f"batch_norm eps must be non-negative, but got {eps}")
     mean = _per_channel("running_mean", running_mean, x, channels)

@@ -604,6 +604,19 @@ def test_batch_norm_names_what_does_not_fit():
         nn.BatchNorm1d(3).eval()(x)
 
 
+@pytest.mark.parametrize(
+    ("shape", "error"), [((), IndexError), ((2,), IndexError), ((1,), ValueError)]
+)
+def test_batch_norm_by_the_batch_wants_channels(shape, error):
+    x = np.zeros(shape)
+    theirs = torch.nn.functional.batch_norm
+    assert (
+        type(raised_by(lambda: theirs(torch.from_numpy(x), None, None, training=True))) is error
+    )
+    with pytest.raises(error, match=r"at least two axes|more than 1 value per channel"):
+        F.batch_norm(x, None, None, training=True)
+
+
 def test_running_statistics_can_be_reset():
     norm, theirs = nn.BatchNorm1d(3), unsettle(torch.nn.BatchNorm1d(3))
     norm.load_state_dict(theirs.state_dict())

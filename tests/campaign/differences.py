@@ -79,7 +79,8 @@ BETTER = (
     r"|padding_mode must be one of|should be one of|is not supported for \dD input|narrow\(\)"
     r"|Expected one of cpu|number of RNN|must have the same dtype|is too small|mixed dtype"
     r"|non-positive (groups|stride)|TensorAccessor|more than 1 value|should be the same"
-    r"|to have \d+ channels|expanded size"
+    r"|to have \d+ channels|expanded size|have same dtype|negative padding"
+    r"|Calculated padded input size"
 )
 """What torch's errors say where ours of the same type say it in other words."""
 
@@ -278,14 +279,14 @@ RULES = [
         "conv1d of nothing",
         "`batch_norm` and `conv1d` of an empty array",
         "result",
-        r"call RuntimeError: \w+ dtype \(\w+\) does not match",
+        r"call RuntimeError: (\w+ dtype \(\w+\) does not match|non-positive)",
         "conv1d|Conv1d",
     ),
     Rule(
         "batch_norm without channels",
         "`batch_norm` and `conv1d` of an empty array",
         r"call IndexError: select\(\)",
-        r"result|call RuntimeError: \w+ (should contain \d+ elements|must have one axis)",
+        r"result|call RuntimeError: \w+ (should contain|must have one axis|dtype)",
         "batch_norm|BatchNorm1d",
     ),
     Rule(
@@ -317,7 +318,7 @@ RULES = [
     Rule(
         "indices of another dtype, and another fault",
         "several faults",
-        "call RuntimeError: Expected tensor for argument #1 'indices'",
+        r"call RuntimeError: (Expected tensor for argument #1 'indices'|index_select\(\))",
         "call AssertionError: Padding_idx",
     ),
     Rule(

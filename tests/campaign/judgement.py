@@ -290,8 +290,9 @@ def may_overflow(case: Case, ours: Outcome, results: list[Any]) -> bool:
     limit = min(float(np.finfo(array.dtype).maxexp) for array in floats)
     terms = math.log2(max(array.shape[-1] if array.ndim else 1 for array in floats))
     exponents = sorted(exponent(array) for array in [*floats, *results])
-    if case.name == "Embedding":  # the norm is of powers
-        return exponents[-1] * 3.5 + terms >= limit - 1
+    power = 3.5 if case.name == "Embedding" else 2.0 if "norm" in case.name.lower() else 0.0
+    if exponents[-1] * power + terms >= limit - 1:  # norms and variances are of powers
+        return True
     return sum(exponents[-2:]) + terms >= limit - 1
 
 
