@@ -12,7 +12,14 @@ import numpy as np
 from numpy_rnn.arguments import as_array
 from numpy_rnn.functional import sigmoid
 from numpy_rnn.kernels.floating_point import silent
-from numpy_rnn.kernels.recurrence import Advance, Prepared, Recurrence, State, Weights
+from numpy_rnn.kernels.recurrence import (
+    Advance,
+    AdvanceLike,
+    Prepared,
+    Recurrence,
+    State,
+    Weights,
+)
 from numpy_rnn.modules.rnn import RECURRENCES, RNNBase, RNNCellBase
 from numpy_rnn.utils.rnn import PackedSequence, packed_rows
 
@@ -324,29 +331,34 @@ def _recording(recurrence: Recurrence) -> tuple[Recurrence, list[Steps]]:
         notes: Steps = []
         runs.append(notes)
         prepared = recurrence.prepare(weights, sequences)
-        return prepared._replace(advance=_noting(prepared, notes))
+        return prepared._replace(advance_like=_noting(prepared, notes))
 
     # Layers are run one by one, since each is to have notes of its own.
     return recurrence._replace(step=step, prepare=prepare, joinable=False), runs
 
 
-def _noting(prepared: Prepared, notes: Steps) -> Advance:
-    """Return an ``advance`` that takes one step at a time, and notes the states."""
+def _noting(prepared: Prepared, notes: Steps) -> AdvanceLike:
+    """Return an ``advance_like`` that takes one step at a time, and notes the states."""
 
     def rows(state: State) -> State:
         by_columns = prepared.columns and state[0].ndim == 2
         return tuple([(array.T if by_columns else array).copy() for array in state])
 
-    def advance(products: Array, state: State, out: Array) -> State:
-        for t in range(len(products)):
-            one = slice(t, t + 1)
-            end = prepared.advance(products[one], state, out[one])
-            end = tuple([array.copy() for array in end])
-            notes.append((rows(state), rows(end)))
-            state = end
-        return state
+    def advance_like(state: State) -> Advance:
+        advance = prepared.advance_like(state)
 
-    return advance
+        def advance_noting(products: Array, state: State, out: Array) -> State:
+            for t in range(len(products)):
+                one = slice(t, t + 1)
+                end = advance(products[one], state, out[one])
+                end = tuple([array.copy() for array in end])
+                notes.append((rows(state), rows(end)))
+                state = end
+            return state
+
+        return advance_noting
+
+    return advance_like
 
 
 def _joined(states: Sequence[State], shape: tuple[int, ...]) -> State:

@@ -13,7 +13,14 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from numpy_rnn.kernels import variants
-from numpy_rnn.kernels.recurrence import Advance, Prepared, Recurrence, State, Weights
+from numpy_rnn.kernels.recurrence import (
+    Advance,
+    AdvanceLike,
+    Prepared,
+    Recurrence,
+    State,
+    Weights,
+)
 
 if TYPE_CHECKING:
     from numpy_rnn._typing import Array
@@ -62,64 +69,78 @@ def elman(activation_like: Callable[[Array], Activation]) -> Recurrence:
                 if bias is None
                 else [weight_hh, weight_ih, bias[:, None]]
             )
-            advance = _advance_inputs(np.concatenate(parts, axis=1), input_size)
-            return Prepared(weight_ih, bias, True, True, advance)
+            advance_like = _advance_inputs(np.concatenate(parts, axis=1), input_size)
+            return Prepared(weight_ih, bias, True, True, advance_like)
         if sequences == 1 or variants.elman_by_columns(sequences, size):
             return Prepared(weight_ih, bias, True, False, _advance_columns(weight_hh))
         return Prepared(weight_ih, bias, False, False, _advance_rows(weight_hh.T.copy()))
 
-    def _advance_columns(weight_hh: Array) -> Advance:
+    def _advance_columns(weight_hh: Array) -> AdvanceLike:
         product = weight_hh.dot
 
-        def advance(products: Array, state: State, _: Array) -> State:
-            """Turn each a_t = W_ih x_t + b_ih + b_hh into ``h_t = f(a_t + W_hh h_{t-1})``."""
-            (h,) = state
-            recurrent = np.empty(h.shape, h.dtype)
+        def advance_like(state: State) -> Advance:
+            (like,) = state
+            recurrent = np.empty(like.shape, like.dtype)
             activation = activation_like(recurrent)
-            for h_t in products:
-                product(h, recurrent)
-                add(h_t, recurrent, h_t)
-                activation(h_t, h_t)
-                h = h_t
-            return (h,)
 
-        return advance
+            def advance(products: Array, state: State, _: Array) -> State:
+                """Turn each a_t = W_ih x_t + b_ih + b_hh into f(a_t + W_hh h_{t-1})."""
+                (h,) = state
+                for h_t in products:
+                    product(h, recurrent)
+                    add(h_t, recurrent, h_t)
+                    activation(h_t, h_t)
+                    h = h_t
+                return (h,)
 
-    def _advance_rows(weight_hh_t: Array) -> Advance:
-        def advance(products: Array, state: State, _: Array) -> State:
-            """Do the same with a row for each sequence."""
-            (h,) = state
-            recurrent = np.empty(h.shape, h.dtype)
+            return advance
+
+        return advance_like
+
+    def _advance_rows(weight_hh_t: Array) -> AdvanceLike:
+        def advance_like(state: State) -> Advance:
+            (like,) = state
+            recurrent = np.empty(like.shape, like.dtype)
             activation = activation_like(recurrent)
-            for h_t in products:
-                h.dot(weight_hh_t, recurrent)
-                add(h_t, recurrent, h_t)
-                activation(h_t, h_t)
-                h = h_t
-            return (h,)
 
-        return advance
+            def advance(products: Array, state: State, _: Array) -> State:
+                """Do the same with a row for each sequence."""
+                (h,) = state
+                for h_t in products:
+                    h.dot(weight_hh_t, recurrent)
+                    add(h_t, recurrent, h_t)
+                    activation(h_t, h_t)
+                    h = h_t
+                return (h,)
 
-    def _advance_inputs(weight: Array, input_size: int) -> Advance:
+            return advance
+
+        return advance_like
+
+    def _advance_inputs(weight: Array, input_size: int) -> AdvanceLike:
         product = weight.dot
 
-        def advance(x: Array, state: State, out: Array) -> State:
-            """Write ``h_t = f([W_hh W_ih b] [h_{t-1} x_t 1])`` into `out`."""
-            (h,) = state
-            size = len(h)
-            vectors = np.empty((len(x) + 1, weight.shape[1]), x.dtype)
-            vectors[0, :size] = h
-            vectors[:-1, size : size + input_size] = x
-            vectors[:, size + input_size :] = 1.0
-            total = np.empty(size, x.dtype)
+        def advance_like(state: State) -> Advance:
+            (like,) = state
+            size = len(like)
+            total = np.empty(size, like.dtype)
             activation = activation_like(total)
-            for vector, h_t in zip(vectors, vectors[1:, :size]):
-                product(vector, total)
-                activation(total, h_t)
-            out[...] = vectors[1:, :size]
-            return (out[-1],)
 
-        return advance
+            def advance(x: Array, state: State, out: Array) -> State:
+                """Write ``h_t = f([W_hh W_ih b] [h_{t-1} x_t 1])`` into `out`."""
+                vectors = np.empty((len(x) + 1, weight.shape[1]), x.dtype)
+                (vectors[0, :size],) = state
+                vectors[:-1, size : size + input_size] = x
+                vectors[:, size + input_size :] = 1.0
+                for vector, h_t in zip(vectors, vectors[1:, :size]):
+                    product(vector, total)
+                    activation(total, h_t)
+                out[...] = vectors[1:, :size]
+                return (out[-1],)
+
+            return advance
+
+        return advance_like
 
     return Recurrence(1, step, prepare, additive=True)
 

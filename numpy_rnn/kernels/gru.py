@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from numpy_rnn.kernels.gates import half_like
-from numpy_rnn.kernels.recurrence import Prepared, Recurrence, State, Weights
+from numpy_rnn.kernels.recurrence import Advance, Prepared, Recurrence, State, Weights
 
 if TYPE_CHECKING:
     from numpy_rnn._typing import Array
@@ -59,26 +59,31 @@ def prepare(weights: Weights, _: int) -> Prepared:
         bias = _halved(biases[0])
         bias[:split] += _halved(biases[1])[:split]
 
-    def advance(products: Array, state: State, out: Array) -> State:
-        """Take (h,) through the steps whose halved input products are in `products`."""
-        (h,) = state
-        gates = np.empty((len(weight_hh), *h.shape[1:]), h.dtype)
+    def advance_like(state: State) -> Advance:
+        (like,) = state
+        gates = np.empty((len(weight_hh), *like.shape[1:]), like.dtype)
         r_z, n = gates[:split], gates[split:]
         update = update_of(gates, half_like(r_z))
         bias_hn = None
         if biases:
             bias_hn = np.broadcast_to(biases[1][split:], n.T.shape).T.copy()
         product = weight_hh.dot
-        for a_rz, a_n, h_t in zip(products[:, :split], products[:, split:], out):
-            product(h, gates)
-            add(r_z, a_rz, r_z)
-            if bias_hn is not None:
-                add(n, bias_hn, n)
-            update(h, a_n, h_t)
-            h = h_t
-        return (h,)
 
-    return Prepared(_halved(weight_ih), bias, True, False, advance)
+        def advance(products: Array, state: State, out: Array) -> State:
+            """Take (h,) through the steps whose halved input products are in `products`."""
+            (h,) = state
+            for a_rz, a_n, h_t in zip(products[:, :split], products[:, split:], out):
+                product(h, gates)
+                add(r_z, a_rz, r_z)
+                if bias_hn is not None:
+                    add(n, bias_hn, n)
+                update(h, a_n, h_t)
+                h = h_t
+            return (h,)
+
+        return advance
+
+    return Prepared(_halved(weight_ih), bias, True, False, advance_like)
 
 
 def update_of(gates: Array, half: Array) -> Callable[[Array, Array, Array], None]:

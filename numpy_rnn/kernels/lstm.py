@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from numpy_rnn.kernels.gates import half_like
-from numpy_rnn.kernels.recurrence import Prepared, Recurrence, State, Weights
+from numpy_rnn.kernels.recurrence import Advance, Prepared, Recurrence, State, Weights
 
 if TYPE_CHECKING:
     from numpy_rnn._typing import Array
@@ -58,25 +58,30 @@ def prepare(weights: Weights, _: int) -> Prepared:
     weight_ih, weight_hh, bias, weight_hr = _parts(weights)
     weight_hh = _ordered(weight_hh)
 
-    def advance(products: Array, state: State, out: Array) -> State:
-        """Take (h, c) through the steps whose input products are in `products`."""
-        h, c = state
-        gates, cell, _, update = gates_and_cell(c)
+    def advance_like(state: State) -> Advance:
+        _, like = state
+        gates, cell, _, update = gates_and_cell(like)
         product = weight_hh.dot
-        unprojected = np.empty(c.shape, c.dtype)
-        for a_t, h_t in zip(products, out):
-            product(h, gates)
-            add(gates, a_t, gates)
-            if weight_hr is None:
-                update(h_t)
-            else:
-                update(unprojected)
-                weight_hr.dot(unprojected, h_t)
-            h = h_t
-        return h, cell
+        unprojected = np.empty(like.shape, like.dtype)
+
+        def advance(products: Array, state: State, out: Array) -> State:
+            """Take (h, c) through the steps whose input products are in `products`."""
+            h, cell[...] = state
+            for a_t, h_t in zip(products, out):
+                product(h, gates)
+                add(gates, a_t, gates)
+                if weight_hr is None:
+                    update(h_t)
+                else:
+                    update(unprojected)
+                    weight_hr.dot(unprojected, h_t)
+                h = h_t
+            return h, cell
+
+        return advance
 
     bias = None if bias is None else _ordered(bias)
-    return Prepared(_ordered(weight_ih), bias, True, False, advance)
+    return Prepared(_ordered(weight_ih), bias, True, False, advance_like)
 
 
 def gates_and_cell(c: Array) -> tuple[Array, Array, Array, Callable[[Array], None]]:

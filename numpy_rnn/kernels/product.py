@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from numpy_rnn._typing import Array
 
 
-def product(a: Array, b: Array, out: Array) -> None:
+def product(a: Array, b: Array, out: Array, part: Array | None = None) -> None:
     """Write ``a b`` into `out`, adding up few terms at a time.
 
     A BLAS adds the terms of an element one behind the other, some hundreds of them. The
@@ -26,6 +26,8 @@ def product(a: Array, b: Array, out: Array) -> None:
         Any strides, both.
     out : ndarray of shape (n, m)
         C-contiguous, sharing no memory with them.
+    part : ndarray of shape (n, m), optional
+        Memory to work in, of its own as well; undefined afterwards.
     """
     terms = a.shape[1]
     length = variants.terms_at_once(terms, min(out.shape))
@@ -34,7 +36,8 @@ def product(a: Array, b: Array, out: Array) -> None:
         return
     # matmul, since dot would copy what is a part of a matrix.
     np.matmul(a[:, :length], b[:length], out)
-    part = np.empty(out.shape, out.dtype)
+    if part is None:
+        part = np.empty(out.shape, out.dtype)
     for first in range(length, terms, length):
         own = slice(first, first + length)
         np.matmul(a[:, own], b[own], part)

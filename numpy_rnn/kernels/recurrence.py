@@ -25,6 +25,9 @@ Weights: TypeAlias = "Sequence[Array]"
 Advance: TypeAlias = "Callable[[Array, State, Array], State]"
 """``advance(products, state, out)``: see `Prepared`."""
 
+AdvanceLike: TypeAlias = "Callable[[State], Advance]"
+"""Given a state, returns an `Advance` for states of its shape and dtype."""
+
 
 class Prepared(NamedTuple):
     """The weights of a layer, made ready for a run over many steps.
@@ -36,25 +39,28 @@ class Prepared(NamedTuple):
     bias : ndarray of shape (gates * H,), or None
         What is added to each of them.
     columns : bool
-        Whether a batch is turned over for `advance`, a column for each sequence. The
+        Whether a batch is turned over for the steps, a column for each sequence. The
         values of a gate then lie one behind the other, and W_hh is used as it is.
     reads_inputs : bool
-        Whether `advance` takes the inputs x_t themselves in place of their products; for
+        Whether the steps take the inputs x_t themselves in place of their products; for
         a single sequence alone.
-    advance : callable
-        ``advance(products, state, out)`` takes `state` through B steps, the products
-        ``W_ih x_t + b`` of which are made. It writes the hidden states into `out` and
-        returns the last state, which may share memory with `out`; it leaves `state` as
-        it is. `products` is of shape (B, gates * H[, N]), `out` (B, H_out[, N]) and the
-        state (H[, N]) by columns; (B, [N,] gates * H), (B, [N,] H_out) and ([N,] H) if
-        not. All are C-contiguous from step to step. With one gate, `out` is `products`.
+    advance_like : callable
+        ``advance = advance_like(state)`` takes the memory that the steps work in, for
+        states shaped as `state`. ``advance(products, state, out)`` then takes a state
+        through B steps, the products ``W_ih x_t + b`` of which are made. It writes the
+        hidden states into `out` and returns the last state, which may share memory with
+        `out` or be overwritten by the next call, which takes it as it is; it leaves any
+        other `state` as it is. `products` is of shape (B, gates * H[, N]), `out`
+        (B, H_out[, N]) and the state (H[, N]) by columns; (B, [N,] gates * H),
+        (B, [N,] H_out) and ([N,] H) if not. All are C-contiguous from step to step. With
+        one gate, `out` is `products`.
     """
 
     weight_ih: Array
     bias: Array | None
     columns: bool
     reads_inputs: bool
-    advance: Advance
+    advance_like: AdvanceLike
 
 
 class Recurrence(NamedTuple):

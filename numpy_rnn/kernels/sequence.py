@@ -6,7 +6,8 @@ step is what depends on the step before.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
@@ -16,6 +17,9 @@ from numpy_rnn.kernels.product import product
 if TYPE_CHECKING:
     from numpy_rnn._typing import Array
     from numpy_rnn.kernels.recurrence import Prepared, State
+
+RunBlock: TypeAlias = "Callable[[Array, State, Array], State]"
+"""``run_block(x, state, output)`` runs a block; see `run_sequence`."""
 
 
 def run_sequence(x: Array, prepared: Prepared, state: State, output: Array) -> State:
@@ -41,18 +45,23 @@ def run_sequence(x: Array, prepared: Prepared, state: State, output: Array) -> S
         one = tuple([array[0] for array in state])
         return tuple([a[None] for a in run_sequence(x[:, 0], prepared, one, output[:, 0])])
     by_columns = prepared.columns and x.ndim == 3
-    run_block = _block_by_columns if by_columns else _block_by_rows
-    if by_columns:
-        state = _turned_over(state)
+    state = _turned_over(state) if by_columns else tuple([array.copy() for array in state])
     step_bytes = x[0, ..., 0].size * len(prepared.weight_ih) * x.itemsize
-    block = variants.block_steps(step_bytes)
+    block = min(len(x), variants.block_steps(step_bytes))
+    block_like = _columns_like if by_columns else _rows_like
+    run_block = block_like(block, x, prepared, state, output)
     for first in range(0, len(x), block):
         steps = slice(first, first + block)
-        state = run_block(x[steps], prepared, state, output[steps])
-    return _turned_over(state) if by_columns else tuple([array.copy() for array in state])
+        end = run_block(x[steps], state, output[steps])
+        for array, last in zip(state, end):
+            array[...] = last
+    return _turned_over(state) if by_columns else state
 
 
-def _block_by_rows(x: Array, prepared: Prepared, state: State, output: Array) -> State:
+def _rows_like(
+    block: int, x: Array, prepared: Prepared, state: State, output: Array
+) -> RunBlock:
+    """Return what runs up to `block` steps at once, with a row for each sequence."""
     rows = len(prepared.weight_ih)
     # The hidden states go where they belong at once, unless the steps there do not lie
     # one behind the other. With one gate the input products stand in their place before,
@@ -61,34 +70,55 @@ def _block_by_rows(x: Array, prepared: Prepared, state: State, output: Array) ->
     in_place = output.flags.c_contiguous
     if single_gate and np.may_share_memory(output, x):
         in_place = False
-    out = output if in_place else np.empty(output.shape, x.dtype)
-    if prepared.reads_inputs:
-        products = x
-    else:
-        products = out if single_gate else np.empty((*x.shape[:-1], rows), x.dtype)
-        vectors = x.reshape(-1, x.shape[-1])
-        product(vectors, prepared.weight_ih.T, products.reshape(-1, rows))
-        if prepared.bias is not None:
-            np.add(products, prepared.bias, products)
-    state = prepared.advance(products, state, out)
-    if not in_place:
-        output[...] = out
-    return state
+    hidden = output if in_place else np.empty((block, *output.shape[1:]), x.dtype)
+    if not (prepared.reads_inputs or single_gate):
+        own_products = np.empty((block, *x.shape[1:-1], rows), x.dtype)
+    advance = prepared.advance_like(state)
+
+    def run_block(x: Array, state: State, output: Array) -> State:
+        out = output if in_place else hidden[: len(x)]
+        if prepared.reads_inputs:
+            products = x
+        else:
+            products = out if single_gate else own_products[: len(x)]
+            vectors = x.reshape(-1, x.shape[-1])
+            product(vectors, prepared.weight_ih.T, products.reshape(-1, rows))
+            if prepared.bias is not None:
+                np.add(products, prepared.bias, products)
+        state = advance(products, state, out)
+        if not in_place:
+            output[...] = out
+        return state
+
+    return run_block
 
 
-def _block_by_columns(x: Array, prepared: Prepared, state: State, output: Array) -> State:
-    weight_ih, bias = prepared.weight_ih, prepared.bias
-    steps, sequences, size = output.shape
-    products = np.empty((len(weight_ih), steps * sequences), x.dtype)
-    product(weight_ih, x.reshape(-1, x.shape[-1]).T, products)
-    if bias is not None:
-        np.add(products, bias[:, np.newaxis], products)
-    products = products.reshape(len(weight_ih), steps, sequences).swapaxes(0, 1).copy()
-    single_gate = len(weight_ih) == size
-    out = products if single_gate else np.empty((steps, size, sequences), x.dtype)
-    state = prepared.advance(products, state, out)
-    output[...] = out.swapaxes(1, 2)
-    return state
+def _columns_like(
+    block: int, x: Array, prepared: Prepared, state: State, output: Array
+) -> RunBlock:
+    """Return what runs up to `block` steps at once, with a column for each sequence."""
+    weight_ih = prepared.weight_ih
+    bias = None if prepared.bias is None else prepared.bias[:, np.newaxis]
+    rows = len(weight_ih)
+    _, sequences, size = output.shape
+    memory = np.empty(block * rows * sequences, x.dtype)
+    by_step = np.empty((block, rows, sequences), x.dtype)
+    single_gate = rows == size
+    hidden = by_step if single_gate else np.empty((block, size, sequences), x.dtype)
+    advance = prepared.advance_like(state)
+
+    def run_block(x: Array, state: State, output: Array) -> State:
+        products, out = by_step[: len(x)], hidden[: len(x)]
+        by_row = memory[: products.size].reshape(rows, -1)
+        product(weight_ih, x.reshape(-1, x.shape[-1]).T, by_row, products.reshape(rows, -1))
+        if bias is not None:
+            np.add(by_row, bias, by_row)
+        products[...] = by_row.reshape(rows, len(x), sequences).swapaxes(0, 1)
+        state = advance(products, state, out)
+        output[...] = out.swapaxes(1, 2)
+        return state
+
+    return run_block
 
 
 def _turned_over(state: State) -> State:
