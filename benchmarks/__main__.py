@@ -15,7 +15,7 @@ from benchmarks import report
 from benchmarks.cases import chosen
 from benchmarks.footprint import footprint
 from benchmarks.machine import load_average, machine, versions
-from benchmarks.processes import ROOT, lines_of, processors
+from benchmarks.processes import ROOT, line_of, lines_of, processors
 from tests.ports.packages import ABSENT, FOLDER
 
 RESULTS = ROOT / "benchmarks" / "results"
@@ -110,6 +110,9 @@ def measure(quick: bool, pattern: str) -> report.Results:
         results["footprint"] = footprint()
         progress("whole models" if FOLDER.is_dir() else f"no whole models: {ABSENT}", "\n")
         results["models"] = whole_models() if FOLDER.is_dir() else []
+        progress("worker processes", "\n")
+        count = max(2, processors())
+        results["workers"] = line_of("-m", "benchmarks.workers", str(count), threads=count)
         progress("errors: two minutes", "\n")
         results["accuracy"] = list(lines_of("-m", "benchmarks.accuracy", *["--quick"] * quick))
     results["runs"] = [

@@ -87,7 +87,7 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
 def full(results: Results) -> str:
     """Return the full table, every case under its heading."""
     lines = ["# Benchmarks", "", *introduction(results), "", MEANS, "", *means(results), ""]
-    lines += [*models_table(results), "", *footprint_table(results)]
+    lines += [*models_table(results), "", *footprint_table(results), "", workers_text(results)]
     one = cells_of(results, 0)
     for title, cases in SECTIONS.items():
         measured = [case for case in cases if case in one]
@@ -257,6 +257,21 @@ def models_table(results: Results) -> list[str]:
     return [WHOLE_MODELS, "", *table(header, rows)]
 
 
+def workers_text(results: Results) -> str:
+    """Return what worker processes gain, in one sentence, if that was measured."""
+    measured = results.get("workers")
+    if measured is None:
+        return ""
+    seconds, count = measured["seconds"], measured["count"]
+    one, threads, workers = (seconds[name] for name in ("one thread", "all threads", "workers"))
+    return (
+        f"A collection of {measured['sequences']:,} sequences, T=100, through "
+        f"`GRU(64, 256)`: one process takes {one:.2f} s on one thread and {threads:.2f} s on "
+        f"{count}, {count} Dask workers with one thread each {workers:.2f} s, "
+        f"{ratio_text(workers / one)} and {ratio_text(workers / threads)} of that."
+    )
+
+
 def behind(results: Results) -> str:
     """Return in how many cases we are slower than the two rivals, in one sentence."""
     one = cells_of(results, 0)
@@ -274,7 +289,7 @@ def section(results: Results) -> str:
     lines += [f"![{ALT}](benchmarks/results/chart.svg)", "", MEANS, "", *means(results), ""]
     lines += ["Cell by cell, one layer in one direction on one thread:", "", *grid(results)]
     lines += ["", *deep(results), "", *models_table(results), ""]
-    lines += [*footprint_table(results), ""]
+    lines += [*footprint_table(results), "", workers_text(results), ""]
     lines.append("All cases with their times: [table](benchmarks/results/table.md).")
     return tidy(lines)
 

@@ -52,6 +52,17 @@ def test_table_has_time_and_ratio_of_each_peer_with_one_and_with_all_threads():
     assert f"{row} 20.0 | 80.0 (0.25) | 16.0 (**1.25**) |" in table
 
 
+def test_what_workers_gain_is_a_sentence():
+    results = results_of({GRID[0]: (0.5, 0.5)})
+    assert "workers" not in report.section(results)
+    seconds = {"one thread": 2.0, "all threads": 1.25, "workers": 1.0}
+    results["workers"] = {"sequences": 4096, "count": 2, "seconds": seconds}
+    for text in (report.section(results), report.full(results)):
+        assert "4,096 sequences" in text
+        assert "takes 2.00 s on one thread and 1.25 s on 2" in text
+        assert "1.00 s, 0.50 and 0.80 of that" in text
+
+
 def test_whole_models_have_a_table_of_their_own():
     results = results_of({GRID[0]: (0.5, 0.5)})
     assert report.WHOLE_MODELS not in report.section(results)

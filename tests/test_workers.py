@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import json
+import multiprocessing
 import os
 import pickle
 import subprocess
@@ -40,6 +42,23 @@ def test_dask_gives_what_one_process_gives(tmp_path, rng):
     states, expected = (np.load(tmp_path / f"{name}.npy") for name in ("states", "expected"))
     assert states.shape == (300, 64)
     np.testing.assert_array_equal(states, expected, strict=True)
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+@pytest.mark.parametrize("threads", ["1", "2"])
+def test_workers_give_what_one_process_gives(method, threads):
+    """Also when forked while BLAS has threads; with modules inherited and modules sent."""
+    if method not in multiprocessing.get_all_start_methods():
+        pytest.skip(f"this system cannot {method}")
+    printed = subprocess.check_output(
+        [sys.executable, "-m", "tests.workers", method],
+        cwd=README.parent,
+        env=os.environ | {"PYTHONWARNINGS": "error", "OPENBLAS_NUM_THREADS": threads},
+        text=True,
+        timeout=120,
+    )
+    report = json.loads(printed)
+    assert report == {"in workers": True, "torch": False, "differing": [], "compared": 6}
 
 
 @pytest.mark.parametrize("kind", ["RNN", "LSTM", "GRU"])
