@@ -427,9 +427,11 @@ def test_an_interruption_exits_with_130(monkeypatch):
 def test_ctrl_c_is_quiet():
     """The command is stopped in the middle of its work, which here takes half a minute."""
     work = """if True:
-        import sys, time
+        import signal, sys, time
         from numpy_rnn.__main__ import main
         import numpy_rnn.commands.inspect as inspect
+        # A shell's job in the background is started deaf to it.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         def read(file):
             print("reading", flush=True)
             time.sleep(30)
