@@ -83,9 +83,10 @@ def sigmoid(input: Array) -> Array:
     array([0. , 0.5, 1. ], dtype=float32)
     """
     x = _promoted(input, "input")
+    one = x.dtype.type(1)
     with np.errstate(all="ignore"):
         decay = np.exp(-np.abs(x))  # in (0, 1] on either side of zero
-        result: Array = np.asarray(np.where(x < 0, decay, x.dtype.type(1)) / (1 + decay))
+        result: Array = np.asarray(np.where(x < 0, decay, one) / (one + decay))
     return result
 
 

@@ -105,6 +105,8 @@ def _run(work: Callable[[], Any], on_instruction: Callable[[FrameType], None]) -
         return instruction
 
     before = sys.gettrace()
+    # From 3.12 on a trace function gets instructions if a frame asked for them before.
+    sys._getframe().f_trace_opcodes = True
     sys.settrace(call)
     try:
         work()

@@ -253,7 +253,7 @@ def test_load_names_each_class_and_where_it_stands():
     message = str(caught.value)
     for expected in (
         "argparse.Namespace (args)",
-        "pathlib.PosixPath (args.path)",
+        f"{type(Path()).__module__}.PosixPath (args.path)",
         "torch.nn.modules.container.Sequential (model)",
         "torch.nn.modules.linear.Linear (model._modules.0)",
         "read_state_dict reads the weights alone",
