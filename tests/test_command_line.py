@@ -178,6 +178,10 @@ def test_convert_loses_nothing(capsys):
     assert "'a' is of dtype complex128" in refused("convert complex.npz w.safetensors", capsys)
     assert "no format has the suffix" in refused("convert model.pt w.h5", capsys)
     assert "no/w.npz: No such file" in refused("convert model.pt no/w.npz", capsys)
+    before = Path("nested.pt").read_bytes()
+    for out in ("nested.pt", "./nested.pt"):
+        assert "is FILE itself" in refused(f"convert nested.pt {out} --key state", capsys)
+    assert Path("nested.pt").read_bytes() == before
     assert Path("old.npz").read_bytes() == b"old"
     assert not list(Path().glob("w.*"))
     assert not list(Path().glob(".*"))

@@ -678,3 +678,9 @@ def test_narrowing_beyond_float32_gives_infinity_without_a_warning():
     linear = nn.Linear(1, 1, dtype=np.float64)
     linear.weight[...] = 1e300
     assert np.isinf(linear.float().weight).all()
+
+
+def test_weights_that_lie_deeper_are_said_to_be_read_otherwise():
+    checkpoint = {"epoch": 3, "model": nn.Linear(2, 1).state_dict()}
+    with pytest.raises(RuntimeError, match=r"read_state_dict reads a checkpoint's weights"):
+        nn.Linear(2, 1).load_state_dict(checkpoint)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
+from pathlib import Path
 
 from numpy_rnn.checkpoint import save
 from numpy_rnn.checkpoint.saving import FORMATS
@@ -13,7 +14,7 @@ __all__ = ["DESCRIPTION", "EXAMPLES", "configure", "run"]
 DESCRIPTION = """\
 Write the weights in FILE to OUT: flat, by name, and nothing else that FILE holds. The
 suffix of OUT says in which format. Half precision becomes float32. An OUT that is there is
-replaced once the new one is complete."""
+replaced once the new one is complete; it can't be FILE."""
 
 EXAMPLES = """\
   numpy-rnn convert model.pt model.safetensors
@@ -30,6 +31,11 @@ def configure(parser: ArgumentParser) -> None:
 
 def run(options: Namespace) -> int:
     """Write the file."""
+    if _same_file(options.file, options.out):
+        raise CommandError(
+            f"{options.out} is FILE itself, of which only the weights would be left; "
+            "write to another file"
+        )
     state_dict = read(options)
     try:
         with status(f"writing {options.out}"):
@@ -39,6 +45,13 @@ def run(options: Namespace) -> int:
     total = sum(array.nbytes for array in state_dict.values())
     print(f"{options.out}: {counted(len(state_dict), 'tensor')}, {size(total)}")
     return 0
+
+
+def _same_file(one: str, other: str) -> bool:
+    try:
+        return Path(one).samefile(other)
+    except OSError:  # one of them is not there
+        return False
 
 
 def _suffixes() -> str:

@@ -494,6 +494,8 @@ class Module:
             problems.insert(0, f"Unexpected key(s) in state_dict: {_quoted(unexpected)}. ")
         if strict and missing:
             problems.insert(0, f"Missing key(s) in state_dict: {_quoted(missing)}. ")
+        if problems and any(isinstance(value, Mapping) for value in state_dict.values()):
+            problems.append("numpy_rnn.read_state_dict reads a checkpoint's weights alone.")
         if problems:
             raise RuntimeError(
                 f"Error(s) in loading state_dict for {type(self).__name__}:\n\t"

@@ -234,7 +234,8 @@ RULES = [
     Rule(
         "bidirectional of no fit type",
         "sizes, `bidirectional`",
-        r"^call|Only Tensors of floating|CUDA|NVIDIA|of cpu|accelerator|empty\(\): argument|result",
+        r"^call|Only Tensors of floating|CUDA|NVIDIA|of cpu|accelerator|"
+        r"empty\(\): argument|result",
         r"construction TypeError: bidirectional should be",
         LAYER,
     ),
