@@ -10,9 +10,10 @@ from typing import IO, TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from numpy_rnn.arguments import as_array
+from numpy_rnn.floating_point import silent
 from numpy_rnn.functional import sigmoid
-from numpy_rnn.kernels.floating_point import silent
-from numpy_rnn.kernels.recurrence import (
+from numpy_rnn.modules.rnn import RECURRENCES, RNNBase, RNNCellBase
+from numpy_rnn.recurrence.protocol import (
     Advance,
     AdvanceLike,
     Prepared,
@@ -20,7 +21,6 @@ from numpy_rnn.kernels.recurrence import (
     State,
     Weights,
 )
-from numpy_rnn.modules.rnn import RECURRENCES, RNNBase, RNNCellBase
 from numpy_rnn.utils.rnn import PackedSequence, packed_rows
 
 if TYPE_CHECKING:

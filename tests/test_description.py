@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 import numpy_rnn as nn
 from numpy_rnn import modules, random
 from numpy_rnn.recognition import KINDS
-from tests.compare import assert_close
+from tests.support.compare import assert_close
 
 CONSTRUCTORS = [
     "nn.RNN(3, 4)",

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import numpy_rnn as nn
 from numpy_rnn import random
-from tests.compare import assert_same_error, raised_by
+from tests.support.compare import assert_same_error, raised_by
 
 DTYPES = {np.float32: torch.float32, np.float64: torch.float64}
 SEEDS = st.one_of(st.integers(0, 2**32), st.integers(-(2**63), 2**64 - 1))

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from numpy_rnn.kernels.floating_point import silent
+from numpy_rnn.floating_point import silent
 
 if TYPE_CHECKING:
     from numpy_rnn._typing import Array

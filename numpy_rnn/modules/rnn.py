@@ -20,12 +20,12 @@ from numpy_rnn.arguments import (
     parse_dtype,
     parse_size,
 )
-from numpy_rnn.kernels import elman
-from numpy_rnn.kernels.gru import GRU as GRU_RECURRENCE
-from numpy_rnn.kernels.lstm import LSTM as LSTM_RECURRENCE
-from numpy_rnn.kernels.recurrence import Recurrence, State
-from numpy_rnn.kernels.stack import run_stack, step_cell, step_stack
 from numpy_rnn.modules.module import Module
+from numpy_rnn.recurrence import elman
+from numpy_rnn.recurrence.gru import GRU as GRU_RECURRENCE
+from numpy_rnn.recurrence.lstm import LSTM as LSTM_RECURRENCE
+from numpy_rnn.recurrence.protocol import Recurrence, State
+from numpy_rnn.recurrence.stack import run_stack, step_cell, step_stack
 from numpy_rnn.utils.rnn import PackedSequence, packed_rows
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from tests.campaign.cases import WEIGHTS, Case, Dtype, Layer, Packed
-from tests.test_purity import LAYOUTS
+from tests.support.arrays import ARRANGEMENTS
 
 NO_ARRAYS = [None, 3, 1.5, "x", [[1.0]], (), {}]
 OTHER_DTYPES = ["float16", "int64", "int32", "uint8", "bool", "complex64"]
@@ -92,9 +92,9 @@ class Draw:
     def laid_out(self, array: np.ndarray) -> np.ndarray:
         if array.ndim == 0 or self.chance(0.7):
             return array
-        layout = self.pick(list(LAYOUTS))
+        layout = self.pick(list(ARRANGEMENTS))
         self.note(f"layout: {layout}")
-        return LAYOUTS[layout](array)
+        return ARRANGEMENTS[layout](array)
 
     def shape(self, most_axes: int = 4, least_axes: int = 0, most: int = 4) -> tuple[int, ...]:
         return tuple([self.size(most) for _ in range(self.up_to(most_axes, least_axes))])

@@ -1,10 +1,10 @@
 """Whether both libraries did the same: values within the suite's tolerances, or one error.
 
-Values are judged as `tests/compare.py` judges them: by the float64 truth and torch's own
-error against it. Where that does not do, by how far torch comes from the truth on inputs and
-weights that differ by one unit in the last place, since a net may amplify rounding without
-bound: that is what its precision decides of the case. And where a sum may leave the range of
-the dtype, it depends on the order of its terms whether it does, in torch too.
+Values are judged as `tests/support/compare.py` judges them: by the float64 truth and torch's
+own error against it. Where that does not do, by how far torch comes from the truth on inputs
+and weights that differ by one unit in the last place, since a net may amplify rounding
+without bound: that is what its precision decides of the case. And where a sum may leave the
+range of the dtype, it depends on the order of its terms whether it does, in torch too.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from tests.campaign.differences import (
     named_difference,
     undefined_difference,
 )
-from tests.compare import (
+from tests.support.compare import (
     FLOAT32_FACTOR,
     FLOAT32_ULPS,
     FLOAT64_TOLERANCE,

@@ -1,7 +1,7 @@
 """Write the golden checkpoints of this folder: `python -m tests.data.make_golden`.
 
-They were written with torch 2.13 and NumPy 2.4; `tests/golden.py` says what they hold. Run
-again, the files differ in torch's own notes of its version, not in what they hold.
+They were written with torch 2.13 and NumPy 2.4; `tests/support/golden.py` says what they
+hold. Run again, the files differ in torch's own notes of its version, not in what they hold.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy as np
 import safetensors.torch
 import torch
 
-from tests import golden
+from tests.support import golden
 
 OLD = {"_use_new_zipfile_serialization": False}
 

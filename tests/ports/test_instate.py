@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from numpy_rnn.demo.classifier import held_out
-from tests.compare import assert_close, to_torch
 from tests.ports.instate import letters, original, port
+from tests.support.compare import assert_close, to_torch
 
 
 @pytest.fixture(scope="module")

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from tests.compare import assert_close
 from tests.ports.silero_vad import CHUNK, port, torchscript
+from tests.support.compare import assert_close
 
 RATE = 16_000
 

@@ -1,0 +1,129 @@
+"""The campaign finds nothing, and would find what is wrong."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import numpy_rnn as nn
+from numpy_rnn import functional
+from numpy_rnn.modules import rnn
+from numpy_rnn.recurrence.protocol import Recurrence
+from tests.campaign import differences
+from tests.campaign.__main__ import campaign, main
+from tests.campaign.draws import draw_case
+
+
+def test_random_calls_do_what_torch_does():
+    counts, found = campaign(4000, seed=0)
+    assert found == {}
+    assert counts["what came"]["equal"] > 2000
+    assert counts["what came"]["same error"] > 500
+
+
+def test_every_rule_has_its_row_in_the_readme():
+    readme = (Path(nn.__file__).parents[1] / "README.md").read_text()
+    table = readme.partition("## What differs from torch")[2].partition("## ")[0]
+    rows = re.findall(r"^\| (.*?) \|", table, re.MULTILINE)
+    rules = [*differences.RULES, *differences.UNDEFINED]
+    for row in {rule.row for rule in rules} | set(differences.BY_VALUES.values()):
+        assert any(first.startswith(row) for first in rows), row
+
+
+def test_a_case_is_drawn_from_its_seed_and_number_alone(capsys):
+    assert repr(draw_case(3, 14)) == repr(draw_case(3, 14))
+    assert repr(draw_case(3, 14)) != repr(draw_case(4, 14))
+    assert main(["--seed", "3", "--only", "14"]) == 0
+    assert capsys.readouterr().out.startswith(repr(draw_case(3, 14)))
+
+
+def test_the_command_counts_what_was_drawn(capsys):
+    assert main(["--cases", "40"]) == 0
+    out = capsys.readouterr().out
+    assert "what was drawn:" in out
+    assert out.endswith("s\n")
+    assert "40 cases from 0 on, seed 0: 0 unexplained" in out
+
+
+def swapped_gates(monkeypatch):
+    def step(x, state, weights):
+        h, c = lstm.step(x, state, weights)
+        return c, h
+
+    lstm = rnn.RECURRENCES["LSTM"]
+    swapped = Recurrence(lstm.gates, step, lstm.prepare, lstm.additive)
+    monkeypatch.setitem(rnn.RECURRENCES, "LSTM", swapped)
+
+
+def imprecise(monkeypatch):
+    precise = functional.softmax
+    monkeypatch.setattr(
+        functional, "softmax", lambda *args, **kw: precise(*args, **kw) * np.float32(1 + 3e-6)
+    )
+
+
+def written_input(monkeypatch):
+    def relu(input, inplace=False):  # noqa: ARG001
+        x = functional.as_array(input, "input")
+        if x.size and x.flags.writeable and x.dtype.kind == "f":
+            x[...] = 7
+        return original(x)
+
+    original = functional.relu
+    monkeypatch.setattr(functional, "relu", relu)
+
+
+def shared_memory(monkeypatch):
+    monkeypatch.setattr(nn.Flatten, "forward", lambda _, x: np.asarray(x)[...])
+
+
+def other_error(monkeypatch):
+    def conv1d(*args, **kwargs):
+        try:
+            return original(*args, **kwargs)
+        except RuntimeError as error:
+            raise ValueError(str(error)) from error
+
+    original = functional.conv1d
+    monkeypatch.setattr(functional, "conv1d", conv1d)
+
+
+def lost_nan(monkeypatch):
+    original = functional.leaky_relu
+    monkeypatch.setattr(functional, "leaky_relu", lambda *a: np.nan_to_num(original(*a)))
+
+
+def wider_dtype(monkeypatch):
+    original = functional.layer_norm
+    monkeypatch.setattr(functional, "layer_norm", lambda *a: original(*a).astype(np.float64))
+
+
+def warning(monkeypatch):
+    def sigmoid(x):
+        return 1 / (1 + np.exp(-x))
+
+    monkeypatch.setattr(functional, "sigmoid", sigmoid)
+
+
+FAULTS = [
+    swapped_gates,
+    imprecise,
+    written_input,
+    shared_memory,
+    other_error,
+    lost_nan,
+    wider_dtype,
+    warning,
+]
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
+def test_a_planted_fault_is_found(monkeypatch, fault):
+    fault(monkeypatch)
+    for first in range(0, 4000, 250):
+        if campaign(250, seed=0, first=first)[1]:
+            return
+    pytest.fail("nothing was found in 4000 cases")

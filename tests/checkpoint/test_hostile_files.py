@@ -1,0 +1,619 @@
+"""A file that attacks its reader gets a `CheckpointError`: no call, no memory, no crash."""
+
+from __future__ import annotations
+
+import io
+import json
+import pickle
+import re
+import struct
+import subprocess
+import sys
+import tarfile
+import tracemalloc
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+import safetensors
+import safetensors.numpy
+import torch
+
+import numpy_rnn as nn
+from tests.support import hostile, mutations
+from tests.support.golden import DATA
+from tests.support.hostile import npy, zip_of
+
+ROOT = Path(__file__).parents[2]
+READERS = [nn.load, nn.read_state_dict]
+MEBIBYTE = 2**20
+
+
+def refusal(data, read=nn.load):
+    """Return what a reader says of a file that it refuses."""
+    with pytest.raises(nn.CheckpointError) as caught:
+        read(io.BytesIO(data))
+    message = str(caught.value)
+    assert len(message) < 2000
+    return message
+
+
+def memory_of(data):
+    """Return how many bytes refusing a file takes, at the most."""
+    peaks = []
+    for read in READERS:
+        file = io.BytesIO(data)
+        tracemalloc.start()
+        try:
+            with pytest.raises(nn.CheckpointError):
+                read(file)
+            peaks.append(tracemalloc.get_traced_memory()[1])
+        finally:
+            tracemalloc.stop()
+    return max(peaks)
+
+
+def assert_cheap(data):
+    assert memory_of(data) < 2 * len(data) + 64 * MEBIBYTE
+
+
+# Code
+
+
+@pytest.fixture(scope="module")
+def watched():
+    """What reading all tricks, in every format that has pickles, did in another process."""
+    result = subprocess.run(
+        [sys.executable, "-W", "error", "-m", "tests.support.hostile"],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=ROOT,
+    )
+    return json.loads(result.stdout)
+
+
+def test_no_trick_calls_opens_or_imports_anything(watched):
+    """Not even `id` of an object, which is an event too, is asked for by a file."""
+    assert set(watched["events"]) <= {"builtins.id"}
+    assert not watched["made"]
+    assert len(watched["outcomes"]) > 2000
+
+
+def test_every_trick_is_refused_or_stays_a_stub(watched):
+    golden = {path.name for path in DATA.glob("*.*[!y]")}
+    for label, outcome in watched["outcomes"].items():
+        reader, file = label.split(", ", 1)
+        if outcome != "refused":
+            # read_state_dict takes the weights beside a trick.
+            assert outcome == "read", label
+            assert file in golden or (reader == "read_state_dict" and "beside" in file), label
+
+
+def test_the_watch_sees_what_pythons_own_unpickler_does():
+    """It is worth nothing if it would not notice."""
+    code = (
+        "import sys, pickle; seen = []; sys.addaudithook(lambda e, _: seen.append(e));"
+        "pickle.loads(b'\\x80\\x02cos\\nsystem\\nX\\x04\\x00\\x00\\x00true\\x85R.');"
+        "print('pickle.find_class' in seen, 'os.system' in seen)"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert result.stdout.split() == ["True", "True"]
+
+
+# Pickles
+
+
+@pytest.mark.parametrize(
+    ("bomb", "repeats"),
+    [
+        (b"\x8f", 10**6),  # EMPTY_SET
+        (b"}", 10**6),
+        (b"(", 10**6),
+        (b"]", 10**6),
+        (b"N\x94", 10**6),  # MEMOIZE
+        (b")\x81", 10**6),
+        (b"ccollections\nOrderedDict\n)R", 10**5),
+        (b"ccollections\nCounter\n)R", 10**5),
+        (b"cargparse\nNamespace\n)\x81", 10**5),
+        (b"cnumpy\ndtype\nX\x02\x00\x00\x00f4\x85R", 10**5),
+        (b"2\x86", 10**6),
+        (b"]2a", 10**6),
+    ],
+    ids=repr,
+)
+def test_pickles_that_build_far_more_than_they_hold(bomb, repeats):
+    assert_cheap(b"\x80\x04N" + bomb * repeats)
+
+
+def test_one_large_argument_of_many_calls():
+    items = b"\x80\x02](" + b"N" * 10**5 + b"eq\x00c__builtin__\nset\nq\x01"
+    assert_cheap(items + b"h\x01h\x00\x85R" * 10**5 + b".")
+    pairs = b"\x80\x02](" + b"K\x01K\x02\x86" * 10**4 + b"eq\x00"
+    pairs += b"ccollections\nOrderedDict\nq\x01"
+    assert_cheap(pairs + b"h\x01h\x00\x85R" * 10**4 + b".")
+    data = (
+        b"\x80\x04B"
+        + struct.pack("<I", 10**6)
+        + b"\0" * 10**6
+        + b"\x940c__builtin__\nbytearray\n\x940"
+    )
+    assert_cheap(data + b"h\x01h\x00\x85R" * 1000 + b".")
+
+
+def test_a_string_of_wide_characters():
+    wide = "a" * 2_000_000 + "\U0001f600"
+    assert_cheap(b"\x80\x02" + hostile.text(wide) * 30)
+
+
+@pytest.mark.parametrize("deep", [b"]" * 10**5 + b"a" * (10**5 - 1), b")" + b"\x85" * 10**5])
+def test_nesting_ends_without_recursion(deep):
+    assert nn.load(io.BytesIO(b"\x80\x02" + deep + b".")) is not None
+    assert "no named weights" in refusal(b"\x80\x02" + deep + b".", nn.read_state_dict)
+
+
+def test_stubs_within_stubs_end_without_recursion():
+    deep = b"ca\nb\nq\x000" + b"h\x00)\x81}X\x01\x00\x00\x00a" * 20_000
+    deep += b"N" + b"sb" * 20_000
+    assert "names a.b" in refusal(b"\x80\x02" + deep + b".")
+    assert "no named weights" in refusal(b"\x80\x02" + deep + b".", nn.read_state_dict)
+
+
+def test_values_that_would_take_for_ever_to_compare():
+    """Two tuples of tuples of tuples..., which share their parts, and are equal."""
+    endless = b")" + b"2\x86" * 200
+    dtype = hostile.calling("numpy", "dtype", hostile.text("f8"), b"\x89", b"\x88")
+    for arguments in (
+        (b"C\x08abcdefgh", dtype, b"K\x01\x85", hostile.text("K"), endless + endless + b"\x86"),
+        (b"C\x08abcdefgh", dtype, b"K\x01\x85", endless),
+        (b"C\x08abcdefgh", dtype, endless, hostile.text("C")),
+        (b"C\x08abcdefgh", endless, b"K\x01\x85", hostile.text("C")),
+    ):
+        data = b"\x80\x04" + hostile.calling("numpy.core.numeric", "_frombuffer", *arguments)
+        assert "_frombuffer" in refusal(data + b".")
+
+
+def module(children):
+    """Return the instructions of a pickled module with others in it."""
+    return (
+        b"cm\nM\n)\x81}("
+        + hostile.text("_parameters")
+        + b"}"
+        + hostile.text("_buffers")
+        + b"}"
+        + hostile.text("_modules")
+        + b"}("
+        + children
+        + b"uub"
+    )
+
+
+def test_modules_within_modules():
+    deep = b""
+    for _ in range(300):
+        deep = hostile.text("a") + module(deep)
+    message = refusal(b"\x80\x02" + module(deep) + b".", nn.read_state_dict)
+    assert "more than 200 modules within each other" in message
+
+
+def test_modules_that_share_their_modules_again_and_again():
+    """Each of 100 has the next one twice: 2**100 names."""
+    shared = module(b"")
+    for index in range(100):
+        put, get = b"r" + struct.pack("<I", index), b"j" + struct.pack("<I", index)
+        shared = module(hostile.text("a") + shared + put + hostile.text("b") + get)
+    data = b"\x80\x02" + shared + b"."
+    assert "builds far more than it holds" in refusal(data, nn.read_state_dict)
+    assert_cheap(data)
+
+
+def test_a_module_that_holds_itself():
+    data = b"\x80\x02" + module(b"")
+    data = data[:9] + b"q\x00" + data[9:]
+    data = data.replace(
+        hostile.text("_modules") + b"}(u",
+        hostile.text("_modules") + b"}(" + hostile.text("a") + b"h\x00u",
+    )
+    assert "within each other" in refusal(data + b".", nn.read_state_dict)
+
+
+def test_numbers_of_many_digits():
+    for data in (
+        b"I" + b"9" * 10**6 + b"\n.",
+        b"L" + b"9" * 10**6 + b"L\n.",
+        b"F" + b"9" * 10**6 + b"\n.",
+    ):
+        assert "a number that is none" in refusal(data)
+
+
+# Zip archives
+
+
+def zeros(size):
+    """Return a zip archive of an array of zeros, a thousandth as long."""
+    file = io.BytesIO()
+    with (
+        zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive,
+        archive.open("a.npy", "w", force_zip64=True) as member,
+    ):
+        member.write(npy("|u1", f"({size},)", b""))
+        for _ in range(size // MEBIBYTE):
+            member.write(bytes(MEBIBYTE))
+    return file.getvalue()
+
+
+def test_a_zip_bomb():
+    data = zeros(200 * MEBIBYTE)
+    assert len(data) < MEBIBYTE
+    assert "decompressed, would take" in refusal(data)
+    assert_cheap(data)
+
+
+def test_a_compressed_array_of_zeros_is_none():
+    assert nn.load(io.BytesIO(zeros(20 * MEBIBYTE)))["a"].shape == (20 * MEBIBYTE,)
+
+
+def test_many_small_zip_bombs():
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        for index in range(30):
+            archive.writestr(
+                f"{index}.npy", npy("|u1", f"({4 * MEBIBYTE},)", bytes(4 * MEBIBYTE))
+            )
+    assert "would take" in refusal(file.getvalue())
+    assert_cheap(file.getvalue())
+
+
+def entry(data, name):
+    """Return where the directory's entry of a member begins."""
+    return data.rindex(b"PK\1\2", 0, data.rindex(name))
+
+
+def patched(data, name, **fields):
+    """Return a zip archive whose directory and header say something else of a member."""
+    data = bytearray(data)
+    places = {
+        "flags": (8, 6),
+        "method": (10, 8),
+        "crc": (16, 14),
+        "compressed": (20, 18),
+        "size": (24, 22),
+    }
+    central = entry(data, name)
+    local = data.index(b"PK\3\4", max(0, data.index(name) - 30))
+    for field, value in fields.items():
+        if field == "place":
+            struct.pack_into("<I", data, central + 42, value)
+            continue
+        layout = "<H" if field in ("flags", "method") else "<I"
+        struct.pack_into(layout, data, central + places[field][0], value)
+        struct.pack_into(layout, data, local + places[field][1], value)
+    return bytes(data)
+
+
+ARRAY = npy("<f4", "(2,)", b"\0\0\x80\x3f" * 2)
+
+
+@pytest.fixture(params=[zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED], ids=["stored", "deflated"])
+def archive(request):
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", request.param) as target:
+        target.writestr("first.npy", ARRAY)
+        target.writestr("other.npy", ARRAY)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"flags": 1}, "'first.npy' is encrypted"),
+        ({"method": 12}, "is compressed by bzip2, which is not read"),
+        ({"method": 14}, "is compressed by LZMA"),
+        ({"method": 93}, "is compressed by Zstandard"),
+        ({"method": 77}, "is compressed by method 77"),
+        ({"crc": 1}, "Bad CRC-32 for 'first.npy'"),
+        ({"size": 2**31}, "stored in another size|would take"),
+        ({"size": 3}, "stored in another size|longer than the zip file says"),
+        ({"size": 200}, "stored in another size|not as long as the zip file says"),
+        ({"compressed": 2**31}, "stored in another size|overlaps what is behind it"),
+        ({"compressed": 2**31, "size": 2**31}, "overlaps what is behind it"),
+        ({"size": 2**32 - 1}, "a ZIP64 size is missing"),
+        ({"place": 2**31}, "not where it should be"),
+        ({"place": 3}, "not where it should be"),
+    ],
+    ids=repr,
+)
+def test_a_zip_directory_that_lies(archive, fields, message):
+    assert re.search(message, refusal(patched(archive, b"first.npy", **fields)))
+
+
+def test_members_that_overlap(archive):
+    data = archive.replace(b"other.npy", b"first.npX")
+    data = patched(data.replace(b"first.npX", b"first.npy"), b"first.npy", place=0)
+    assert "twice" in refusal(data)
+    # A member in a member, which is said to begin where it does.
+    inner = zip_of(**{"b.npy": ARRAY})
+    header = inner[: inner.index(b"PK\1\2")]
+    outer = bytearray(zip_of(**{"a.npy": header, "b.npy": ARRAY}))
+    place = outer.index(header)
+    struct.pack_into("<I", outer, entry(outer, b"b.npy") + 42, place)
+    assert "overlap" in refusal(bytes(outer))
+
+
+def test_a_header_that_contradicts_the_directory(archive):
+    place = archive.index(b"first.npy")
+    assert "not where" in refusal(archive[:place] + b"f" * 9 + archive[place + 9 :])
+    changed = bytearray(archive)
+    struct.pack_into("<H", changed, 8, 8 if archive[8] == 0 else 0)
+    assert "is not what the zip file says" in refusal(bytes(changed))
+    struct.pack_into("<H", changed, 28, 2**16 - 1)
+    assert refusal(bytes(changed))
+
+
+@pytest.mark.parametrize(
+    ("place", "layout", "value", "message"),
+    [
+        (4, "<H", 1, "several parts"),
+        (8, "<H", 1, "several parts"),
+        (8, "<HH", (3, 3), "no place for 3 members"),
+        (8, "<HH", (1, 1), "longer than it says"),
+        (8, "<HH", (60_000, 60_000), "no place for 60000 members"),
+        (8, "<HH", (65_535, 65_535), "no ZIP64 directory"),
+        (12, "<I", 2**32 - 2, "not where it should be"),
+        (16, "<I", 2**32 - 2, "not where it should be"),
+        (20, "<H", 7, "after its directory"),
+    ],
+)
+def test_an_end_of_a_zip_file_that_lies(archive, place, layout, value, message):
+    data = bytearray(archive)
+    values = value if type(value) is tuple else (value,)
+    struct.pack_into(layout, data, data.rindex(b"PK\5\6") + place, *values)
+    assert message in refusal(bytes(data))
+
+
+def test_zip64_directories_that_lie():
+    whole = bytearray(saved(torch.arange(3.0)))
+    end = whole.rindex(b"PK\5\6")
+    locator, directory = whole.rindex(b"PK\6\7"), whole.rindex(b"PK\6\6")
+    assert locator < end
+    for place, value in (
+        (locator + 8, 2**63),
+        (locator + 8, 2**64 - 1),
+        (locator + 8, 0),
+        (directory + 4, 2**63),
+        (directory + 24, 2**64 - 1),
+        (directory + 32, 2**64 - 1),
+        (directory + 40, 2**64 - 1),
+        (directory + 48, 2**63),
+    ):
+        data = whole.copy()
+        struct.pack_into("<Q", data, place, value)
+        assert "zip file" in refusal(bytes(data))
+
+
+def test_paths_are_names_and_nothing_else():
+    """A storage is looked up under its name; no path leads out of the archive."""
+    pickle_ = b"\x80\x02ctorch._utils\n_rebuild_tensor_v2\n((" + hostile.text("storage")
+    pickle_ += (
+        b"ctorch\nByteStorage\n"
+        + hostile.text("../../secret")
+        + b"NK\x01tQK\x00K\x01\x85K\x01\x85\x89Nt"
+    )
+    data = zip_of(**{"archive/data.pkl": pickle_ + b"R.", "secret": b"\0"})
+    assert "no storage '../../secret'" in refusal(data)
+
+
+# safetensors
+
+
+def st(header, data=b"\0" * 8, length=None):
+    text = header if type(header) is bytes else json.dumps(header).encode()
+    return struct.pack("<Q", len(text) if length is None else length) + text + data
+
+
+def tensor(**change):
+    return {"dtype": "F32", "shape": [2], "data_offsets": [0, 8], **change}
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (st({"a": tensor()}, length=2**62), "longer than the file"),
+        (st({"a": tensor()}, length=10**9), "longer than the file"),
+        (st({"a": tensor()}, length=63), "no JSON"),
+        (st(b"{"), "no JSON"),
+        (st(b'{"a":' + b"[" * 10**6), "no JSON"),
+        (st(b'{"a":' + b"9" * 10**5 + b"}"), "no JSON"),
+        (st(b'{"a":NaN}'), "has the number 'NaN'"),
+        (st(b'{"a":1.5}'), "has the number '1.5'"),
+        (st(b'{"a":"\xff"}'), "no JSON"),
+        (st(b'{"a":{},"a":{}}'), "has 'a' twice"),
+        (st(b'{"a":{"dtype":"F32","dtype":"F32"}}'), "has 'dtype' twice"),
+        (st({"a": []}), "no dtype, shape and data_offsets"),
+        (st({"a": tensor(more=1)}), "data_offsets, or more"),
+        (st({"a": tensor(dtype="F4")}), "of dtype 'F4'"),
+        (st({"a": tensor(dtype=["F32"])}), "of dtype a list"),
+        (st({"a": tensor(shape=[-2])}), "of shape"),
+        (st({"a": tensor(shape=[True, 2])}), "of shape"),
+        (st({"a": tensor(shape="2")}), "of shape"),
+        (st({"a": tensor(shape=[2**62])}), "of shape"),
+        (st({"a": tensor(shape=[2**61, 2**61])}), "is said to stand at"),
+        (st({"a": tensor(shape=[0, 2**61, 2**61], data_offsets=[0, 0])}, b""), "is too large"),
+        (st({"a": tensor(shape=[1] * 33 + [2])}), "34 axes"),
+        (st({"a": tensor(shape=[3])}), "of 12 bytes is said to stand at 0 to 8"),
+        (st({"a": tensor(data_offsets=[0])}), "has the offsets"),
+        (st({"a": tensor(data_offsets=[0, 8, 8])}), "has the offsets"),
+        (st({"a": tensor(data_offsets=[8, 0])}), "is said to stand at"),
+        (st({"a": tensor(data_offsets=[-8, 0])}), "is said to stand at"),
+        (st({"a": tensor(data_offsets=[2**62, 2**62 + 8])}), "is said to stand at"),
+        (st({"a": tensor(data_offsets=[4, 12])}), "is said to stand at"),
+        (st({"a": tensor(data_offsets=[4, 12])}, b"\0" * 12), "begins at 4 in place of 0"),
+        (st({"a": tensor(), "b": tensor()}), "begins at 0 in place of 8"),
+        (st({"a": tensor()}, b"\0" * 9), "take 8 bytes of 9"),
+        (st({}), "take 0 bytes of 8"),
+        (st({"__metadata__": {"a": 1}}, b""), "are no strings"),
+        (st({"__metadata__": "a"}, b""), "are no strings"),
+    ],
+    ids=range(35),
+)
+def test_a_safetensors_file_that_lies(data, message):
+    assert message in refusal(data)
+    if "or more" not in message and "axes" not in message:  # which the package takes
+        with pytest.raises((safetensors.SafetensorError, ValueError)):
+            safetensors.numpy.load(data)
+
+
+def test_a_safetensors_header_that_builds_far_more_than_it_holds():
+    data = st(b'{"a":[' + b"{}," * 2 * 10**6 + b"{}]}")
+    assert "would take" in refusal(data)
+    assert_cheap(data)
+
+
+# npy and npz
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (npy("|O"), "an array of Python objects, which is a pickle"),
+        (npy("|O8"), "an array of Python objects, which is a pickle"),
+        (npy("<f4", "(3,)"), "in 8 bytes"),
+        (npy("<f4", "(1,)"), "in 8 bytes"),
+        (npy("<f4", "(-2,)"), "the header"),
+        (npy("<f4", "2"), "the header"),
+        (npy("<f4", "(2.0,)"), "the header"),
+        (npy("<f4", f"({2**62},)"), "of shape"),
+        (npy("<f4", f"({2**61}, {2**61}, 0)"), "is too large"),
+        (npy("<f4", f"({10**30},)"), "too large"),
+        (npy("<f4", "(" + "1, " * 40 + "2)"), "of shape"),
+        (npy("<f3"), "dtype 'f3'"),
+        (npy("<f0"), "dtype 'f0'"),
+        (npy("<U0"), "dtype 'U0'"),
+        (npy("<U2", "(1,)", b"\xff" * 8), "text that is none"),
+        (npy("|V8"), "the header"),
+        (npy("<M8[s]"), "the header"),
+        (npy("<f4', 'x': '"), "the header"),
+        (npy("__import__('os').system('true')"), "the header"),
+        (npy("<f4", "(__import__('os'),)"), "the header"),
+        (npy("<f4", version=9), "version (9, 0)"),
+        (b"\x93NUMPY\x01\x00\xff\xff" + b"x" * 100, "a header of 65535 bytes"),
+        (b"\x93NUMPY\x02\x00\xff\xff\xff\xff" + b"x" * 100, "a header of 4294967295 bytes"),
+        (b"\x93NUMPY\x01\x00", "cut short"),
+    ],
+    ids=range(24),
+)
+def test_an_npy_file_that_lies(data, message):
+    assert message in refusal(data)
+    named = refusal(zip_of(**{"w.npy": data}))
+    assert named.startswith("'w': ")
+    assert message in named
+
+
+# The legacy format
+
+
+def saved(obj, **options):
+    file = io.BytesIO()
+    torch.save(obj, file, **options)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        (b".\x80\x02M\xe9\x03", b".\x80\x02M\xea\x03", "the version 1002"),
+        (b"K\x04N", b"K\x05N", "has 4 elements in place of 5"),
+        (b"K\x04N", b"J\xff\xff\xff\x7fN", "larger than the file"),
+        (b"K\x04N", b"J\xff\xff\xff\xffN", "no id of a storage"),
+        (b"K\x04N", b"K\x04(" + hostile.text("9") + b"K\x02K\x03t", "a view to element 5"),
+        (b"K\x04N", b"K\x04(" + hostile.text("9") + b"J\xff\xff\xff\xffK\x03t", "the view"),
+        (b"K\x04N", b"K\x04K\x01", "the view"),
+        (b"DoubleStorage", b"FloatStorage", "the file goes on after its last storage"),
+        (b"\x04\0\0\0\0\0\0\0" + b"\0" * 8, b"\xff" * 16, "has -1 elements in place of 4"),
+        (b"\x04\0\0\0\0\0\0\0" + b"\0" * 8, b"", "has "),
+        (b"]q\x00X", b"]q\x00K\x01aX", "no list of strings"),
+    ],
+    ids=range(11),
+)
+def test_a_legacy_file_that_lies(old, new, message):
+    data = saved(
+        {"a": torch.arange(4.0, dtype=torch.float64)}, _use_new_zipfile_serialization=False
+    )
+    assert data.count(old) == 1
+    for read in READERS:
+        assert message in refusal(data.replace(old, new), read)
+
+
+def test_the_old_tar_format_gets_a_clear_refusal():
+    file = io.BytesIO()
+    with tarfile.open(fileobj=file, mode="w") as archive:
+        archive.addfile(tarfile.TarInfo("sys_info"), io.BytesIO())
+    assert "tar archive, which torch 0.1.10 and older wrote" in refusal(file.getvalue())
+
+
+def test_what_follows_a_pickle_is_refused():
+    data = pickle.dumps({"a": np.ones(2)})
+    assert "goes on after the pickle" in refusal(data + b"\0")
+
+
+# Damage
+
+
+@pytest.mark.parametrize("read", READERS, ids=["load", "read_state_dict"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "state_dict.pt",
+        "state_dict_legacy.pt",
+        "deflated.pt",
+        "weights.safetensors",
+        "weights.npz",
+        "deflated.npz",
+        "array.npy",
+        "numpy_2_protocol_4.pkl",
+    ],
+)
+def test_a_file_cut_short_anywhere_is_refused(name, read):
+    data = (DATA / name).read_bytes()
+    for length in range(len(data)):
+        with pytest.raises(nn.CheckpointError):
+            read(io.BytesIO(data[:length]))
+
+
+@pytest.mark.parametrize("name", mutations.FORMATS)
+def test_random_damage_is_refused_or_read(name, tmp_path, monkeypatch):
+    """2000 of each here; `python -m tests.support.mutations 200000` does more."""
+    monkeypatch.chdir(tmp_path)
+    tracemalloc.start()
+    try:
+        refused = mutations.run(name, 500)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 64 * MEBIBYTE
+    assert refused + mutations.run(name, 1500, seed=1) > 1000
+
+
+def test_nothing_half_loaded_stays_in_a_module():
+    model = nn.LSTM(3, 2)
+    before = {name: weight.copy() for name, weight in model.named_parameters()}
+    state = {name: torch.ones(weight.shape) for name, weight in before.items()}
+    data = bytearray(saved(state))
+    data[data.rindex(np.ones(8, np.float32).tobytes())] ^= 1
+    with pytest.raises(nn.CheckpointError, match="Bad CRC-32"):
+        model.load_state_dict(nn.read_state_dict(io.BytesIO(data)))
+    for name, weight in model.named_parameters():
+        np.testing.assert_array_equal(weight, before[name])
+
+
+def test_deflated_streams_that_are_damaged():
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a.npy", ARRAY)
+    data = bytearray(file.getvalue())
+    start = 30 + len("a.npy")
+    for place in range(start, data.index(b"PK\1\2")):
+        changed = data.copy()
+        changed[place] ^= 0xFF
+        assert "a.npy" in refusal(bytes(changed))

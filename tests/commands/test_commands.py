@@ -1,0 +1,494 @@
+"""The command line, as it is used."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import re
+import shlex
+import signal
+import subprocess
+import sys
+from importlib import import_module
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+import numpy_rnn as nn
+from numpy_rnn import __main__ as command_line
+from numpy_rnn.__main__ import COMMANDS, main
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(autouse=True)
+def _files(tmp_path, monkeypatch):
+    """Stand in a folder with a model, a nested checkpoint and inputs."""
+    monkeypatch.chdir(tmp_path)
+    torch.manual_seed(0)
+    layers = torch.nn.ModuleDict(
+        {
+            "rnn": torch.nn.RNN(3, 4, num_layers=2, bidirectional=True),
+            "lstm": torch.nn.LSTM(3, 4, proj_size=2).double(),
+            "cell": torch.nn.LSTMCell(3, 4),
+            "head": torch.nn.Linear(3, 2),
+        }
+    )
+    weights = layers.state_dict()
+    torch.save(weights, "model.pt")
+    torch.save({"epoch": 3, "state": torch.nn.GRU(3, 4).state_dict()}, "nested.pt")
+    weights["scale"] = torch.ones(2)
+    del weights["lstm.weight_hh_l0"]
+    torch.save(weights, "broken.pt")
+    rng = np.random.default_rng(0)
+    np.save("input.npy", rng.standard_normal((5, 2, 3)).astype(np.float32))
+    np.save("double.npy", rng.standard_normal((5, 2, 3)))
+    np.save("step.npy", rng.standard_normal((2, 3)).astype(np.float32))
+
+
+def run_shell(command, **options):
+    """Run a shell command in which ``numpy-rnn`` is the command line."""
+    command = command.replace("numpy-rnn", f"{shlex.quote(sys.executable)} -m numpy_rnn")
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    return subprocess.run(
+        ["bash", "-o", "pipefail", "-c", command],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=environment,
+        **options,
+    )
+
+
+def refused(arguments, capsys):
+    """Return the line on the standard error of a command that exits with 2."""
+    with pytest.raises(SystemExit) as stopped:
+        main(shlex.split(arguments))
+    printed = capsys.readouterr()
+    assert stopped.value.code == 2
+    assert printed.out == ""
+    assert printed.err.count("\n") == 1
+    return printed.err
+
+
+# inspect
+
+
+def test_inspect_shows_tensors_and_layers(capsys):
+    assert main(["inspect", "model.pt"]) == 0
+    printed = capsys.readouterr()
+    lines = printed.out.splitlines()
+    assert lines[0] == "model.pt: 27 tensors, 2.3 kB"
+    assert lines[2:4] == [
+        "tensor                    dtype    shape    bytes",
+        "rnn.weight_ih_l0          float32  (4, 3)      48",
+    ]
+    assert lines[-5:] == [
+        "",
+        "rnn = nn.RNN(3, 4, num_layers=2, bidirectional=True)"
+        "  # unknown: nonlinearity, batch_first, dropout",
+        'lstm = nn.LSTM(3, 4, proj_size=2, dtype="float64")  # unknown: batch_first, dropout',
+        "cell = nn.LSTMCell(3, 4)",
+        "head = nn.Linear(3, 2)",
+    ]
+    assert printed.err == ""
+
+
+def test_inspect_shows_what_is_no_layer(capsys):
+    assert main(["inspect", "broken.pt"]) == 0
+    assert capsys.readouterr().out.endswith(
+        "head = nn.Linear(3, 2)\n"
+        "# inconsistent: lstm: weight_hh_l0 is missing\n"
+        "# unrecognised: scale, float32 (2,)\n"
+    )
+
+
+def test_inspect_of_a_file_without_weights(capsys):
+    nn.save({}, "empty.pt")
+    assert "the file holds no named weights" in refused("inspect empty.pt", capsys)
+
+
+def test_inspect_prints_json(capsys):
+    assert main(["inspect", "broken.pt", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert list(found) == ["tensors", "layers", "inconsistent", "unrecognised"]
+    assert len(found["tensors"]) == 27
+    assert found["tensors"][0] == {
+        "name": "rnn.weight_ih_l0",
+        "dtype": "float32",
+        "shape": [4, 3],
+        "bytes": 48,
+    }
+    cell = found["layers"][1]
+    assert cell["constructor"] == "nn.LSTMCell(3, 4)"
+    assert cell["parameters"][0] == "cell.weight_ih"
+    assert cell["arguments"] == {
+        "input_size": 3,
+        "hidden_size": 4,
+        "bias": True,
+        "dtype": "float32",
+    }
+    assert found["inconsistent"][0]["problems"] == ["weight_hh_l0 is missing"]
+    assert found["unrecognised"] == ["scale"]
+
+
+def test_a_key_picks_the_weights(capsys):
+    assert main(["inspect", "nested.pt", "--key", "state"]) == 0
+    assert "\nnn.GRU(3, 4)  # unknown" in capsys.readouterr().out
+
+
+def test_a_name_in_a_file_cannot_steer_the_terminal(capsys):
+    nn.save({"\x1b[2J.weight": np.ones((2, 2)), "\n": np.ones(2)}, "evil.npz")
+    assert main(["inspect", "evil.npz"]) == 0
+    printed = capsys.readouterr().out
+    assert "\x1b" not in printed
+    assert r"'\x1b[2J.weight'" in printed
+
+
+# convert
+
+
+@pytest.mark.parametrize("out", ["w.safetensors", "w.npz", "w.pth"])
+def test_convert_writes_the_same_weights(out, capsys):
+    assert main(["convert", "model.pt", out]) == 0
+    assert capsys.readouterr().out == f"{out}: 27 tensors, 2.3 kB\n"
+    assert main(["convert", out, "again.pt"]) == 0
+    expected, got = (torch.load(f, weights_only=True) for f in ("model.pt", "again.pt"))
+    assert set(got) == set(expected)
+    for name, tensor in expected.items():
+        assert torch.equal(got[name], tensor)
+        assert got[name].dtype == tensor.dtype
+
+
+def test_convert_takes_a_format_and_a_key():
+    assert main(shlex.split("convert nested.pt out --format npz --key state")) == 0
+    with np.load("out") as arrays:
+        assert arrays["weight_hh_l0"].shape == (12, 4)
+
+
+def test_convert_loses_nothing(capsys):
+    Path("old.npz").write_bytes(b"old")
+    assert "inspect" not in refused("convert absent.pt old.npz", capsys)
+    assert "absent.pt: No such file or directory" in refused("convert absent.pt x.npz", capsys)
+    assert "nothing at key 'nokey'" in refused("convert nested.pt old.npz --key nokey", capsys)
+    nn.save({"a": np.ones(2) * 1j}, "complex.npz")
+    assert "'a' is of dtype complex128" in refused("convert complex.npz w.safetensors", capsys)
+    assert "no format has the suffix" in refused("convert model.pt w.h5", capsys)
+    assert "no/w.npz: No such file" in refused("convert model.pt no/w.npz", capsys)
+    before = Path("nested.pt").read_bytes()
+    for out in ("nested.pt", "./nested.pt"):
+        assert "is FILE itself" in refused(f"convert nested.pt {out} --key state", capsys)
+    assert Path("nested.pt").read_bytes() == before
+    assert Path("old.npz").read_bytes() == b"old"
+    assert not list(Path().glob("w.*"))
+    assert not list(Path().glob(".*"))
+
+
+# run
+
+
+def test_run_writes_what_the_layer_returns(capsys):
+    assert main(shlex.split("run model.pt input.npy --layer rnn -o out.npz")) == 0
+    theirs = torch.nn.RNN(3, 4, num_layers=2, bidirectional=True)
+    weights = torch.load("model.pt", weights_only=True)
+    theirs.load_state_dict(
+        {k.removeprefix("rnn."): v for k, v in weights.items() if k.startswith("rnn.")}
+    )
+    with torch.inference_mode():
+        output, h_n = theirs(torch.from_numpy(np.load("input.npy")))
+    with np.load("out.npz") as results:
+        assert list(results) == ["output", "h_n"]
+        np.testing.assert_allclose(results["output"], output, rtol=0, atol=1e-6)
+        np.testing.assert_allclose(results["h_n"], h_n, rtol=0, atol=1e-6)
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "rnn: RNN(3, 4, num_layers=2, bidirectional=True)"
+    assert lines[2].split() == ["shape", "dtype", "min", "mean", "max"]
+    assert lines[3].startswith("input   (5, 2, 3)  float32")
+    name, *_, lowest, mean, highest = lines[4].split()
+    assert name == "output"
+    for text, number in (
+        (lowest, output.min()),
+        (mean, output.mean()),
+        (highest, output.max()),
+    ):
+        assert float(text) == pytest.approx(float(number), abs=1e-5)
+
+
+def test_run_takes_what_weights_do_not_tell():
+    nn.save(nn.RNN(3, 4).state_dict(), "w.npz")
+    assert main(shlex.split("run w.npz input.npy -o a.npz")) == 0
+    assert (
+        main(shlex.split("run w.npz input.npy --batch-first --nonlinearity relu -o b.npz")) == 0
+    )
+    rnn = nn.RNN.from_state_dict(
+        nn.read_state_dict("w.npz"), nonlinearity="relu", batch_first=True
+    )
+    with np.load("a.npz") as a, np.load("b.npz") as b:
+        assert a["h_n"].shape == (1, 2, 4)
+        np.testing.assert_array_equal(b["output"], rnn(np.load("input.npy"))[0])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "names"),
+    [
+        ("input.npy --layer lstm --cast", ["output", "h_n", "c_n"]),
+        ("step.npy --layer cell", ["h", "c"]),
+        ("input.npy --layer head", ["output"]),
+    ],
+)
+def test_run_names_what_each_layer_returns(arguments, names):
+    assert main(shlex.split(f"run model.pt {arguments} -o out.npz")) == 0
+    with np.load("out.npz") as results:
+        assert list(results) == names
+
+
+def test_run_takes_the_only_recurrent_layer_and_casts_if_told(capsys):
+    arguments = "run nested.pt double.npy --key state"
+    assert "float64" in (line := refused(arguments, capsys))
+    assert line.endswith("(--cast does it)\n")
+    assert main([*shlex.split(arguments), "--cast"]) == 0
+    assert "h_n     (1, 2, 4)  float32" in capsys.readouterr().out
+
+
+def test_run_of_an_empty_batch_prints_no_figures(capsys):
+    np.save("none.npy", np.zeros((5, 0, 3), np.float32))
+    assert main(shlex.split("run nested.pt none.npy --key state")) == 0
+    assert "output  (5, 0, 4)  float32\n" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ("model.pt input.npy", "several recurrent layers, 'rnn', 'lstm', 'cell': choose with"),
+        ("model.pt input.npy --layer x", "there is no layer 'x'. Those recognised are: 'rnn',"),
+        ("broken.pt input.npy --layer lstm", "there is no layer 'lstm'"),
+        ("model.pt step.npy --layer head --batch-first", "--batch-first is not for a layer of"),
+        ("model.pt input.npy --layer lstm --nonlinearity relu", "--nonlinearity is not for"),
+        ("model.pt model.pt --layer rnn", "model.pt is a zip file: save the input alone"),
+        ("model.pt junk.npy --layer rnn", "junk.npy is no .npy file"),
+        ("model.pt empty.npy --layer rnn", "empty.npy is no .npy file"),
+        ("model.pt object.npy --layer rnn", "object.npy is no .npy file: Object arrays"),
+        ("model.pt absent.npy --layer rnn", "absent.npy: No such file or directory"),
+        ("model.pt wide.npy --layer rnn", "wide.npy: input.size(-1) must be equal"),
+        ("model.pt input.npy --layer rnn -o out.h5", "no format has the suffix"),
+        ("head.npz input.npy", "head.npz has no recurrent layer: choose with --layer"),
+    ],
+)
+def test_run_says_what_is_wrong(arguments, message, capsys):
+    Path("junk.npy").write_bytes(b"junk")
+    Path("empty.npy").write_bytes(b"")
+    np.save("object.npy", np.array([{}]), allow_pickle=True)
+    np.save("wide.npy", np.zeros((5, 2, 4), np.float32))
+    nn.save(nn.Linear(3, 2), "head.npz")
+    assert message in refused(f"run {arguments}", capsys)
+    assert not Path("out.h5").exists()
+
+
+# verify
+
+
+def test_verify_compares_every_layer_with_torchs(capsys):
+    assert main(["verify", "model.pt"]) == 0
+    table, last = capsys.readouterr().out.split("\n\n")
+    header, *rows = table.splitlines()
+    assert header.split() == ["layer", "class", "max", "|NumPy", "-", "torch|", "allowed"]
+    assert [row.split()[:2] for row in rows] == [
+        ["rnn", "RNN"],
+        ["lstm", "LSTM"],
+        ["cell", "LSTMCell"],
+        ["head", "Linear"],
+    ]
+    for row in rows:
+        difference, allowed, verdict = row.split()[2:]
+        assert verdict == "agrees"
+        assert float(difference) <= float(allowed) < 1e-5
+    version = torch.__version__
+    assert last == f"4 layers compared with torch {version}: no difference beyond rounding\n"
+
+
+def test_verify_says_what_it_did_not_compare(capsys):
+    assert main(["verify", "broken.pt", "--nonlinearity", "relu", "--seed", "3"]) == 0
+    printed = capsys.readouterr().out
+    assert "\nnot compared: lstm: weight_hh_l0 is missing\n" in printed
+    assert "\nnot compared: 1 other tensor\n3 layers compared" in printed
+
+
+def test_verify_fails_when_a_layer_differs(monkeypatch, capsys):
+    forward = nn.Linear.forward
+    monkeypatch.setattr(nn.Linear, "forward", lambda self, x: forward(self, x) + 1e-4)
+    assert main(["verify", "model.pt"]) == 1
+    printed = capsys.readouterr().out
+    assert "DIFFERS" in printed
+    assert printed.endswith(f"4 layers compared with torch {torch.__version__}: 1 different\n")
+
+
+@pytest.mark.parametrize("value", [np.inf, np.nan, 1e38])
+def test_verify_of_weights_that_are_not_finite_compares_what_is(value, capsys):
+    linear = nn.Linear(3, 2)
+    linear.weight[0, 0] = value
+    nn.save(linear, "w.npz")
+    with np.errstate(all="ignore"):
+        assert main(["verify", "w.npz"]) == 0
+    assert "agrees" in capsys.readouterr().out
+
+
+def test_verify_without_torch_says_so(monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "torch", None)
+    assert "verify compares with torch: pip install torch" in refused("verify model.pt", capsys)
+
+
+def test_verify_wants_a_layer_and_a_seed(capsys):
+    nn.save({"scale": np.ones(2)}, "w.npz")
+    assert "w.npz has no layer that is recognised" in refused("verify w.npz", capsys)
+    assert "--seed must not be negative" in refused("verify model.pt --seed -1", capsys)
+
+
+def test_torch_is_imported_by_verify_alone_and_when_it_runs():
+    importing = re.compile(r"""^ *(import torch|from torch)\b|import_module\("torch""", re.M)
+    paths = (ROOT / "numpy_rnn").rglob("*.py")
+    found = [path.name for path in paths if importing.search(path.read_text("utf-8"))]
+    assert found == ["verify.py"]
+    code = "import sys, numpy_rnn.commands.verify; assert 'torch' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
+
+
+# All of them
+
+
+def test_every_command_shows_help_with_examples_that_are_right(capsys):
+    for name in COMMANDS:
+        with pytest.raises(SystemExit) as stopped:
+            main([name, "--help"])
+        assert stopped.value.code == 0
+        printed = capsys.readouterr().out
+        assert printed.startswith(f"usage: numpy-rnn {name} ")
+        examples = printed.partition("examples:\n")[2].splitlines()
+        assert examples
+        for example in examples:
+            program, *arguments = shlex.split(example, comments=True)
+            assert program == "numpy-rnn"
+            options = command_line._parser(arguments).parse_args(arguments)
+            assert options.run is import_module(f"numpy_rnn.commands.{name}").run
+
+
+def test_the_help_of_all_names_commands_and_exit_codes(capsys):
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    printed = capsys.readouterr().out
+    for name, summary in COMMANDS.items():
+        assert f"{name} " in printed
+        assert summary in printed
+    assert "exit codes:\n  0    done\n" in printed
+
+
+@pytest.mark.parametrize(
+    "arguments", [[], ["dance"], ["inspect"], ["inspect", "a", "b"], ["verify", "--seed", "x"]]
+)
+def test_wrong_usage_exits_with_2(arguments, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main(arguments)
+    assert stopped.value.code == 2
+    assert "usage: numpy-rnn" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["inspect F", "convert F x.npz", "run F i.npy", "verify F"])
+@pytest.mark.parametrize(
+    ("file", "message"),
+    [
+        ("absent.pt", "absent.pt: No such file or directory"),
+        (".", ".: Is a directory"),
+        ("bad.pt", "bad.pt: "),
+    ],
+)
+def test_a_bad_file_is_one_line_without_a_traceback(command, file, message, capsys):
+    Path("bad.pt").write_bytes(b"\x80\x02cos\nsystem\n.")
+    line = refused(command.replace("F", file), capsys)
+    assert line.startswith(f"numpy-rnn {command.split()[0]}: error: {message}")
+
+
+def test_memory_that_is_not_there_is_one_line(monkeypatch, capsys):
+    def fail(*_):
+        raise MemoryError("Unable to allocate 4.00 TiB")
+
+    monkeypatch.setattr("numpy_rnn.commands.inspect.read", fail)
+    line = refused("inspect model.pt", capsys)
+    assert line == (
+        "numpy-rnn inspect: error: not enough memory: Unable to allocate 4.00 TiB\n"
+    )
+
+
+def test_an_interruption_exits_with_130(monkeypatch):
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("numpy_rnn.commands.inspect.read", interrupt)
+    assert main(["inspect", "model.pt"]) == 130
+
+
+def test_ctrl_c_is_quiet():
+    """The command is stopped in the middle of its work, which here takes half a minute."""
+    work = """if True:
+        import signal, sys, time
+        from numpy_rnn.__main__ import main
+        import numpy_rnn.commands.inspect as inspect
+        # A shell's job in the background is started deaf to it.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        def read(file):
+            print("reading", flush=True)
+            time.sleep(30)
+        inspect.read = read
+        sys.exit(main(["inspect", "model.pt"]))
+    """
+    with subprocess.Popen(
+        [sys.executable, "-c", work],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+    ) as process:
+        assert process.stdout.readline() == b"reading\n"
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 130
+        assert process.stderr.read() == b""
+
+
+@pytest.mark.parametrize(
+    "command", ["numpy-rnn inspect big.npz", "numpy-rnn --help", "numpy-rnn verify model.pt"]
+)
+def test_a_reader_that_leaves_early_is_no_error(command):
+    nn.save({f"{n}.weight": np.zeros((2, 2)) for n in range(5000)}, "big.npz")
+    result = run_shell(f"{command} | head -n 1")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout.count("\n") == 1
+
+
+def test_results_and_errors_go_their_own_ways():
+    result = run_shell("numpy-rnn inspect model.pt")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout.startswith("model.pt: 27 tensors")
+    result = run_shell("numpy-rnn inspect absent.pt")
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr == "numpy-rnn inspect: error: absent.pt: No such file or directory\n"
+
+
+def test_a_terminal_is_told_what_takes_long_and_nothing_is_left_of_it():
+    ours, terminal = pty.openpty()
+    with subprocess.Popen(
+        [sys.executable, "-m", "numpy_rnn", "inspect", "model.pt"],
+        stdout=subprocess.DEVNULL,
+        stderr=terminal,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+    ) as process:
+        assert process.wait(60) == 0
+    os.close(terminal)
+    assert os.read(ours, 1000) == b"reading model.pt ...\r\x1b[K"
+    os.close(ours)
+
+
+def test_the_console_script_is_the_command_line():
+    tomllib = pytest.importorskip("tomllib", reason="Python 3.11 has it")
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    module, _, function = project["scripts"]["numpy-rnn"].partition(":")
+    assert getattr(import_module(module), function) is main

@@ -1,0 +1,151 @@
+"""The functions, and `Linear` on one of them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+import numpy_rnn as nn
+from numpy_rnn import functional as F  # noqa: N812  # as it is always imported
+from tests.support.compare import assert_parity, assert_same_error
+
+FLOATS = st.one_of(
+    hnp.arrays(
+        np.float32, hnp.array_shapes(min_side=0), elements=st.floats(-200, 200, width=32)
+    ),
+    hnp.arrays(np.float64, hnp.array_shapes(min_side=0), elements=st.floats(-900, 900)),
+)
+
+
+@given(FLOATS)
+def test_sigmoid_equals_torch(x):
+    got = F.sigmoid(x)
+    expected = torch.sigmoid(torch.from_numpy(x).double()).numpy()
+    assert got.dtype == x.dtype
+    assert not np.shares_memory(got, x)
+    tiny, eps = np.finfo(x.dtype).tiny, np.finfo(x.dtype).eps
+    with np.errstate(under="ignore"):  # of the comparison itself
+        np.testing.assert_allclose(got, expected, rtol=4 * eps, atol=tiny)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_sigmoid_never_overflows_or_warns(dtype):
+    x = np.array([-np.inf, -1e4, -100, -0.0, 0.0, 100, 1e4, np.inf, np.nan], dtype)
+    expected = torch.sigmoid(torch.from_numpy(x)).numpy()
+    # torch flushes what is smaller than the smallest normal number to zero.
+    np.testing.assert_allclose(F.sigmoid(x), expected, rtol=1e-6, atol=np.finfo(dtype).tiny)
+
+
+def test_sigmoid_of_integers_is_float32_as_in_torch():
+    x = np.array([-2, 0, 3])
+    got = F.sigmoid(x)
+    assert got.dtype == np.float32
+    np.testing.assert_allclose(got, torch.sigmoid(torch.from_numpy(x)).numpy(), rtol=1e-6)
+    with pytest.raises(
+        TypeError, match="input must be a float32 or float64 array, got float16"
+    ):
+        F.sigmoid(x.astype(np.float16))
+
+
+@pytest.mark.parametrize("dim", [0, 1, -1, -3])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_log_softmax_equals_torch(rng, dim, dtype):
+    x = rng.standard_normal((4, 5, 6)).astype(dtype) * 30
+    expected = torch.log_softmax(torch.from_numpy(x).double(), dim).numpy()
+    eps = np.finfo(dtype).eps
+    np.testing.assert_allclose(
+        F.log_softmax(x, dim), expected, rtol=8 * eps, atol=8 * eps * np.abs(x).max()
+    )
+
+
+@pytest.mark.parametrize("x", [np.zeros((0, 3)), np.array(2.0), np.zeros((3, 0))])
+def test_log_softmax_at_the_edges(x):
+    expected = torch.log_softmax(torch.from_numpy(x), -1).numpy()
+    np.testing.assert_array_equal(F.log_softmax(x, -1), expected)
+
+
+def test_log_softmax_with_infinities_is_silent():
+    x = np.array([[0.0, np.inf], [-np.inf, 1.0], [-np.inf, -np.inf], [np.nan, 0.0]])
+    expected = torch.log_softmax(torch.from_numpy(x), -1).numpy()
+    np.testing.assert_allclose(F.log_softmax(x, -1), expected)
+
+
+@pytest.mark.parametrize("value", [np.inf, -np.inf, np.nan, 2.0])
+def test_numbers_without_an_axis_stay_arrays(value):
+    x = np.array(value, np.float32)
+    for function in (F.sigmoid, lambda x: F.log_softmax(x, 0), F.dropout):
+        assert type(function(x)) is np.ndarray
+    expected = torch.log_softmax(torch.from_numpy(x), 0).numpy()
+    np.testing.assert_array_equal(F.log_softmax(x, 0), expected)
+
+
+@pytest.mark.parametrize("sizes", [(0, 3), (3, 0)])
+def test_linear_of_no_features(sizes):
+    linear = nn.Linear(*sizes)
+    out = linear(np.zeros((2, sizes[0]), np.float32))
+    np.testing.assert_array_equal(out, np.broadcast_to(linear.bias, (2, sizes[1])))
+
+
+@pytest.mark.parametrize("dim", [3, -4])
+def test_log_softmax_refuses_an_axis_that_is_not_there(dim):
+    x = np.zeros((1, 2, 3))
+    assert_same_error(
+        lambda: F.log_softmax(x, dim), lambda: torch.log_softmax(torch.from_numpy(x), dim)
+    )
+
+
+def test_dropout_scales_what_it_keeps(rng):
+    x = rng.standard_normal(10_000)
+    nn.manual_seed(0)
+    dropped = F.dropout(x, 0.25)
+    kept = dropped != 0
+    assert 0.7 < kept.mean() < 0.8
+    np.testing.assert_allclose(dropped[kept], x[kept] / 0.75)
+    assert not F.dropout(x, 1.0).any()
+
+
+@pytest.mark.parametrize("arguments", [(0.5, False), (0.0, True)])
+def test_dropout_that_drops_nothing_gives_a_copy(rng, arguments):
+    x = rng.standard_normal((3, 2))
+    got = F.dropout(x, *arguments)
+    np.testing.assert_array_equal(got, x)
+    assert not np.shares_memory(got, x)
+
+
+@pytest.mark.parametrize("p", [-0.1, 1.5])
+def test_dropout_refuses_what_is_no_probability(p):
+    assert_same_error(
+        lambda: F.dropout(np.ones(2), p), lambda: torch.nn.functional.dropout(torch.ones(2), p)
+    )
+
+
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("shape", [(3,), (5, 3), (0, 3), (2, 4, 3), (2, 0, 3)])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_linear_equals_torch(rng, bias, shape, dtype):
+    x = rng.standard_normal(shape).astype(dtype)
+    theirs = torch.nn.Linear(3, 4, bias, dtype=getattr(torch, dtype))
+    ours = nn.Linear(3, 4, bias, dtype=dtype)
+    assert repr(ours) == repr(theirs)
+    assert_parity(ours, theirs, x)
+
+
+def test_linear_refuses_what_does_not_fit():
+    linear = nn.Linear(3, 4)
+    with pytest.raises(RuntimeError, match=r"Expected 3, got input of shape \(2, 5\)"):
+        linear(np.zeros((2, 5), np.float32))
+    with pytest.raises(RuntimeError, match="Expected 3, got input of shape"):
+        linear(np.zeros((), np.float32))
+    for bias, message in [(np.zeros(5, np.float32), "shape"), (np.zeros(4), "bias dtype")]:
+        with pytest.raises(RuntimeError, match=message):
+            F.linear(np.zeros((2, 3), np.float32), linear.weight, bias)
+    with pytest.raises(RuntimeError, match="weight must have 2 axes"):
+        F.linear(np.zeros(3, np.float32), np.zeros(3, np.float32))
+    with pytest.raises(TypeError, match="weight must be a NumPy array, got list"):
+        F.linear(np.zeros(3, np.float32), [[1.0, 2.0, 3.0]])
+    with pytest.raises(RuntimeError, match=r"input dtype \(float64\) does not match weight"):
+        linear(np.zeros((2, 3)))

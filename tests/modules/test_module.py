@@ -1,0 +1,686 @@
+"""`Module`: parameters, state dicts, the tree, and weights that are always live."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+import pickle
+
+import numpy as np
+import pytest
+import torch
+
+import numpy_rnn as nn
+from tests.support.compare import assert_same_error
+
+CONFIGURATIONS = [
+    {},
+    {"num_layers": 2},
+    {"num_layers": 3, "bidirectional": True, "bias": False},
+    {"nonlinearity": "relu", "batch_first": True},
+    {"num_layers": 2, "dropout": 0.25, "batch_first": True, "bias": False},
+]
+
+
+ATTRIBUTES = [
+    "mode",
+    "input_size",
+    "hidden_size",
+    "num_layers",
+    "nonlinearity",
+    "bias",
+    "batch_first",
+    "dropout",
+    "bidirectional",
+    "training",
+]
+
+
+class Pair(nn.Module):
+    """A model of two layers, as torch code writes one."""
+
+    def __init__(self, kind="RNN"):
+        super().__init__()
+        self.rnn = getattr(nn, kind)(3, 4, 2)
+        self.linear = nn.Linear(4, 2)
+
+    def forward(self, x):
+        return self.linear(self.rnn(x)[0])
+
+
+class TorchPair(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.rnn = torch.nn.RNN(3, 4, 2)
+        self.linear = torch.nn.Linear(4, 2)
+
+    def forward(self, x):
+        return self.linear(self.rnn(x)[0])
+
+
+@pytest.fixture
+def x(rng):
+    return rng.standard_normal((5, 2, 3)).astype(np.float32)
+
+
+@pytest.mark.parametrize("configuration", CONFIGURATIONS, ids=repr)
+def test_parameters_and_repr_are_torchs(configuration):
+    ours, theirs = nn.RNN(3, 4, **configuration), torch.nn.RNN(3, 4, **configuration)
+    expected = [(name, tuple(p.shape)) for name, p in theirs.named_parameters()]
+    assert [(name, p.shape) for name, p in ours.named_parameters()] == expected
+    assert list(ours.state_dict()) == list(theirs.state_dict())
+    assert [p.shape for p in ours.parameters()] == [shape for _, shape in expected]
+    assert repr(ours) == repr(theirs)
+    for attribute in ATTRIBUTES:
+        assert getattr(ours, attribute) == getattr(theirs, attribute), attribute
+
+
+def test_the_signature_is_torchs():
+    parameters = list(inspect.signature(nn.RNN).parameters.values())[:-1]
+    assert [(p.name, p.default) for p in parameters] == [
+        ("input_size", inspect.Parameter.empty),
+        ("hidden_size", inspect.Parameter.empty),
+        ("num_layers", 1),
+        ("nonlinearity", "tanh"),
+        ("bias", True),
+        ("batch_first", False),
+        ("dropout", 0.0),
+        ("bidirectional", False),
+        ("device", None),
+        ("dtype", None),
+    ]
+
+
+def test_all_weights_are_the_live_arrays():
+    rnn = nn.RNN(3, 4, 2, bidirectional=True)
+    assert len(rnn.all_weights) == 4
+    flat = [array for weights in rnn.all_weights for array in weights]
+    assert all(a is b for a, b in zip(flat, rnn.parameters(), strict=True))
+
+
+def test_a_model_prints_and_names_its_parts_as_in_torch():
+    ours, theirs = Pair(), TorchPair()
+    assert repr(ours) == repr(theirs).replace("TorchPair", "Pair")
+    assert [n for n, _ in ours.named_parameters()] == [n for n, _ in theirs.named_parameters()]
+    assert [n for n, _ in ours.named_modules()] == [n for n, _ in theirs.named_modules()]
+    assert [n for n, _ in ours.named_children()] == [n for n, _ in theirs.named_children()]
+    assert [n for n, _ in ours.named_parameters("m")] == [
+        n for n, _ in theirs.named_parameters("m")
+    ]
+    assert list(ours.named_parameters(recurse=False)) == []
+    assert list(ours.state_dict(prefix="m.")) == list(theirs.state_dict(prefix="m."))
+
+
+def test_a_shared_module_is_walked_once_but_saved_under_each_name():
+    ours, theirs = Pair(), TorchPair()
+    ours.again, theirs.again = ours.linear, theirs.linear
+    assert [n for n, _ in ours.named_parameters()] == [n for n, _ in theirs.named_parameters()]
+    assert list(ours.state_dict()) == list(theirs.state_dict())
+    assert [n for n, _ in ours.named_modules(remove_duplicate=False)] == [
+        n for n, _ in theirs.named_modules(remove_duplicate=False)
+    ]
+    assert len(list(ours.children())) == 2
+
+
+def test_apply_reaches_children_before_parents():
+    order = []
+    model = Pair()
+    assert model.apply(lambda module: order.append(type(module).__name__)) is model
+    assert order == ["RNN", "Linear", "Pair"]
+
+
+def test_train_and_eval_reach_the_tree():
+    model = Pair()
+    assert model.training
+    assert model.eval() is model
+    assert not any(module.training for module in model.modules())
+    model.train()
+    assert model.rnn.training
+    assert_same_error(lambda: model.train(1), lambda: TorchPair().train(1))
+
+
+def test_a_module_without_forward_says_so():
+    assert_same_error(lambda: nn.Module()(1), lambda: torch.nn.Module()(1))
+
+
+# State dicts
+
+
+def test_loads_a_torch_state_dict(x):
+    ours, theirs = Pair(), TorchPair()
+    result = ours.load_state_dict(theirs.state_dict())
+    assert result == ([], [])
+    assert (result.missing_keys, result.unexpected_keys) == ([], [])
+    expected = theirs(torch.from_numpy(x)).detach().numpy()
+    np.testing.assert_allclose(ours(x), expected, rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float16, torch.bfloat16, torch.int8])
+def test_loading_casts_to_the_parameters_dtype_as_torch_does(dtype):
+    ours, theirs = nn.Linear(3, 2), torch.nn.Linear(3, 2)
+    state = {name: (p * 3).to(dtype) for name, p in theirs.state_dict().items()}
+    ours.load_state_dict(state)
+    theirs.load_state_dict(state)
+    np.testing.assert_array_equal(ours.weight, theirs.weight.detach().numpy())
+    assert ours.weight.dtype == np.float32
+
+
+def test_loading_takes_parameters_that_require_grad():
+    theirs = torch.nn.Linear(3, 2)
+    ours = nn.Linear(3, 2)
+    ours.load_state_dict(dict(theirs.named_parameters()))
+    np.testing.assert_array_equal(ours.weight, theirs.weight.detach().numpy())
+
+
+@pytest.mark.parametrize("strict", [True, False])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"rnn.weight_ih_l0": None},
+        {"linear.bias": None, "rnn.bias_hh_l1": None},
+        {"extra": (2,), "rnn.extra": (2,), "linear.weight.extra": (1,), "rnns.x": (1,)},
+        {"rnn.weight_ih_l0": (4, 4), "linear.bias": (3,), "linear.weight": ()},
+        {"rnn.weight_hh_l0": (4, 4, 1), "linear.bias": None, "more": (1,)},
+    ],
+    ids=repr,
+)
+def test_loading_reports_what_torch_reports_and_changes_nothing(change, strict, x):
+    ours, theirs = Pair(), TorchPair()
+    ours.load_state_dict(theirs.state_dict())
+    before = ours(x)
+    state = {name: value + 1 for name, value in theirs.state_dict().items()}
+    for name, shape in change.items():
+        if shape is None:
+            del state[name]
+        else:
+            state[name] = torch.ones(shape)
+    numpy_state = {name: value.numpy() for name, value in state.items()}
+    mismatched = any(name in theirs.state_dict() for name, shape in change.items() if shape)
+    if strict or mismatched:
+        assert_same_error(
+            lambda: ours.load_state_dict(numpy_state, strict),
+            lambda: TorchPairNamedPair().load_state_dict(state, strict),
+        )
+        np.testing.assert_array_equal(ours(x), before)
+    else:
+        assert ours.load_state_dict(numpy_state, strict) == theirs.load_state_dict(
+            state, strict
+        )
+        assert not np.array_equal(ours(x), before)
+
+
+def TorchPairNamedPair():  # noqa: N802  # stands for a class
+    """A torch model whose class has our model's name, which the errors mention."""
+    model = TorchPair()
+    model.__class__ = type("Pair", (TorchPair,), {})
+    return model
+
+
+@pytest.mark.parametrize("value", [[1.0], 3, "weights", None], ids=repr)
+def test_loading_names_a_value_that_is_no_array(value):
+    ours, theirs = nn.Linear(3, 2), torch.nn.Linear(3, 2)
+    state = {**theirs.state_dict(), "bias": value}
+    assert_same_error(
+        lambda: ours.load_state_dict(state), lambda: theirs.load_state_dict(state)
+    )
+
+
+@pytest.mark.parametrize("dtype", [np.complex64, "U3", object, "M8[s]"])
+def test_loading_names_an_array_that_holds_no_real_numbers(dtype):
+    state = {"weight": np.zeros((2, 3)), "bias": np.zeros(2, dtype)}
+    with pytest.raises(RuntimeError, match=r'"bias", expected real numbers .* received'):
+        nn.Linear(3, 2).load_state_dict(state)
+
+
+def test_loading_refuses_what_is_no_dict_of_names():
+    assert_same_error(
+        lambda: nn.RNN(3, 4).load_state_dict([1]),
+        lambda: torch.nn.RNN(3, 4).load_state_dict([1]),
+    )
+    with pytest.raises(TypeError, match="keys of state_dict to be str, got 3"):
+        nn.RNN(3, 4).load_state_dict({3: np.zeros(1)})
+
+
+def test_state_dict_hands_out_the_live_arrays():
+    model = Pair()
+    state = model.state_dict()
+    assert state["rnn.weight_ih_l0"] is model.rnn.weight_ih_l0
+    model.load_state_dict({name: np.full_like(a, 2) for name, a in state.items()})
+    assert (state["linear.bias"] == 2).all()
+
+
+def test_loading_a_state_that_overlaps_the_parameters():
+    rnn = nn.RNN(4, 4)
+    ih, hh = rnn.weight_ih_l0.copy(), rnn.weight_hh_l0.copy()
+    state = rnn.state_dict()
+    state["weight_ih_l0"], state["weight_hh_l0"] = (
+        state["weight_hh_l0"].T,
+        state["weight_ih_l0"],
+    )
+    rnn.load_state_dict(state)
+    np.testing.assert_array_equal(rnn.weight_ih_l0, hh.T)
+    np.testing.assert_array_equal(rnn.weight_hh_l0, ih)
+
+
+def test_loading_reads_every_layout_and_byte_order():
+    values = np.arange(6, dtype=np.float64).reshape(2, 3)
+    layouts = [
+        values.astype(">f4"),
+        np.asfortranarray(values),
+        values[::-1, ::-1][::-1, ::-1],
+        np.broadcast_to(values, (2, 2, 3))[1],
+        values.astype(np.int16),
+    ]
+    for layout in layouts:
+        linear = nn.Linear(3, 2, bias=False)
+        linear.load_state_dict({"weight": layout})
+        np.testing.assert_array_equal(linear.weight, values)
+
+
+# Live weights
+
+
+def edited(model, weights):
+    model.rnn.weight_hh_l0[...] = weights
+
+
+def assigned(model, weights):
+    model.rnn.weight_hh_l0 = weights
+
+
+def loaded(model, weights):
+    model.load_state_dict({"rnn.weight_hh_l0": weights}, strict=False)
+
+
+def state_edited(model, weights):
+    model.state_dict()["rnn.weight_hh_l0"][:] = weights
+
+
+@pytest.mark.parametrize("change", [edited, assigned, loaded, state_edited])
+@pytest.mark.parametrize(
+    "duplicate", [lambda m: m, copy.deepcopy, lambda m: pickle.loads(pickle.dumps(m))]
+)
+@pytest.mark.parametrize("steps", [1, 20])
+@pytest.mark.parametrize("kind", ["RNN", "LSTM", "GRU"])
+def test_weights_are_live(rng, change, duplicate, steps, kind):
+    x = rng.standard_normal((steps, 2, 3)).astype(np.float32)
+    hx = rng.standard_normal((2, 2, 4)).astype(np.float32)
+    hx = (hx, hx) if kind == "LSTM" else hx
+    original = Pair(kind)
+    first = original.rnn(x, hx)[0]
+    model = duplicate(original)
+    np.testing.assert_array_equal(model.rnn(x, hx)[0], first)
+    weights = rng.standard_normal(model.rnn.weight_hh_l0.shape).astype(np.float32)
+    change(model, weights)
+    fresh = Pair(kind)
+    fresh.load_state_dict(model.state_dict())
+    assert np.array_equal(fresh.rnn.weight_hh_l0, weights)
+    np.testing.assert_array_equal(model.rnn(x, hx)[0], fresh.rnn(x, hx)[0])
+    assert not np.array_equal(model.rnn(x, hx)[0], first)
+    if model is not original:
+        np.testing.assert_array_equal(original.rnn(x, hx)[0], first)
+
+
+def test_a_module_owns_its_parameters(rng):
+    mine = rng.standard_normal((4, 4)).astype(np.float32)
+    kept = mine.copy()
+    rnn = nn.RNN(4, 4)
+    rnn.weight_hh_l0 = mine
+    rnn.weight_hh_l0[...] = 0
+    np.testing.assert_array_equal(mine, kept)
+    rnn.weight_ih_l0, rnn.weight_hh_l0 = rnn.weight_hh_l0, rnn.weight_ih_l0
+    assert not np.shares_memory(rnn.weight_ih_l0, rnn.weight_hh_l0)
+    assert (rnn.weight_ih_l0 == 0).all()
+
+
+def test_assignment_refuses_what_does_not_fit():
+    rnn = nn.RNN(3, 4)
+    with pytest.raises(
+        ValueError, match=r"shape \(4, 4\) as parameter 'weight_ih_l0' of shape"
+    ):
+        rnn.weight_ih_l0 = np.zeros((4, 4), np.float32)
+    with pytest.raises(
+        TypeError, match=r"float64 array as parameter .* Convert it with .astype"
+    ):
+        rnn.weight_ih_l0 = np.zeros((4, 3))
+    with pytest.raises(TypeError, match=r"cannot assign a int64 array as parameter"):
+        rnn.weight_ih_l0 = np.zeros((4, 3), np.int64)
+    for value in ([[0.0]], None, 3.0):
+        with pytest.raises(TypeError, match=r"cannot assign '.*' as parameter 'weight_ih_l0'"):
+            rnn.weight_ih_l0 = value
+    with pytest.raises(TypeError, match="the module was built without it"):
+        nn.Linear(2, 2, bias=False).bias = np.zeros(2, np.float32)
+    with pytest.raises(TypeError, match="cannot assign 'int' as child module 'rnn'"):
+        Pair().rnn = 3
+
+
+def test_editing_by_an_operator_keeps_the_array():
+    rnn = nn.RNN(3, 4)
+    state = rnn.state_dict()
+    rnn.weight_hh_l0 += 1
+    rnn.weight_hh_l0[...] = 5
+    assert state["weight_hh_l0"] is rnn.weight_hh_l0
+    assert (state["weight_hh_l0"] == 5).all()
+
+
+def test_a_shallow_copy_can_be_changed_alone():
+    model = Pair()
+    twin = copy.copy(model)
+    twin.more = nn.Linear(1, 1)
+    assert len(model.state_dict()) + 2 == len(twin.state_dict())
+    assert twin.rnn is model.rnn
+
+
+def test_a_deleted_parameter_is_missed_by_name():
+    rnn = nn.RNN(3, 4)
+    del rnn.weight_hh_l0
+    with pytest.raises(AttributeError, match="the parameter 'weight_hh_l0' was deleted"):
+        rnn(np.zeros((2, 1, 3), np.float32))
+
+
+def test_a_read_only_parameter_keeps_all_others_from_being_loaded():
+    linear = nn.Linear(3, 2)
+    linear.bias.flags.writeable = False
+    before = linear.weight.copy()
+    with pytest.raises(RuntimeError, match='the parameter named "bias" is read-only'):
+        linear.load_state_dict({"weight": np.ones((2, 3)), "bias": np.ones(2)})
+    np.testing.assert_array_equal(linear.weight, before)
+
+
+@pytest.mark.parametrize("value", [torch.eye(2).to_sparse(), torch.zeros(2, device="meta")])
+def test_loading_names_a_tensor_that_is_no_array(value):
+    with pytest.raises(RuntimeError, match='"bias", an exception occurred'):
+        nn.Linear(3, 2).load_state_dict({"weight": np.ones((2, 3)), "bias": value})
+
+
+def test_a_child_may_stay_in_eval_mode():
+    class Frozen(nn.Linear):
+        def train(self, mode=True):  # noqa: ARG002  # this is what it is about
+            return super().train(False)
+
+    model = nn.Module()
+    model.frozen, model.free = Frozen(1, 1).eval(), nn.Linear(1, 1)
+    model.train()
+    assert (model.training, model.frozen.training, model.free.training) == (True, False, True)
+
+
+def test_a_plain_attribute_gives_way_to_a_module():
+    model = nn.Module()
+    model.head = False
+    model.head = nn.Linear(1, 1)
+    assert [name for name, _ in model.named_children()] == ["head"]
+    with pytest.raises(KeyError, match="attribute 'head' already exists"):
+        model.register_parameter("head", np.ones(1))
+
+
+def test_assignment_takes_tensors():
+    rnn = nn.RNN(3, 4)
+    rnn.weight_ih_l0 = torch.nn.Parameter(torch.ones(4, 3))
+    assert type(rnn.weight_ih_l0) is np.ndarray
+    assert (rnn.weight_ih_l0 == 1).all()
+
+
+def test_registration():
+    module = nn.Module()
+    module.register_parameter("scale", np.ones(3, np.float32))
+    module.register_parameter("none", None)
+    module.child = None
+    module.child = nn.Linear(1, 1)
+    assert [name for name, _ in module.named_parameters()] == [
+        "scale",
+        "child.weight",
+        "child.bias",
+    ]
+    del module.scale
+    del module.child
+    assert list(module.named_parameters()) == []
+    for name, message in [("", "be empty string"), ("a.b", 'contain "."'), ("none", "exists")]:
+        with pytest.raises(KeyError, match=message):
+            module.register_parameter(name, np.ones(1))
+    with pytest.raises(TypeError, match="name should be a string"):
+        module.register_parameter(3, np.ones(1))
+    with pytest.raises(TypeError, match="is not a Module subclass"):
+        module.add_module("m", 3)
+
+
+def test_a_subclass_that_forgets_to_initialise_the_base():
+    class Forgetful(nn.Module):
+        def __init__(self):
+            self.rnn = nn.RNN(1, 1)
+
+    with pytest.raises(AttributeError, match=r"before Module.__init__\(\) call"):
+        Forgetful()
+
+
+# Buffers and names
+
+
+class Stateful(nn.Module):
+    """A model that carries a state in buffers."""
+
+    def __init__(self):
+        super().__init__()
+        self.linear = nn.Linear(2, 2)
+        self.register_buffer("mean", np.arange(2, dtype=np.float32))
+        self.register_buffer("count", np.array(3))
+        self.register_buffer("scratch", np.zeros(4, np.float32), persistent=False)
+        self.register_buffer("later", None)
+
+
+class TorchStateful(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.linear = torch.nn.Linear(2, 2)
+        self.register_buffer("mean", torch.arange(2.0))
+        self.register_buffer("count", torch.tensor(3))
+        self.register_buffer("scratch", torch.zeros(4), persistent=False)
+        self.register_buffer("later", None)
+
+
+def test_buffers_are_named_and_saved_as_in_torch():
+    ours, theirs = nn.Sequential(Stateful()), torch.nn.Sequential(TorchStateful())
+    for options in ({}, {"prefix": "m"}, {"recurse": False}):
+        assert [n for n, _ in ours.named_buffers(**options)] == [
+            n for n, _ in theirs.named_buffers(**options)
+        ]
+    assert list(ours.state_dict()) == list(theirs.state_dict())
+    assert [b.shape for b in ours.buffers()] == [tuple(b.shape) for b in theirs.buffers()]
+    assert [n for n, _ in ours.named_parameters()] == [n for n, _ in theirs.named_parameters()]
+    assert list(ours.buffers(recurse=False)) == []
+
+
+def test_shared_modules_are_given_once_or_under_each_name():
+    shared, torch_shared = Stateful(), TorchStateful()
+    ours, theirs = nn.ModuleList([shared] * 2), torch.nn.ModuleList([torch_shared] * 2)
+    for walk in ("named_parameters", "named_buffers"):
+        for once in (True, False):
+            names = [
+                [n for n, _ in getattr(model, walk)(remove_duplicate=once)]
+                for model in (ours, theirs)
+            ]
+            assert names[0] == names[1]
+
+
+def test_buffers_are_loaded_and_missed_like_parameters():
+    ours, theirs = Stateful(), TorchStateful()
+    theirs.mean += 5
+    theirs.count += 5
+    state, held = theirs.state_dict(), ours.mean
+    assert repr(ours.load_state_dict(state)) == repr(theirs.load_state_dict(state))
+    assert held is ours.mean
+    np.testing.assert_array_equal(ours.mean, [5, 6])
+    assert (ours.count, ours.count.dtype) == (8, np.int64)
+    for change in ({"mean": torch.zeros(3)}, {"later": torch.zeros(1)}, {"count": [1]}):
+        renamed = type("Stateful", (TorchStateful,), {})()
+        assert_same_error(
+            lambda: ours.load_state_dict({**state, **change}),  # noqa: B023
+            lambda: renamed.load_state_dict({**state, **change}),  # noqa: B023
+        )
+    del state["mean"]
+    renamed = type("Stateful", (TorchStateful,), {})()
+    assert_same_error(
+        lambda: ours.load_state_dict(state), lambda: renamed.load_state_dict(state)
+    )
+    got, expected = ours.load_state_dict(state, False), theirs.load_state_dict(state, False)
+    assert got == tuple(expected)
+    assert repr(got) == repr(expected).removeprefix("_")
+
+
+def test_a_number_may_come_as_an_array_of_one():
+    """As torch before 0.4 saved it."""
+    ours, theirs = Stateful(), TorchStateful()
+    state = {**theirs.state_dict(), "count": torch.tensor([7])}
+    ours.load_state_dict(state)
+    theirs.load_state_dict(state)
+    assert ours.count == theirs.count == 7
+    assert ours.count.shape == ()
+
+
+def test_a_buffer_takes_any_array_and_copies_it():
+    model, state = Stateful(), np.ones((2, 3))
+    for value in (state, None, torch.ones(2), np.array([True])):
+        model.mean = value
+        assert ("mean" in dict(model.named_buffers())) == (value is not None)
+    model.mean = state
+    state[...] = 7
+    assert (model.mean == 1).all()
+    held = model.mean
+    model.mean += 1
+    assert model.mean is held
+    with pytest.raises(TypeError, match="cannot assign 'list' as buffer 'mean'"):
+        model.mean = [1.0]
+    for dtype in (np.complex64, np.float16, "U3"):
+        with pytest.raises(TypeError, match=r"as buffer 'mean' \(float32, float64, integers"):
+            model.mean = np.zeros(2, dtype)
+
+
+def test_registering_buffers():
+    model = Stateful()
+    model.register_buffer("scratch", np.ones(1, np.float32))
+    model.register_buffer("mean", None, persistent=False)
+    model.mean = np.ones(2)
+    assert list(model.state_dict()) == ["count", "scratch", "linear.weight", "linear.bias"]
+    del model.scratch
+    assert [name for name, _ in model.named_buffers()] == ["mean", "count"]
+    model.count = nn.Linear(1, 1)
+    assert [name for name, _ in model.named_buffers()] == ["mean"]
+    for name, message in [("", "empty string"), ("a.b", 'contain "."'), ("train", "exists")]:
+        with pytest.raises(KeyError, match=message):
+            model.register_buffer(name, None)
+    with pytest.raises(TypeError, match="buffer name should be a string"):
+        model.register_buffer(3, None)
+    with pytest.raises(TypeError, match="cannot assign 'list' as buffer 'more'"):
+        model.register_buffer("more", [1.0])
+    assert not hasattr(model, "more")
+
+    class Forgetful(nn.Module):
+        def __init__(self):
+            self.register_buffer("state", None)
+
+    with pytest.raises(AttributeError, match=r"buffer before Module.__init__\(\) call"):
+        Forgetful()
+
+
+@pytest.mark.parametrize("duplicate", [copy.deepcopy, lambda m: pickle.loads(pickle.dumps(m))])
+def test_copies_have_buffers_of_their_own(duplicate):
+    model = Stateful()
+    twin = duplicate(model)
+    twin.mean += 1
+    twin.register_buffer("more", np.zeros(1))
+    assert not np.array_equal(model.mean, twin.mean)
+    assert [name for name, _ in model.named_buffers()] == ["mean", "count", "scratch"]
+    assert "scratch" not in twin.state_dict()
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda model: model.get_submodule("x"),
+        lambda model: model.get_submodule("train"),
+        lambda model: model.get_submodule("0.linear.v"),
+        lambda model: model.get_parameter("0.mean"),
+        lambda model: model.get_parameter("0.linear"),
+        lambda model: model.get_parameter("0.linear.q"),
+        lambda model: model.get_parameter(""),
+        lambda model: model.get_buffer("0.x"),
+        lambda model: model.get_buffer("training"),
+        lambda model: model.get_buffer("0.linear.weight"),
+    ],
+)
+def test_names_that_are_not_there_are_named_as_in_torch(call):
+    ours, theirs = nn.Sequential(Stateful()), torch.nn.Sequential(TorchStateful())
+    theirs[0].__class__ = type("Stateful", (TorchStateful,), {})
+    assert_same_error(lambda: call(ours), lambda: call(theirs))
+
+
+def test_dotted_names_lead_to_what_they_name():
+    model = nn.Sequential(Stateful())
+    assert model.get_submodule("") is model
+    assert model.get_submodule("0.linear") is model[0].linear
+    assert model.get_parameter("0.linear.weight") is model[0].linear.weight
+    assert model.get_buffer("0.mean") is model[0].mean
+    assert model.get_buffer("0.later") is None
+    model.register_parameter("none", None)
+    with pytest.raises(AttributeError, match="`none` is not an"):
+        model.get_parameter("none")
+    model.register_module("last", nn.ReLU())
+    assert len(model) == 2
+
+
+def test_lines_of_a_repr_stand_below_each_other():
+    class Lines(nn.Linear):
+        def extra_repr(self):
+            return "one\ntwo"
+
+    class TorchLines(torch.nn.Linear):
+        def extra_repr(self):
+            return "one\ntwo"
+
+    assert repr(Lines(1, 1)) == repr(TorchLines(1, 1)).replace("TorchLines", "Lines")
+
+
+# Dtypes
+
+
+def test_a_cast_reaches_buffers_of_floats_alone():
+    model = nn.Sequential(Stateful())
+    weight, count = model[0].linear.weight, model[0].count
+    model.double()
+    assert weight.dtype == np.float32
+    assert {name: str(array.dtype) for name, array in model.named_buffers()} == {
+        "0.mean": "float64",
+        "0.count": "int64",
+        "0.scratch": "float64",
+    }
+    assert model[0].count is count
+
+
+def test_to_and_its_kin_cast_the_tree(x):
+    model = Pair()
+    weights = model.rnn.weight_ih_l0
+    assert model.to("cpu").to(np.float32).cpu().float() is model
+    assert model.rnn.weight_ih_l0 is weights
+    assert model.double() is model
+    assert {p.dtype for p in model.parameters()} == {np.dtype(np.float64)}
+    assert model(x.astype(np.float64)).dtype == np.float64
+    assert model.to("float32").to("float64").rnn.weight_ih_l0.dtype == np.float64
+    model.to("cpu", np.float32)
+    assert model.rnn.weight_ih_l0.dtype == np.float32
+    model.to(dtype="float64", device=torch.device("cpu"))
+    assert model(x.astype(np.float64)).dtype == np.float64
+    with pytest.raises(RuntimeError, match="device must be None or 'cpu', got 'cuda'"):
+        model.to("cuda")
+    with pytest.raises(TypeError, match=r"dtype must be numpy.float32 or numpy.float64"):
+        model.to(np.float16)
+
+
+def test_narrowing_beyond_float32_gives_infinity_without_a_warning():
+    linear = nn.Linear(1, 1, dtype=np.float64)
+    linear.weight[...] = 1e300
+    assert np.isinf(linear.float().weight).all()
+
+
+def test_weights_that_lie_deeper_are_said_to_be_read_otherwise():
+    checkpoint = {"epoch": 3, "model": nn.Linear(2, 1).state_dict()}
+    with pytest.raises(RuntimeError, match=r"read_state_dict reads a checkpoint's weights"):
+        nn.Linear(2, 1).load_state_dict(checkpoint)

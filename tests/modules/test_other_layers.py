@@ -1,0 +1,881 @@
+"""The layers around recurrent ones equal torch's: results, errors, how they print."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+import itertools
+import pickle
+import warnings
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+import numpy_rnn as nn
+from numpy_rnn import functional as F  # noqa: N812  # as it is always imported
+from tests.support.arrays import ARRANGEMENTS, peak_memory
+from tests.support.compare import (
+    assert_close,
+    assert_parity,
+    assert_same_error,
+    raised_by,
+    to_torch,
+)
+
+DTYPES = ["float32", "float64"]
+
+
+def pair(name, *args, dtype=None, **kwargs):
+    """Return a module of ours and one of torch's, both in eval mode."""
+    ours = {} if dtype is None else {"dtype": dtype}
+    theirs = {} if dtype is None else {"dtype": getattr(torch, dtype)}
+    return (
+        getattr(nn, name)(*args, **kwargs, **ours).eval(),
+        getattr(torch.nn, name)(*args, **kwargs, **theirs).eval(),
+    )
+
+
+def unsettle(module):
+    """Give a torch module weights and statistics that are not those of a new one."""
+    for name, array in itertools.chain(module.named_parameters(), module.named_buffers()):
+        if array.is_floating_point():
+            torch.nn.init.normal_(array.detach())
+            if name.endswith("running_var"):
+                array.abs_().add_(0.1)
+    return module
+
+
+def assert_same_state(ours, theirs):
+    for mine, reference in zip(
+        ours.state_dict().values(), theirs.state_dict().values(), strict=True
+    ):
+        assert mine.dtype == reference.numpy().dtype
+        np.testing.assert_array_equal(mine, reference.numpy())
+
+
+# Signatures, attributes, how they print
+
+CONSTRUCTIONS = [
+    ("Linear", (3, 4), {}),
+    ("Linear", (3, 4, False), {}),
+    ("Embedding", (5, 3), {}),
+    ("Embedding", (5, 3, 0), {}),
+    ("Embedding", (5, 3, -1, 1.5, 1.0, True, True), {}),
+    ("Conv1d", (4, 6, 3), {}),
+    ("Conv1d", (4, 6, 3, 2, 1, 2, 2, False, "reflect"), {}),
+    ("Conv1d", (4, 6, (3,), (1,), "same", (2,)), {}),
+    ("Conv1d", (4, 6, 3), {"padding": "valid", "padding_mode": "circular"}),
+    ("BatchNorm1d", (3,), {}),
+    ("BatchNorm1d", (3, 1e-3, None, False, True), {}),
+    ("BatchNorm1d", (3, 1e-3, 0.2, True, False), {}),
+    ("BatchNorm1d", (3,), {"bias": False}),
+    ("LayerNorm", (3,), {}),
+    ("LayerNorm", ([2, 3], 1e-3, True, False), {}),
+    ("LayerNorm", ((2, 3), 1e-3, False), {}),
+    ("Dropout", (), {}),
+    ("Dropout", (0.2, True), {}),
+    ("Identity", (1, 2), {"unused": 3}),
+    ("Flatten", (), {}),
+    ("Flatten", (0, -2), {}),
+    ("ReLU", (), {}),
+    ("ReLU", (True,), {}),
+    ("LeakyReLU", (), {}),
+    ("LeakyReLU", (0.2, True), {}),
+    ("Tanh", (), {}),
+    ("Sigmoid", (), {}),
+    ("Softmax", (), {}),
+    ("Softmax", (1,), {}),
+    ("LogSoftmax", (), {}),
+    ("LogSoftmax", (-1,), {}),
+]
+NAMES = sorted({name for name, _, _ in CONSTRUCTIONS})
+WITH_ARRAYS = ("Linear", "Embedding", "Conv1d", "BatchNorm1d", "LayerNorm")
+
+
+@pytest.mark.parametrize(("name", "args", "kwargs"), CONSTRUCTIONS, ids=repr)
+def test_prints_and_is_named_as_in_torch(name, args, kwargs):
+    ours, theirs = pair(name, *args, **kwargs)
+    assert repr(ours) == repr(theirs)
+    assert list(ours.state_dict()) == list(theirs.state_dict())
+    for key, value in theirs.state_dict().items():
+        array = ours.state_dict()[key]
+        assert (array.shape, array.dtype) == (tuple(value.shape), value.numpy().dtype), key
+    public = {key for key in vars(theirs) if not key.startswith("_")}
+    unlike = {"device", "transposed", "output_padding"}
+    for attribute in public - unlike:
+        assert getattr(ours, attribute) == getattr(theirs, attribute), attribute
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_signatures_are_torchs(name):
+    def arguments(module):
+        parameters = inspect.signature(module.__init__).parameters.values()
+        return [(p.name, p.default, p.kind) for p in parameters]
+
+    expected = arguments(getattr(torch.nn, name))
+    if name in ("Tanh", "Sigmoid"):  # they take nothing, whatever torch's signature says
+        expected = expected[:1]
+        assert type(raised_by(lambda: getattr(torch.nn, name)(3))) is TypeError
+        assert type(raised_by(lambda: getattr(nn, name)(3))) is TypeError
+    else:
+        assert arguments(getattr(nn, name)) == expected
+
+
+@pytest.mark.parametrize(
+    "name",
+    sorted(set(F.__all__) - {"conv1d", "linear"}),  # torch's have no signature
+)
+def test_the_functions_signatures_are_torchs(name):
+    def arguments(function):
+        return [(p.name, p.default) for p in inspect.signature(function).parameters.values()]
+
+    assert arguments(getattr(F, name)) == arguments(getattr(torch.nn.functional, name))
+
+
+@pytest.mark.parametrize(("name", "args", "kwargs"), CONSTRUCTIONS, ids=repr)
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_a_seed_gives_torchs_weights(name, args, kwargs, dtype):
+    if name not in WITH_ARRAYS:
+        dtype = None
+    for seed in (0, 1, 2**40):
+        nn.manual_seed(seed)
+        torch.manual_seed(seed)
+        for _ in range(2):  # the stream goes on to the modules after it
+            ours, theirs = pair(name, *args, dtype=dtype, **kwargs)
+            assert_same_state(ours, theirs)
+            if name in WITH_ARRAYS:
+                ours.reset_parameters()
+                theirs.reset_parameters()
+                assert_same_state(ours, theirs)
+
+
+@settings(max_examples=60)
+@given(
+    st.integers(1, 300),
+    st.integers(1, 70),
+    st.integers(0, 2**64 - 1),
+    st.sampled_from(DTYPES),
+)
+def test_embeddings_of_every_size_begin_with_torchs_numbers(rows, columns, seed, dtype):
+    nn.manual_seed(seed)
+    torch.manual_seed(seed)
+    for _ in range(2):
+        ours, theirs = pair("Embedding", rows, columns, dtype=dtype)
+        np.testing.assert_array_equal(ours.weight, theirs.weight.detach().numpy())
+
+
+@pytest.mark.parametrize(
+    ("name", "args"),
+    [
+        ("Linear", (-1, 3)),
+        ("Linear", (3, -2)),
+        ("Embedding", (-1, 3)),
+        ("Embedding", (3, -2)),
+        ("Conv1d", (2, 4, -3)),
+        ("Conv1d", (2, -4, 3)),
+        ("BatchNorm1d", (-3,)),
+        ("LayerNorm", ((-3, 2),)),
+    ],
+)
+def test_negative_sizes_are_refused(name, args):
+    def message(library):
+        return str(raised_by(lambda: getattr(library, name)(*args)))
+
+    assert type(raised_by(lambda: getattr(nn, name)(*args))) is RuntimeError
+    assert message(nn) == message(torch.nn).replace("tensor", "array")
+
+
+@pytest.mark.parametrize(
+    ("name", "args"),
+    [("Linear", (3, True)), ("Conv1d", (2, 4, True)), ("LayerNorm", (True,))],
+)
+def test_a_bool_is_no_size(name, args):
+    """Where torch takes some for 1."""
+    with pytest.raises(TypeError, match="'bool' object cannot be interpreted as a size"):
+        getattr(nn, name)(*args)
+
+
+# Embedding
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("index_dtype", [np.int64, np.int32])
+@pytest.mark.parametrize("shape", [(), (0,), (4,), (3, 5), (2, 0, 3), (2, 3, 4)])
+@pytest.mark.parametrize("padding_idx", [None, 0, -1])
+def test_embedding_equals_torch(rng, dtype, index_dtype, shape, padding_idx):
+    ours, theirs = pair("Embedding", 7, 3, padding_idx, dtype=dtype)
+    assert_parity(ours, theirs, rng.integers(0, 7, shape).astype(index_dtype))
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("norm_type", [1.0, 2.0, 3.0, float("inf")])
+def test_embedding_scales_long_vectors_and_leaves_the_table(rng, dtype, norm_type):
+    ours, theirs = pair("Embedding", 9, 4, max_norm=1.7, norm_type=norm_type, dtype=dtype)
+    before = {key: value.clone() for key, value in theirs.state_dict().items()}
+    indices = rng.integers(0, 9, (5, 6))
+    ours.load_state_dict(before)
+    exact = copy.deepcopy(theirs).double()
+    with torch.no_grad():
+        assert_close(
+            ours(indices), theirs(torch.from_numpy(indices)), exact(torch.from_numpy(indices))
+        )
+    np.testing.assert_array_equal(ours.weight, before["weight"].numpy())
+
+
+@pytest.mark.parametrize("index", [7, -1, 2**40, -(2**62)])
+def test_embedding_refuses_indices_out_of_range(index):
+    ours, theirs = pair("Embedding", 7, 3)
+    indices = np.array([[0, index]])
+    assert type(raised_by(lambda: theirs(torch.from_numpy(indices)))) is IndexError
+    with pytest.raises(IndexError, match="index out of range in self: 7 embeddings, indices"):
+        ours(indices)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "uint8", "int8", "int16", "bool"])
+def test_embedding_refuses_what_torch_does_not_take_for_indices(dtype):
+    ours, theirs = pair("Embedding", 7, 3)
+    indices = np.zeros(2, dtype)
+    assert type(raised_by(lambda: theirs(torch.from_numpy(indices)))) is RuntimeError
+    with pytest.raises(RuntimeError, match=rf"but got {dtype}\. Convert input: input\.astype"):
+        ours(indices)
+
+
+def test_embedding_refuses_what_is_not_possible():
+    for padding_idx in (5, -6):
+        assert_same_error(
+            lambda: nn.Embedding(5, 3, padding_idx),  # noqa: B023
+            lambda: torch.nn.Embedding(5, 3, padding_idx),  # noqa: B023
+        )
+        arrays = np.array([1]), np.zeros((5, 2))
+        assert_same_error(
+            lambda: F.embedding(*arrays, padding_idx),  # noqa: B023
+            lambda: torch.nn.functional.embedding(*to_torch(arrays), padding_idx),  # noqa: B023
+        )
+    assert_same_error(
+        lambda: nn.Embedding(5, 3, _weight=np.zeros((2, 3))),
+        lambda: torch.nn.Embedding(5, 3, _weight=torch.zeros(2, 3)),
+    )
+    assert_same_error(
+        lambda: nn.Embedding.from_pretrained(np.zeros(2)),
+        lambda: torch.nn.Embedding.from_pretrained(torch.zeros(2)),
+    )
+    for shape in [(5,), (5, 2, 2)]:
+        with pytest.raises(RuntimeError, match="'weight' must be 2-D, got an array of shape"):
+            F.embedding(np.array([1]), np.zeros(shape))
+    with pytest.raises(TypeError, match="cannot assign a int64 array as parameter 'weight'"):
+        nn.Embedding.from_pretrained(np.zeros((2, 3), int))
+    with pytest.raises(TypeError, match="input must be a NumPy array, got list"):
+        nn.Embedding(5, 3)([1, 2])
+
+
+def test_embedding_looks_at_padding_idx_first():
+    arrays = np.array([1]), np.zeros((2, 3, 4))
+    assert_same_error(
+        lambda: F.embedding(*arrays, 2),
+        lambda: torch.nn.functional.embedding(*to_torch(arrays), 2),
+    )
+    for library in (nn, torch.nn):
+        assert type(raised_by(lambda: library.Embedding(0, 3, 0))) is IndexError  # noqa: B023
+
+
+def test_a_pretrained_table_is_copied(rng):
+    table = rng.standard_normal((5, 3))
+    embedding = nn.Embedding.from_pretrained(table, padding_idx=1)
+    assert repr(embedding) == repr(
+        torch.nn.Embedding.from_pretrained(torch.from_numpy(table), padding_idx=1)
+    )
+    np.testing.assert_array_equal(embedding(np.arange(5)), table)
+    assert not np.shares_memory(embedding.weight, table)
+
+
+# Conv1d
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("padding_mode", ["zeros", "reflect", "replicate", "circular"])
+@pytest.mark.parametrize("padding", [0, 1, 2, "same", "valid"])
+@pytest.mark.parametrize("dilation", [1, 2])
+@pytest.mark.parametrize("stride", [1, 3])
+@pytest.mark.parametrize("groups", [1, 2, 4])
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.usefixtures("quiet_torch")
+def test_conv1d_equals_torch(rng, dtype, padding_mode, padding, dilation, stride, groups, bias):
+    stride = 1 if padding == "same" else stride
+    ours, theirs = pair(
+        "Conv1d", 4, 8, 3, stride, padding, dilation, groups, bias, padding_mode, dtype=dtype
+    )
+    assert repr(ours) == repr(theirs)
+    for shape in [(2, 4, 9), (4, 9), (1, 4, 5), (0, 4, 6)]:
+        assert_parity(ours, theirs, rng.standard_normal(shape).astype(dtype))
+
+
+@settings(max_examples=300)
+@given(
+    st.data(),
+    st.sampled_from(DTYPES),
+    st.integers(1, 3),
+    st.integers(1, 3),
+    st.integers(1, 3),
+    st.integers(1, 7),
+    st.integers(1, 4),
+    st.integers(1, 4),
+    st.sampled_from(["zeros", "reflect", "replicate", "circular"]),
+    st.integers(0, 2**32),
+)
+def test_conv1d_of_any_sizes_equals_torch(
+    data, dtype, groups, depth, filters, taps, stride, dilation, padding_mode, seed
+):
+    rng = np.random.default_rng(seed)
+    length = data.draw(st.integers(1, 40))
+    padding = data.draw(st.one_of(st.integers(0, length), st.sampled_from(["same", "valid"])))
+    stride = 1 if padding == "same" else stride
+    with warnings.catch_warnings():  # of torch, about padding an odd number of zeros
+        warnings.simplefilter("ignore")
+        ours, theirs = pair(
+            *("Conv1d", groups * depth, groups * filters, taps, stride, padding, dilation),
+            groups=groups,
+            padding_mode=padding_mode,
+            dtype=dtype,
+        )
+        x = rng.standard_normal((data.draw(st.integers(1, 3)), groups * depth, length))
+        x = x.astype(dtype)
+        expected = raised_by(lambda: theirs(torch.from_numpy(x)))
+        if expected is None:
+            assert_parity(ours, theirs, x)
+        else:
+            assert_same_error(lambda: ours(x), lambda: theirs(torch.from_numpy(x)))
+
+
+def test_a_long_convolution_in_blocks_equals_torch(rng, monkeypatch):
+    monkeypatch.setattr("numpy_rnn.kernels.convolution.COLUMN_BYTES", 1000)
+    for groups in (1, 2):
+        ours, theirs = pair("Conv1d", 4, 6, 5, 2, 3, 2, groups)
+        assert_parity(ours, theirs, rng.standard_normal((3, 4, 200)).astype(np.float32))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "shape"),
+    [
+        ({}, (3,)),
+        ({}, (2, 4, 5, 5)),
+        ({}, (2, 5, 7)),
+        ({}, (5, 7)),
+        ({"groups": 2}, (1, 3, 7)),
+        ({}, (2, 4, 2)),
+        ({"dilation": 3, "padding": 1}, (2, 4, 2)),
+        ({}, (2, 4, 0)),
+        ({"stride": 0}, (2, 4, 5)),
+        ({"stride": -1}, (2, 4, 5)),
+        ({"padding": -1}, (2, 4, 5)),
+        ({"dilation": 0}, (2, 4, 5)),
+        ({"stride": (1, 2)}, (2, 4, 5)),
+        ({"padding": (1, 2)}, (2, 4, 5)),
+        ({"padding": 5, "padding_mode": "reflect"}, (1, 4, 5)),
+        ({"padding": 6, "padding_mode": "circular"}, (1, 4, 5)),
+    ],
+    ids=repr,
+)
+def test_conv1d_refuses_what_torch_refuses(arguments, shape):
+    ours, theirs = pair("Conv1d", 4, 6, 3, **arguments)
+    x = np.zeros(shape, np.float32)
+    assert_same_error(lambda: ours(x), lambda: theirs(torch.from_numpy(x)))
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        (4, 6, 3, 2, "same"),
+        (4, 6, 3, 1, 0, 1, 3),
+        (6, 4, 3, 1, 0, 1, 3),
+        (4, 6, 3, 1, 0, 1, 0),
+        (4, 6, 3, 1, 0, 1, -1),
+    ],
+)
+def test_conv1d_is_not_built_where_torchs_is_not(arguments):
+    assert_same_error(lambda: nn.Conv1d(*arguments), lambda: torch.nn.Conv1d(*arguments))
+
+
+def test_conv1d_names_what_does_not_fit():
+    with pytest.raises(ValueError, match="Invalid padding string 'full', should be one of"):
+        nn.Conv1d(4, 6, 3, padding="full")
+    with pytest.raises(ValueError, match="padding_mode must be one of"):
+        nn.Conv1d(4, 6, 3, padding_mode="mirror")
+    conv = nn.Conv1d(4, 6, 3)
+    with pytest.raises(RuntimeError, match=r"input dtype \(float64\) does not match weight dt"):
+        conv(np.zeros((4, 5)))
+    with pytest.raises(RuntimeError, match="dilation is not supported"):
+        nn.Conv1d(4, 6, 3, dilation=-1)(np.zeros((4, 9), np.float32))
+    with pytest.raises(RuntimeError, match=r"weight must have 3 axes, got .* \(6, 4, 3, 3\)"):
+        nn.Conv1d(4, 6, (3, 3))(np.zeros((4, 5), np.float32))
+    with pytest.raises(RuntimeError, match="must have at least one tap"):
+        F.conv1d(np.zeros((4, 5)), np.zeros((6, 4, 0)))
+    with pytest.raises(TypeError, match="weight must be a float32 or float64 array, got int64"):
+        F.conv1d(np.zeros((4, 5), int), np.zeros((6, 4, 3), int))
+    functions = F.conv1d, torch.nn.functional.conv1d
+    x, weight = np.zeros((1, 4, 5)), np.zeros((6, 4, 3))
+    for arrays, options in [
+        ((x, weight, np.zeros(5)), {}),
+        ((x, weight), {"padding": "full"}),
+        ((x, weight), {"padding": "same", "stride": 2}),
+        ((x, weight), {"groups": 2}),
+        ((x, weight), {"groups": 0}),
+        ((x[:, :3], np.zeros((1, 3, 4))), {"groups": 3}),
+    ]:
+        assert_same_error(
+            lambda: functions[0](*arrays, **options),  # noqa: B023
+            lambda: functions[1](*to_torch(arrays), **options),  # noqa: B023
+        )
+
+
+def test_conv1d_refuses_an_input_without_length_even_if_padded():
+    x, weight = np.zeros((1, 2, 0)), np.zeros((3, 2, 1))
+    assert (
+        type(raised_by(lambda: torch.nn.functional.conv1d(*to_torch((x, weight)), padding=2)))
+        is RuntimeError
+    )
+    with pytest.raises(RuntimeError, match=r"Only zero batch or zero channel inputs are supp"):
+        F.conv1d(x, weight, padding=2)
+    assert F.conv1d(x[:0], weight, padding=2).shape == (0, 3, 4)
+
+
+@pytest.mark.parametrize("option", ["stride", "dilation"])
+def test_conv1d_refuses_words_for_numbers(option):
+    arrays = np.zeros((1, 2, 5)), np.zeros((3, 2, 1))
+    with pytest.raises(TypeError, match=f"argument '{option}' must be int or tuple of one"):
+        F.conv1d(*arrays, **{option: "same"})
+    with pytest.raises(TypeError, match=f"argument '{option}' must be int or tuple of one"):
+        nn.Conv1d(2, 3, 1, **{option: "same"}, dtype=np.float64)(arrays[0])
+
+
+# Padding
+
+
+@settings(max_examples=300)
+@given(
+    hnp.arrays(np.int64, hnp.array_shapes(min_dims=1, max_dims=3, max_side=6), unique=True),
+    st.lists(st.integers(-3, 6), max_size=6),
+)
+def test_padding_with_a_constant_equals_torch(x, sizes):
+    expected = raised_by(lambda: torch.nn.functional.pad(torch.from_numpy(x), sizes))
+    if expected is None:
+        got = F.pad(x, sizes, value=7)
+        theirs = torch.nn.functional.pad(torch.from_numpy(x), sizes, value=7).numpy()
+        np.testing.assert_array_equal(got, theirs)
+        assert got.dtype == theirs.dtype
+        assert not np.shares_memory(got, x)
+    else:
+        assert type(raised_by(lambda: F.pad(x, sizes))) is RuntimeError
+
+
+@settings(max_examples=400)
+@given(
+    hnp.arrays(np.int64, hnp.array_shapes(min_dims=2, max_dims=3, max_side=6), unique=True),
+    st.integers(-3, 7),
+    st.integers(-3, 7),
+    st.sampled_from(["reflect", "replicate", "circular"]),
+)
+def test_padding_by_the_array_itself_equals_torch(x, left, right, mode):
+    tensor = torch.from_numpy(x)
+    left_over = x.shape[-1] + min(left, 0) + min(right, 0)
+    # Where a circle goes round more than is left, torch reads memory that holds anything.
+    assume(mode != "circular" or min(left, right) >= 0 or max(left, right) <= left_over)
+    expected = raised_by(lambda: torch.nn.functional.pad(tensor, (left, right), mode))
+    if expected is None:
+        got = F.pad(x, (left, right), mode)
+        theirs = torch.nn.functional.pad(tensor, (left, right), mode).numpy()
+        np.testing.assert_array_equal(got, theirs)
+        assert not np.shares_memory(got, x)
+    else:
+        assert type(raised_by(lambda: F.pad(x, (left, right), mode))) is RuntimeError
+
+
+@pytest.mark.parametrize(
+    ("shape", "arguments"),
+    [
+        ((2, 3), ((1,),)),
+        ((2, 3), ((1, 1, 1, 1, 1, 1),)),
+        ((2, 3), ((1, 1), "reflect", 1.0)),
+        ((2, 3), ((1, 1), "mirror")),
+        ((2, 3), ((3, 1), "reflect")),
+        ((2, 3), ((4, 0), "circular")),
+        ((2, 3), ((1,), "mirror")),
+        ((2, 3), ((1, 1), "mirror", 1.0)),
+    ],
+)
+def test_padding_refuses_what_torch_refuses(shape, arguments):
+    x = np.zeros(shape)
+    assert_same_error(
+        lambda: F.pad(x, *arguments),
+        lambda: torch.nn.functional.pad(torch.from_numpy(x), *arguments),
+    )
+
+
+@pytest.mark.parametrize("sizes", [(-4, 2), (4, -4), (-5, 1), (2, -5), (-2, 3)])
+def test_a_circle_round_more_than_is_left_is_refused(sizes):
+    with pytest.raises(RuntimeError, match="wrapping around more than once"):
+        F.pad(np.arange(4)[None], sizes, "circular")
+
+
+@pytest.mark.parametrize("shape", [(3,), (2, 2, 3, 4)])
+def test_padding_says_which_axes_a_mode_pads(shape):
+    for sizes in [(1, 1), (1, 1, 1, 1)][: len(shape)]:
+        with pytest.raises(NotImplementedError, match=r"Padding size \d is not supported for"):
+            F.pad(np.zeros(shape), sizes, "reflect")
+
+
+@pytest.mark.parametrize("value", [1e300, -1e39, 1j])
+def test_a_number_beyond_the_dtype_is_refused(value):
+    x = np.zeros((2, 3), np.float32)
+    for call in (
+        lambda f, x: f.pad(x, (1, 1), value=value),
+        lambda f, x: f.leaky_relu(x, value),
+    ):
+        expected = raised_by(lambda: call(torch.nn.functional, torch.from_numpy(x)))  # noqa: B023
+        assert isinstance(expected, (RuntimeError, TypeError))
+        with pytest.raises(RuntimeError, match="cannot be converted to type float32 without"):
+            call(F, x)
+    assert np.isinf(F.pad(x, (1, 1), value=np.inf)[0, 0])
+    assert F.pad(x, (0, -1), value=value).shape == (2, 2)  # where nothing is filled
+
+
+# Normalisation
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("affine", [True, False])
+@pytest.mark.parametrize("tracked", [True, False])
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("shape", [(6, 3), (1, 3, 4), (5, 3, 7), (0, 3), (2, 3, 0)])
+def test_batch_norm_equals_torch(rng, dtype, affine, tracked, bias, shape):
+    ours, theirs = pair("BatchNorm1d", 3, 1e-3, 0.1, affine, tracked, dtype=dtype, bias=bias)
+    unsettle(theirs)
+    x = (rng.standard_normal(shape) * 3 + 2).astype(dtype)
+    assert_parity(ours, theirs, x)
+
+
+def test_batch_norm_refuses_to_train():
+    norm = nn.BatchNorm1d(3)
+    with pytest.raises(RuntimeError, match=r"is in training mode, .* call eval\(\)"):
+        norm(np.zeros((2, 3), np.float32))
+    with pytest.raises(RuntimeError, match="running_mean and running_var cannot be updated"):
+        F.batch_norm(np.zeros((2, 3)), np.zeros(3), np.ones(3), training=True)
+    untracked = nn.BatchNorm1d(3, track_running_stats=False)
+    x = np.arange(6, dtype=np.float32).reshape(2, 3)
+    np.testing.assert_array_equal(untracked(x), untracked.eval()(x))
+
+
+@pytest.mark.parametrize(
+    ("options", "shape"),
+    [
+        ({}, (3,)),
+        ({}, (2, 3, 4, 5)),
+        ({}, (2, 4)),
+        ({}, (2, 4, 3)),
+        ({"track_running_stats": False}, (1, 3)),
+        ({"track_running_stats": False}, (2, 4)),
+    ],
+)
+def test_batch_norm_refuses_what_torch_refuses(options, shape):
+    ours, theirs = pair("BatchNorm1d", 3, **options)
+    x = np.zeros(shape, np.float32)
+    assert_same_error(lambda: ours(x), lambda: theirs(torch.from_numpy(x)))
+
+
+def test_batch_norm_names_what_does_not_fit():
+    x, three, four = np.zeros((2, 3)), np.ones(3), np.ones(4)
+    for arrays in [
+        (x, None, None),
+        (x, three, None),
+        (x, four, three),
+        (x, three, four),
+        (x, three, three, four),
+        (x, three, three, three, four),
+        (np.zeros(3), three, three),
+    ]:
+        assert_same_error(
+            lambda: F.batch_norm(*arrays),  # noqa: B023
+            lambda: torch.nn.functional.batch_norm(*to_torch(arrays)),  # noqa: B023
+        )
+    assert_same_error(
+        lambda: F.batch_norm(x, three, three, eps=-1.0),
+        lambda: torch.nn.functional.batch_norm(*to_torch((x, three, three)), eps=-1.0),
+    )
+    with pytest.raises(RuntimeError, match=r"running_var must have one axis, got .* \(1, 3\)"):
+        F.batch_norm(x, three, three[None])
+    with pytest.raises(RuntimeError, match=r"running_mean dtype \(float32\) does not"):
+        nn.BatchNorm1d(3).eval()(x)
+
+
+@pytest.mark.parametrize(
+    ("shape", "error"), [((), IndexError), ((2,), IndexError), ((1,), ValueError)]
+)
+def test_batch_norm_by_the_batch_wants_channels(shape, error):
+    x = np.zeros(shape)
+    theirs = torch.nn.functional.batch_norm
+    assert (
+        type(raised_by(lambda: theirs(torch.from_numpy(x), None, None, training=True))) is error
+    )
+    with pytest.raises(error, match=r"at least two axes|more than 1 value per channel"):
+        F.batch_norm(x, None, None, training=True)
+
+
+def test_running_statistics_can_be_reset():
+    norm, theirs = nn.BatchNorm1d(3), unsettle(torch.nn.BatchNorm1d(3))
+    norm.load_state_dict(theirs.state_dict())
+    norm.reset_parameters()
+    assert_same_state(norm, torch.nn.BatchNorm1d(3))
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("options", [{}, {"bias": False}, {"elementwise_affine": False}])
+@pytest.mark.parametrize(
+    ("shape", "normalized"),
+    [((4,), 4), ((6, 4), 4), ((2, 3, 40), [40]), ((2, 3, 4), (3, 4)), ((0, 4), 4), ((2, 0), 0)],
+)
+def test_layer_norm_equals_torch(rng, dtype, options, shape, normalized):
+    ours, theirs = pair("LayerNorm", normalized, **options, dtype=dtype)
+    unsettle(theirs)
+    assert_parity(ours, theirs, (rng.standard_normal(shape) * 3 + 2).astype(dtype))
+
+
+@pytest.mark.parametrize(
+    ("normalized", "shape"), [(4, (2, 3)), (4, ()), ((3, 4), (4,)), ((), (2, 3))]
+)
+def test_layer_norm_refuses_what_torch_refuses(normalized, shape):
+    ours, theirs = pair("LayerNorm", normalized)
+    x = np.zeros(shape, np.float32)
+    assert_same_error(lambda: ours(x), lambda: theirs(torch.from_numpy(x)))
+
+
+def test_layer_norm_names_what_does_not_fit():
+    x = np.zeros((2, 4))
+    for arrays in [(x, 4), (x, (4,), np.ones(3)), (x, (4,), np.ones(4), np.ones(3))]:
+        assert_same_error(
+            lambda: F.layer_norm(*arrays),  # noqa: B023
+            lambda: torch.nn.functional.layer_norm(*to_torch(arrays)),  # noqa: B023
+        )
+    with pytest.raises(RuntimeError, match=r"weight dtype \(float32\) does not match input dt"):
+        nn.LayerNorm(4)(x)
+
+
+# Activations and shapes
+
+FLOATS = hnp.array_shapes(min_dims=1, max_dims=4, max_side=5).flatmap(
+    lambda shape: st.one_of(
+        hnp.arrays(np.float32, shape, elements=st.floats(-150, 150, width=32)),
+        hnp.arrays(np.float64, shape, elements=st.floats(-900, 900)),
+    )
+)
+
+
+@given(FLOATS, st.sampled_from(["ReLU", "LeakyReLU", "Tanh", "Sigmoid"]))
+def test_activations_equal_torchs(x, name):
+    assert_parity(*pair(name), x)
+
+
+@given(FLOATS, st.data(), st.sampled_from(["Softmax", "LogSoftmax"]))
+def test_softmaxes_equal_torchs(x, data, name):
+    dim = data.draw(st.integers(-x.ndim, x.ndim - 1))
+    assert_parity(*pair(name, dim), x)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", ["relu", "leaky_relu", "tanh", "sigmoid"])
+def test_activations_of_what_is_not_finite(dtype, name):
+    x = np.array([np.inf, -np.inf, np.nan, 1e38, -1e38, 0.0, 1e-40], dtype)
+    got = getattr(F, name)(x)
+    expected = getattr(torch.nn.functional, name)(torch.from_numpy(x)).numpy()
+    with np.errstate(under="ignore"):  # of the comparison itself
+        np.testing.assert_allclose(got, expected, rtol=1e-6, atol=np.finfo(dtype).tiny)
+
+
+@pytest.mark.parametrize("shape", [(0, 3), (3, 0), ()])
+@pytest.mark.parametrize("name", ["Softmax", "LogSoftmax"])
+def test_softmaxes_at_the_edges(shape, name):
+    ours, theirs = pair(name, -1)
+    x = np.full(shape, 2.0)
+    np.testing.assert_array_equal(ours(x), theirs(torch.from_numpy(x)).numpy())
+
+
+def test_softmax_with_infinities_is_torchs():
+    x = np.array([[0.0, np.inf], [-np.inf, 1.0], [-np.inf, -np.inf], [np.nan, 0.0]])
+    expected = torch.softmax(torch.from_numpy(x), -1).numpy()
+    np.testing.assert_allclose(F.softmax(x, -1), expected)
+
+
+@pytest.mark.parametrize("name", ["softmax", "log_softmax"])
+@pytest.mark.parametrize("shape", [(), (2,), (2, 3), (2, 3, 4), (2, 3, 4, 5)])
+def test_a_softmax_without_an_axis_warns_and_chooses_as_torch_does(rng, name, shape):
+    x = np.asarray(rng.standard_normal(shape))
+    message = f"Implicit dimension choice for {name} has been deprecated. Change the call"
+    with pytest.warns(UserWarning, match=message):
+        expected = getattr(torch.nn.functional, name)(torch.from_numpy(x))
+    with pytest.warns(UserWarning, match=message) as caught:
+        assert_close(getattr(F, name)(x), expected)
+    assert caught[0].filename == __file__
+    module = nn.Softmax() if name == "softmax" else nn.LogSoftmax()
+    with pytest.warns(UserWarning, match=message) as caught:
+        assert_close(module(x), expected)
+    assert caught[0].filename == __file__
+
+
+@pytest.mark.parametrize("name", ["softmax", "log_softmax"])
+def test_softmaxes_refuse_what_torch_refuses(name):
+    ours, theirs = getattr(F, name), getattr(torch.nn.functional, name)
+    x = np.zeros((2, 3))
+    assert_same_error(lambda: ours(x, 2), lambda: theirs(torch.from_numpy(x), 2))
+    for dim in (1.0, True, "a"):
+        assert type(raised_by(lambda: theirs(torch.from_numpy(x), dim))) is TypeError  # noqa: B023
+        with pytest.raises(TypeError, match=rf"{name}\(\): argument 'dim' must be int, not"):
+            ours(x, dim)
+    with pytest.raises(TypeError, match="input must be a float32 or float64 array, got int64"):
+        ours(np.zeros(3, np.int64), 0)
+    with pytest.raises(TypeError, match=r"dtype must be numpy.float32 or numpy.float64"):
+        ours(x, 0, dtype=np.int64)
+
+
+@pytest.mark.parametrize("name", ["softmax", "log_softmax"])
+def test_softmaxes_cast_first_where_a_dtype_is_asked_for(rng, name):
+    x = rng.standard_normal((3, 4)).astype(np.float32)
+    for given_array in (x, np.arange(6).reshape(2, 3)):
+        got = getattr(F, name)(given_array, 1, dtype=np.float64)
+        expected = getattr(torch.nn.functional, name)(
+            torch.from_numpy(given_array), 1, dtype=torch.float64
+        )
+        assert_close(got, expected)
+
+
+def test_integers_are_taken_where_torch_takes_them():
+    x = np.array([[-3, 0], [2, 5]])
+    np.testing.assert_array_equal(F.relu(x), torch.relu(torch.from_numpy(x)).numpy())
+    assert F.relu(x).dtype == np.int64
+    assert F.tanh(x).dtype == np.float32
+    np.testing.assert_allclose(F.tanh(x), torch.tanh(torch.from_numpy(x)).numpy(), rtol=1e-6)
+    np.testing.assert_array_equal(nn.Dropout().eval()(x), x)
+    assert_same_error(
+        lambda: F.relu(x > 0), lambda: torch.nn.functional.relu(torch.from_numpy(x) > 0)
+    )
+    for function in (F.leaky_relu, lambda x: F.dropout(x, 0.5)):
+        with pytest.raises(TypeError, match="must be a float32 or float64 array, got int64"):
+            function(x)
+
+
+@given(FLOATS, st.integers(-4, 3), st.integers(-4, 3))
+def test_flatten_equals_torch(x, start, end):
+    ours, theirs = pair("Flatten", start, end)
+    if raised_by(lambda: theirs(torch.from_numpy(x))) is None:
+        assert_parity(ours, theirs, x)
+    else:
+        assert_same_error(lambda: ours(x), lambda: theirs(torch.from_numpy(x)))
+
+
+def test_flatten_of_a_number_and_of_other_dtypes():
+    for x in (np.array(3.0), np.ones((2, 2), bool), np.arange(6).reshape(1, 2, 3)):
+        expected = torch.nn.Flatten(0)(torch.from_numpy(x)).numpy()
+        np.testing.assert_array_equal(nn.Flatten(0)(x), expected)
+    assert_same_error(
+        lambda: nn.Flatten()(np.array(1.0)), lambda: torch.nn.Flatten()(torch.tensor(1.0))
+    )
+
+
+@pytest.mark.parametrize("p", [1.5, -1])
+def test_dropout_is_not_built_where_torchs_is_not(p):
+    assert_same_error(lambda: nn.Dropout(p), lambda: torch.nn.Dropout(p))
+
+
+def test_dropout_acts_in_training_mode_alone():
+    dropout = nn.Dropout(0.5)
+    x = np.ones(1000)
+    assert 400 < (dropout(x) == 0).sum() < 600
+    np.testing.assert_array_equal(dropout.eval()(x), x)
+
+
+def test_identity_copies_arrays_and_passes_on_the_rest():
+    identity, x = nn.Identity(), np.ones(3)
+    assert identity((x, None))[0] is x
+    assert identity(3) == 3
+    assert not np.shares_memory(identity(x), x)
+
+
+# What all of them keep to
+
+SMALL = {
+    "Linear": (nn.Linear(4, 3), (2, 5, 4)),
+    "Conv1d": (nn.Conv1d(5, 3, 3, padding=1), (2, 5, 4)),
+    "Conv1d of one tap": (nn.Conv1d(5, 3, 1), (2, 5, 4)),
+    "Conv1d circular": (nn.Conv1d(5, 3, 3, padding=1, padding_mode="circular"), (2, 5, 4)),
+    "BatchNorm1d": (nn.BatchNorm1d(5), (2, 5, 4)),
+    "BatchNorm1d untracked": (nn.BatchNorm1d(5, track_running_stats=False), (2, 5, 4)),
+    "LayerNorm": (nn.LayerNorm(4), (2, 5, 4)),
+    "LayerNorm without weights": (nn.LayerNorm(4, elementwise_affine=False), (2, 5, 4)),
+    "Dropout": (nn.Dropout(), (2, 5, 4)),
+    "Identity": (nn.Identity(), (2, 5, 4)),
+    "Flatten": (nn.Flatten(), (2, 5, 4)),
+    "Flatten of one axis": (nn.Flatten(1, 1), (2, 5, 4)),
+    "ReLU": (nn.ReLU(inplace=True), (2, 5, 4)),
+    "LeakyReLU": (nn.LeakyReLU(inplace=True), (2, 5, 4)),
+    "Tanh": (nn.Tanh(), (2, 5, 4)),
+    "Sigmoid": (nn.Sigmoid(), (2, 5, 4)),
+    "Softmax": (nn.Softmax(-1), (2, 5, 4)),
+    "LogSoftmax": (nn.LogSoftmax(-1), (2, 5, 4)),
+    "Sequential": (nn.Sequential(nn.Linear(4, 4), nn.ReLU(inplace=True)), (2, 5, 4)),
+}
+
+
+@pytest.mark.parametrize("name", SMALL)
+@pytest.mark.parametrize("layout", ARRANGEMENTS)
+def test_every_layout_gives_the_same_numbers_and_nothing_is_shared(rng, name, layout):
+    module, shape = SMALL[name]
+    module.eval()
+    x = ARRANGEMENTS[layout](rng.standard_normal(shape).astype(np.float32))
+    plain = np.array(x, np.float32)
+    weights = [array.copy() for array in (*module.parameters(), *module.buffers())]
+    got = module(x)
+    assert type(got) is np.ndarray
+    assert got.dtype == np.float32
+    assert got.flags.writeable
+    np.testing.assert_allclose(got, module(plain), rtol=0, atol=1e-6)
+    np.testing.assert_array_equal(x, plain)
+    for array, before in zip((*module.parameters(), *module.buffers()), weights, strict=True):
+        np.testing.assert_array_equal(array, before)
+        assert not np.shares_memory(got, array)
+    assert not np.shares_memory(got, x)
+
+
+@pytest.mark.parametrize("layout", ARRANGEMENTS)
+def test_an_embedding_takes_indices_of_every_layout(rng, layout):
+    embedding = nn.Embedding(9, 3)
+    x = ARRANGEMENTS[layout](rng.integers(0, 9, (4, 5)))
+    np.testing.assert_array_equal(embedding(x), embedding.weight[np.array(x, np.int64)])
+    assert not np.shares_memory(embedding(x), embedding.weight)
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_infinities_and_nans_pass_without_a_warning(name):
+    module, shape = SMALL[name]
+    x = np.full(shape, np.inf, np.float32)
+    x[0, 0], x[-1] = np.nan, -np.inf
+    module.eval()(x)
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_copies_and_pickles_are_modules_of_their_own(rng, name):
+    module, shape = SMALL[name]
+    module.eval()
+    x = rng.standard_normal(shape).astype(np.float32)
+    for twin in (copy.deepcopy(module), pickle.loads(pickle.dumps(module))):
+        np.testing.assert_array_equal(twin(x), module(x))
+        assert repr(twin) == repr(module)
+        for one, other in zip(twin.state_dict().values(), module.state_dict().values()):
+            assert not np.shares_memory(one, other)
+
+
+def test_a_long_convolution_costs_its_output(rng):
+    """(1, 64, 100000) through 64 filters of 3: the columns alone would be 73 MiB."""
+    conv = nn.Conv1d(64, 64, 3, padding=1)
+    x = rng.standard_normal((1, 64, 100_000)).astype(np.float32)
+    assert peak_memory(lambda: conv(x)) < 2 * x.nbytes + 8 * 2**20

@@ -1,0 +1,35 @@
+"""The ways of computing that sizes choose between, each to be forced by a test."""
+
+from __future__ import annotations
+
+import pytest
+
+from numpy_rnn.recurrence import heuristics
+
+PLAIN = {
+    "elman_in_one_product": False,
+    "elman_by_columns": False,
+    "step_by_columns": False,
+    "layers_together": False,
+    "directions_together": False,
+    "block_steps": 10**6,
+    "terms_at_once": 10**6,
+}
+"""No choice but the plain one: by rows, layer by layer, all steps and terms at once."""
+
+VARIANTS = {
+    "rows": PLAIN,
+    "one product": PLAIN | {"elman_in_one_product": True},
+    "columns": PLAIN | {"elman_by_columns": True, "step_by_columns": True},
+    "layers together": PLAIN | {"layers_together": True},
+    "directions together": PLAIN | {"directions_together": True},
+    "blocks of 3 steps": PLAIN | {"block_steps": 3},
+    "two terms at a time": PLAIN | {"terms_at_once": 2},
+    "all": dict.fromkeys(PLAIN, True) | {"block_steps": 2, "terms_at_once": 2},
+}
+
+
+def force(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """Have a variant taken, whatever the sizes."""
+    for choice, answer in VARIANTS[name].items():
+        monkeypatch.setattr(heuristics, choice, lambda *_, answer=answer: answer)
