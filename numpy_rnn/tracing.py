@@ -214,7 +214,7 @@ class Trace:
         return "\n  ".join([head, *map(repr, self.layers)])
 
 
-def trace(module: RNNBase | RNNCellBase, input: Any, hx: Any = None) -> Trace:
+def trace(module: RNNBase[Any] | RNNCellBase[Any], input: Any, hx: Any = None) -> Trace:
     """Run a recurrent layer or cell and return what happened inside.
 
     Parameters
@@ -269,7 +269,7 @@ def trace(module: RNNBase | RNNCellBase, input: Any, hx: Any = None) -> Trace:
     return _trace_layers(module, input, hx)
 
 
-def _trace_layers(module: RNNBase, input: Any, hx: Any) -> Trace:
+def _trace_layers(module: RNNBase[Any], input: Any, hx: Any) -> Trace:
     recurrence, runs = _recording(RECURRENCES[module.mode])
     layer_inputs: list[Array] = []
 
@@ -301,7 +301,7 @@ def _trace_layers(module: RNNBase, input: Any, hx: Any) -> Trace:
     return Trace(type(module).__name__, output, last, tuple(layers), swapped)
 
 
-def _trace_cell(module: RNNCellBase, input: Any, hx: Any) -> Trace:
+def _trace_cell(module: RNNCellBase[Any], input: Any, hx: Any) -> Trace:
     mode = module._mode()
     recurrence, runs = _recording(RECURRENCES[mode])
     end = module._step(recurrence, input, hx)

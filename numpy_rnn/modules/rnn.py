@@ -7,11 +7,20 @@ import numbers
 import operator
 import warnings
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeAlias, overload
 
 import numpy as np
 
 from numpy_rnn import functional, init
+from numpy_rnn._typing import (
+    AnyArray,
+    Arguments,
+    Array,
+    DTypeLike,
+    HasForward,
+    Hx,
+    Result,
+)
 from numpy_rnn.arguments import (
     FLOAT32,
     FLOAT64,
@@ -27,9 +36,6 @@ from numpy_rnn.recurrence.lstm import LSTM as LSTM_RECURRENCE
 from numpy_rnn.recurrence.protocol import Recurrence, State
 from numpy_rnn.recurrence.stack import run_stack, step_cell, step_stack
 from numpy_rnn.utils.rnn import PackedSequence, packed_rows
-
-if TYPE_CHECKING:
-    from numpy_rnn._typing import AnyArray, Array, DTypeLike
 
 __all__ = [
     "GRU",
@@ -56,8 +62,20 @@ RECURRENCES: dict[str, Recurrence] = {
 }
 """What a layer computes, by torch's name of its mode."""
 
+Nonlinearity: TypeAlias = Literal["tanh", "relu"]
 
-class RNNBase(Module):
+if TYPE_CHECKING:
+
+    class RunsPacked(Protocol[Hx]):
+        """A recurrent layer, unless a subclass has another ``forward``."""
+
+        def forward(
+            self, input: PackedSequence, hx: Hx | None = None
+        ) -> tuple[PackedSequence, Hx]:
+            """Run the layers over packed sequences."""
+
+
+class RNNBase(Module, Generic[Hx]):
     """What the recurrent layers share: parameters, checks and layouts.
 
     Parameters
@@ -72,6 +90,41 @@ class RNNBase(Module):
     device, dtype
         As in `RNN`.
     """
+
+    if TYPE_CHECKING:  # `get_parameter` is for those of further layers
+        weight_ih_l0: Array
+        weight_hh_l0: Array
+        bias_ih_l0: Array
+        bias_hh_l0: Array
+        weight_ih_l0_reverse: Array
+        weight_hh_l0_reverse: Array
+        bias_ih_l0_reverse: Array
+        bias_hh_l0_reverse: Array
+        weight_ih_l1: Array
+        weight_hh_l1: Array
+        bias_ih_l1: Array
+        bias_hh_l1: Array
+        weight_ih_l1_reverse: Array
+        weight_hh_l1_reverse: Array
+        bias_ih_l1_reverse: Array
+        bias_hh_l1_reverse: Array
+
+        @overload
+        def __call__(
+            self: RunsPacked[Hx], input: Array, hx: Hx | None = None
+        ) -> tuple[Array, Hx]: ...
+        @overload
+        def __call__(
+            self: RunsPacked[Hx], input: PackedSequence, hx: Hx | None = None
+        ) -> tuple[PackedSequence, Hx]: ...
+        @overload
+        def __call__(
+            self: HasForward[Arguments, Result],
+            *args: Arguments.args,
+            **kwargs: Arguments.kwargs,
+        ) -> Result: ...
+        def __call__(self, *args: Any, **kwargs: Any) -> Any:
+            """Return what ``forward`` computes."""
 
     def __init__(
         self,
@@ -167,10 +220,12 @@ class RNNBase(Module):
             text += f", bidirectional={self.bidirectional}"
         return text
 
-    def __call__(self, input: Any, hx: Any = None) -> Any:
-        """Return what ``forward`` computes."""
-        return self.forward(input, hx)
-
+    @overload
+    def forward(self, input: Array, hx: Hx | None = None) -> tuple[Array, Hx]: ...
+    @overload
+    def forward(
+        self, input: PackedSequence, hx: Hx | None = None
+    ) -> tuple[PackedSequence, Hx]: ...
     def forward(
         self, input: Array | PackedSequence, hx: Any = None
     ) -> tuple[Array | PackedSequence, Any]:
@@ -390,7 +445,7 @@ class RNNBase(Module):
         )
 
 
-class RNN(RNNBase):
+class RNN(RNNBase[Array]):
     r"""A stack of Elman recurrent layers, after ``torch.nn.RNN``.
 
     Every layer computes, for each step t,
@@ -425,6 +480,8 @@ class RNN(RNNBase):
         There is one device.
     dtype : dtype, default float32
         float32 or float64.
+    proj_size : None
+        Only an `LSTM` has a projection.
 
     Attributes
     ----------
@@ -471,16 +528,17 @@ class RNN(RNNBase):
         input_size: int,
         hidden_size: int,
         num_layers: int = 1,
-        nonlinearity: str = "tanh",
+        nonlinearity: Nonlinearity = "tanh",
         bias: bool = True,
         batch_first: bool = False,
         dropout: float = 0.0,
         bidirectional: bool = False,
         device: object = None,
         dtype: DTypeLike = None,
-        **unsupported: Any,
+        *,
+        proj_size: None = None,
     ) -> None:
-        _refuse_projection(unsupported)
+        _refuse_projection(proj_size)
         if nonlinearity not in ("tanh", "relu"):
             raise ValueError(
                 f"Unknown nonlinearity '{nonlinearity}'. Select from 'tanh' or 'relu'."
@@ -496,12 +554,11 @@ class RNN(RNNBase):
             bidirectional,
             device=device,
             dtype=dtype,
-            **unsupported,
         )
         self.nonlinearity = nonlinearity
 
 
-class LSTM(RNNBase):
+class LSTM(RNNBase[tuple[Array, Array]]):
     r"""A stack of long short-term memory layers, after ``torch.nn.LSTM``.
 
     Every layer computes, for each step t,
@@ -560,6 +617,12 @@ class LSTM(RNNBase):
     ((6, 3, 5), (2, 3, 5), (2, 3, 20))
     """
 
+    if TYPE_CHECKING:
+        weight_hr_l0: Array
+        weight_hr_l0_reverse: Array
+        weight_hr_l1: Array
+        weight_hr_l1_reverse: Array
+
     def __init__(
         self,
         input_size: int,
@@ -607,7 +670,7 @@ class LSTM(RNNBase):
         return _stacked(ends, 0, single), _stacked(ends, 1, single)
 
 
-class GRU(RNNBase):
+class GRU(RNNBase[Array]):
     r"""A stack of gated recurrent unit layers, after ``torch.nn.GRU``.
 
     Every layer computes, for each step t,
@@ -628,6 +691,8 @@ class GRU(RNNBase):
         As in `RNN`.
     device, dtype
         As in `RNN`.
+    proj_size : None
+        Only an `LSTM` has a projection.
 
     Attributes
     ----------
@@ -669,9 +734,10 @@ class GRU(RNNBase):
         bidirectional: bool = False,
         device: object = None,
         dtype: DTypeLike = None,
-        **unsupported: Any,
+        *,
+        proj_size: None = None,
     ) -> None:
-        _refuse_projection(unsupported)
+        _refuse_projection(proj_size)
         super().__init__(
             "GRU",
             input_size,
@@ -683,11 +749,10 @@ class GRU(RNNBase):
             bidirectional,
             device=device,
             dtype=dtype,
-            **unsupported,
         )
 
 
-class RNNCellBase(Module):
+class RNNCellBase(Module, Generic[Hx]):
     """What the cells share: one step of one layer, with weights of its own.
 
     Parameters
@@ -705,6 +770,11 @@ class RNNCellBase(Module):
     dtype : dtype, default float32
         float32 or float64.
     """
+
+    weight_ih: Array
+    weight_hh: Array
+    bias_ih: Array | None
+    bias_hh: Array | None
 
     _state_arrays = 1  # how many arrays a state has
 
@@ -750,7 +820,7 @@ class RNNCellBase(Module):
         """Return what the cell computes, in the words of `RNNBase`."""
         raise NotImplementedError
 
-    def forward(self, input: Array, hx: Any = None) -> Any:
+    def forward(self, input: Array, hx: Hx | None = None) -> Hx:
         """Take one step.
 
         Parameters
@@ -775,7 +845,8 @@ class RNNCellBase(Module):
             If `input` or `hx` is no array, or no pair of them for an `LSTMCell`.
         """
         recurrence = RECURRENCES[self._mode()]
-        return self._result(self._step(recurrence, input, hx))
+        result: Hx = self._result(self._step(recurrence, input, hx))
+        return result
 
     def _given_state(self, hx: Any) -> State:
         """Return the arrays that the caller passed as `hx`."""
@@ -825,8 +896,9 @@ class RNNCellBase(Module):
 
     def _weights(self) -> tuple[Array, ...]:
         """Return the live parameters of the step, in torch's order."""
-        arrays = (self.weight_ih, self.weight_hh, self.bias_ih, self.bias_hh)
-        return arrays if self.bias_ih is not None else arrays[:2]
+        if self.bias_ih is None or self.bias_hh is None:
+            return self.weight_ih, self.weight_hh
+        return self.weight_ih, self.weight_hh, self.bias_ih, self.bias_hh
 
     def _axes_error(self, name: str, array: AnyArray) -> Exception:
         return ValueError(
@@ -858,7 +930,7 @@ class RNNCellBase(Module):
             )
 
 
-class RNNCell(RNNCellBase):
+class RNNCell(RNNCellBase[Array]):
     r"""One step of an Elman layer, after ``torch.nn.RNNCell``.
 
     .. math:: h' = \tanh(W_{ih} x + b_{ih} + W_{hh} h + b_{hh})
@@ -910,7 +982,7 @@ class RNNCell(RNNCellBase):
         input_size: int,
         hidden_size: int,
         bias: bool = True,
-        nonlinearity: str = "tanh",
+        nonlinearity: Nonlinearity = "tanh",
         device: object = None,
         dtype: DTypeLike = None,
     ) -> None:
@@ -930,7 +1002,7 @@ class RNNCell(RNNCellBase):
         return f"{text}, nonlinearity={self.nonlinearity}"
 
 
-class LSTMCell(RNNCellBase):
+class LSTMCell(RNNCellBase[tuple[Array, Array]]):
     r"""One step of a long short-term memory, after ``torch.nn.LSTMCell``.
 
     .. math::
@@ -998,7 +1070,7 @@ class LSTMCell(RNNCellBase):
         return state
 
 
-class GRUCell(RNNCellBase):
+class GRUCell(RNNCellBase[Array]):
     r"""One step of a gated recurrent unit, after ``torch.nn.GRUCell``.
 
     .. math::
@@ -1110,8 +1182,8 @@ def _check_projection(proj_size: int, hidden_size: int) -> None:
         raise ValueError("proj_size has to be smaller than hidden_size")
 
 
-def _refuse_projection(keywords: dict[str, Any]) -> None:
-    if "proj_size" in keywords:
+def _refuse_projection(proj_size: object) -> None:
+    if proj_size is not None:
         raise ValueError("proj_size argument is only supported for LSTM, not RNN or GRU")
 
 
