@@ -19,7 +19,7 @@ IntArray: TypeAlias = npt.NDArray[np.int64]
 DTypeLike: TypeAlias = npt.DTypeLike | None
 """What names a dtype; None stands for the default."""
 
-Hx = TypeVar("Hx")
+Hx = TypeVar("Hx", bound=Array | tuple[Array, ...])
 """What a recurrent layer or cell takes as `hx` and returns: h, or the pair (h, c)."""
 
 Arguments = ParamSpec("Arguments")

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import IO, TYPE_CHECKING, Any, TypeAlias
+from typing import IO, Any, Generic, TypeAlias, TypeVar, overload
 
 import numpy as np
 
+from numpy_rnn._typing import AnyArray, Array, Hx
 from numpy_rnn.arguments import as_array
 from numpy_rnn.floating_point import silent
 from numpy_rnn.functional import sigmoid
@@ -23,10 +24,9 @@ from numpy_rnn.recurrence.protocol import (
 )
 from numpy_rnn.utils.rnn import PackedSequence, packed_rows
 
-if TYPE_CHECKING:
-    from numpy_rnn._typing import AnyArray, Array
-
 __all__ = ["LayerTrace", "Trace", "trace"]
+
+Output = TypeVar("Output", bound=Array | PackedSequence)
 
 NamedArrays: TypeAlias = "dict[str, Array]"
 
@@ -99,7 +99,7 @@ class LayerTrace:
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class Trace:
+class Trace(Generic[Output, Hx]):
     """What a recurrent layer or cell did with an input.
 
     Attributes
@@ -131,8 +131,8 @@ class Trace:
     """
 
     kind: str
-    output: Array | PackedSequence
-    hx: Any
+    output: Output
+    hx: Hx
     layers: tuple[LayerTrace, ...]
     batch_first: bool = False
 
@@ -214,7 +214,15 @@ class Trace:
         return "\n  ".join([head, *map(repr, self.layers)])
 
 
-def trace(module: RNNBase[Any] | RNNCellBase[Any], input: Any, hx: Any = None) -> Trace:
+@overload
+def trace(
+    module: RNNBase[Hx] | RNNCellBase[Hx], input: Array, hx: Hx | None = None
+) -> Trace[Array, Hx]: ...
+@overload
+def trace(
+    module: RNNBase[Hx], input: PackedSequence, hx: Hx | None = None
+) -> Trace[PackedSequence, Hx]: ...
+def trace(module: object, input: Any, hx: Any = None) -> Trace[Any, Any]:
     """Run a recurrent layer or cell and return what happened inside.
 
     Parameters
@@ -269,7 +277,7 @@ def trace(module: RNNBase[Any] | RNNCellBase[Any], input: Any, hx: Any = None) -
     return _trace_layers(module, input, hx)
 
 
-def _trace_layers(module: RNNBase[Any], input: Any, hx: Any) -> Trace:
+def _trace_layers(module: RNNBase[Any], input: Any, hx: Any) -> Trace[Any, Any]:
     recurrence, runs = _recording(RECURRENCES[module.mode])
     layer_inputs: list[Array] = []
 
@@ -301,7 +309,7 @@ def _trace_layers(module: RNNBase[Any], input: Any, hx: Any) -> Trace:
     return Trace(type(module).__name__, output, last, tuple(layers), swapped)
 
 
-def _trace_cell(module: RNNCellBase[Any], input: Any, hx: Any) -> Trace:
+def _trace_cell(module: RNNCellBase[Any], input: Any, hx: Any) -> Trace[Any, Any]:
     mode = module._mode()
     recurrence, runs = _recording(RECURRENCES[mode])
     end = module._step(recurrence, input, hx)
