@@ -10,11 +10,12 @@ import math
 import operator
 import warnings
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from numpy_rnn import random
+from numpy_rnn._typing import AnyArray, Array, DTypeLike
 from numpy_rnn.arguments import (
     FLOAT32,
     FLOAT64,
@@ -27,9 +28,6 @@ from numpy_rnn.arguments import (
 from numpy_rnn.kernels import convolution, normalization
 from numpy_rnn.kernels.affine import affine
 from numpy_rnn.kernels.padding import circular, reflect, replicate, zeros
-
-if TYPE_CHECKING:
-    from numpy_rnn._typing import AnyArray, Array, DTypeLike
 
 __all__ = [
     "batch_norm",

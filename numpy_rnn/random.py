@@ -10,17 +10,14 @@ from __future__ import annotations
 import math
 import operator
 import os
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
+from numpy_rnn._typing import Array, DTypeLike
 from numpy_rnn.arguments import FLOAT32, FLOAT64, parse_dtype
 from numpy_rnn.kernels import box_muller
-
-if TYPE_CHECKING:
-    import numpy.typing as npt
-
-    from numpy_rnn._typing import Array, DTypeLike
 
 __all__ = ["Generator", "default_generator", "initial_seed", "manual_seed", "seed"]
 

@@ -14,15 +14,13 @@ import copy
 import sys
 import warnings
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from numpy_rnn._typing import AnyArray
+from numpy_rnn.modules.module import Module
 from numpy_rnn.utils.rnn import PackedSequence
-
-if TYPE_CHECKING:
-    from numpy_rnn._typing import AnyArray
-    from numpy_rnn.modules import Module
 
 __all__ = ["ParityReport", "ParityRow", "assert_parity"]
 

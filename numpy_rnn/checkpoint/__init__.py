@@ -9,12 +9,12 @@ from __future__ import annotations
 import os
 from typing import IO, TYPE_CHECKING, Any
 
+from numpy_rnn._typing import AnyArray
 from numpy_rnn.arguments import check_device
 from numpy_rnn.checkpoint.errors import CheckpointError
 from numpy_rnn.checkpoint.saving import save
 
 if TYPE_CHECKING:
-    from numpy_rnn._typing import AnyArray
     from numpy_rnn.checkpoint.source import Source
 
 __all__ = ["CheckpointError", "load", "read_state_dict", "save"]
