@@ -282,7 +282,7 @@ def _halves(value: Any) -> tuple[Any, Any]:
     return high, value - high
 
 
-default_generator = Generator()
+default_generator: Generator = Generator()
 """The stream that modules draw their first weights and their dropout from."""
 
 

@@ -98,10 +98,10 @@ class Conv1d(Module):
             raise ValueError("out_channels must be divisible by groups")
         self.in_channels = in_channels
         self.out_channels = out_channels
-        self.kernel_size = _single(kernel_size)
-        self.stride = _single(stride)
+        self.kernel_size: tuple[int, ...] = _single(kernel_size)
+        self.stride: tuple[int, ...] = _single(stride)
         self.padding = padding if isinstance(padding, str) else _single(padding)
-        self.dilation = _single(dilation)
+        self.dilation: tuple[int, ...] = _single(dilation)
         self.groups = groups
         self.padding_mode = padding_mode
         if isinstance(padding, str):

@@ -50,6 +50,7 @@ class LayerNorm(Module):
            [-1.,  1.]], dtype=float32)
     """
 
+    normalized_shape: tuple[int, ...]
     weight: Array | None
     bias: Array | None
 

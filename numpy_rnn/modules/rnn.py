@@ -168,7 +168,7 @@ class RNNBase(Module, Generic[Hx]):
         self.num_layers = num_layers
         self.bias = bias
         self.batch_first = batch_first
-        self.dropout = float(dropout)
+        self.dropout: float = float(dropout)
         self.bidirectional = bidirectional
         self.proj_size = proj_size
         rows = RECURRENCES[mode].gates * hidden_size
