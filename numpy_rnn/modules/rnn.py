@@ -7,6 +7,7 @@ import numbers
 import operator
 import warnings
 from collections.abc import Callable, Sequence
+from types import EllipsisType
 from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeAlias, overload
 
 import numpy as np
@@ -480,8 +481,8 @@ class RNN(RNNBase[Array]):
         There is one device.
     dtype : dtype, default float32
         float32 or float64.
-    proj_size : None
-        Only an `LSTM` has a projection.
+    proj_size
+        An error: only an `LSTM` has a projection.
 
     Attributes
     ----------
@@ -536,7 +537,7 @@ class RNN(RNNBase[Array]):
         device: object = None,
         dtype: DTypeLike = None,
         *,
-        proj_size: None = None,
+        proj_size: EllipsisType = ...,
     ) -> None:
         _refuse_projection(proj_size)
         if nonlinearity not in ("tanh", "relu"):
@@ -691,8 +692,8 @@ class GRU(RNNBase[Array]):
         As in `RNN`.
     device, dtype
         As in `RNN`.
-    proj_size : None
-        Only an `LSTM` has a projection.
+    proj_size
+        An error: only an `LSTM` has a projection.
 
     Attributes
     ----------
@@ -735,7 +736,7 @@ class GRU(RNNBase[Array]):
         device: object = None,
         dtype: DTypeLike = None,
         *,
-        proj_size: None = None,
+        proj_size: EllipsisType = ...,
     ) -> None:
         _refuse_projection(proj_size)
         super().__init__(
@@ -1183,7 +1184,7 @@ def _check_projection(proj_size: int, hidden_size: int) -> None:
 
 
 def _refuse_projection(proj_size: object) -> None:
-    if proj_size is not None:
+    if proj_size is not ...:
         raise ValueError("proj_size argument is only supported for LSTM, not RNN or GRU")
 
 
