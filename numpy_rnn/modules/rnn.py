@@ -45,19 +45,36 @@ WeightsOf: TypeAlias = "Callable[[dict[str, Any]], tuple[Array, ...]]"
 
 
 class RNNBase(Module):
-    """What the recurrent layers share: parameters, checks and layouts.
+    """The base class of recurrent layers: parameters, checks and layouts.
 
     Parameters
     ----------
     mode : str
-        What the layer computes, in torch's words: ``'RNN_TANH'``, ``'RNN_RELU'``,
+        What the layer computes, by torch's names: ``'RNN_TANH'``, ``'RNN_RELU'``,
         ``'LSTM'`` or ``'GRU'``.
-    input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional
-        As in `RNN`.
-    proj_size
-        As in `LSTM`.
-    device, dtype
-        As in `RNN`.
+    input_size : int
+        Features of the input, H_in.
+    hidden_size : int
+        Features of the hidden state, H.
+    num_layers : int, default 1
+        How many layers are stacked, each reading the output of the one below.
+    bias : bool, default True
+        Whether there are the biases b_ih and b_hh.
+    batch_first : bool, default False
+        Whether batched input and output are (N, L, feature) instead of (L, N, feature).
+        Hidden states are (layers * D, N, H_out) either way.
+    dropout : float, default 0.0
+        Probability with which elements of every layer's output but the last are zeroed
+        in training mode. A new module is in training mode.
+    bidirectional : bool, default False
+        Whether each layer also runs backwards; D is then 2.
+    proj_size : int, default 0
+        Features of the hidden state if it is projected, fewer than ``hidden_size``; 0 for
+        no projection.
+    device : None or 'cpu'
+        Accepted for torch's sake: arrays are on the CPU.
+    dtype : dtype, default float32
+        float32 or float64.
     """
 
     def __init__(
@@ -126,11 +143,11 @@ class RNNBase(Module):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Draw all parameters anew from U(-k, k), k = 1 / sqrt(hidden_size)."""
+        """Draw all parameters again from U(-k, k), k = 1 / sqrt(hidden_size)."""
         _draw_parameters(self, self.hidden_size)
 
     def flatten_parameters(self) -> None:
-        """Do nothing, as torch does on a CPU; there for the code that calls it."""
+        """Do nothing, as in torch on a CPU; it exists for code that calls it."""
 
     @property
     def all_weights(self) -> list[list[Array]]:
@@ -196,7 +213,7 @@ class RNNBase(Module):
         RuntimeError
             If a size, the length, or `hx` does not fit.
         TypeError
-            If `input` or `hx` is no array, or no pair of them for an `LSTM`.
+            If `input` or `hx` is not an array, or `hx` not a pair of them for an `LSTM`.
         """
         if isinstance(input, PackedSequence):
             return self._forward_packed(input, hx)
@@ -411,7 +428,7 @@ class RNN(RNNBase):
     hidden_size : int
         Features of the hidden state, H_out.
     num_layers : int, default 1
-        How many layers are stacked, each fed with the output of the one below.
+        How many layers are stacked, each reading the output of the one below.
     nonlinearity : {'tanh', 'relu'}
         The activation.
     bias : bool, default True
@@ -421,11 +438,11 @@ class RNN(RNNBase):
         Hidden states are (layers * D, N, H_out) either way.
     dropout : float, default 0.0
         Probability with which elements of every layer's output but the last are zeroed
-        in training mode, which a new module is in.
+        in training mode. A new module is in training mode.
     bidirectional : bool, default False
         Whether each layer also runs backwards; D is then 2.
     device : None or 'cpu'
-        There is one device.
+        Accepted for torch's sake: arrays are on the CPU.
     dtype : dtype, default float32
         float32 or float64.
 
@@ -519,22 +536,39 @@ class LSTM(RNNBase):
 
     where i, f, g and o are the input, forget, cell and output gates; with a projection
     :math:`h_t = W_{hr} (o_t \odot \tanh(c_t))`. In the shapes, H is ``hidden_size`` and
-    H_out is ``proj_size`` if there is a projection, else H; the others are those of
-    `RNN`.
+    H_out is ``proj_size`` if there is a projection, else H. L is the sequence length, N the
+    batch size, D the number of directions and H_in ``input_size``.
 
     Parameters
     ----------
-    input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional
-        As in `RNN`.
+    input_size : int
+        Features of the input, H_in.
+    hidden_size : int
+        Features of the cell state, and of the hidden state if it is not projected, H.
+    num_layers : int, default 1
+        How many layers are stacked, each reading the output of the one below.
+    bias : bool, default True
+        Whether there are the biases b_ih and b_hh.
+    batch_first : bool, default False
+        Whether batched input and output are (N, L, feature) instead of (L, N, feature).
+        Hidden states are (layers * D, N, H_out) either way.
+    dropout : float, default 0.0
+        Probability with which elements of every layer's output but the last are zeroed
+        in training mode. A new module is in training mode.
+    bidirectional : bool, default False
+        Whether each layer also runs backwards; D is then 2.
     proj_size : int, default 0
-        Features of the hidden state if it is projected, fewer than ``hidden_size``.
-    device, dtype
-        As in `RNN`.
+        Features of the hidden state if it is projected, fewer than ``hidden_size``; 0 for
+        no projection.
+    device : None or 'cpu'
+        Accepted for torch's sake: arrays are on the CPU.
+    dtype : dtype, default float32
+        float32 or float64.
 
     Attributes
     ----------
     weight_ih_l[k] : ndarray of shape (4 * H, H_in), or (4 * H, D * H_out) for k > 0
-        Input weights of layer k, the gates i, f, g, o one below the other;
+        Input weights of layer k, the rows of the gates i, f, g, o in this order;
         ``weight_ih_l[k]_reverse`` for its backward direction, and so for all that follow.
     weight_hh_l[k] : ndarray of shape (4 * H, H_out)
         Recurrent weights of layer k.
@@ -545,9 +579,13 @@ class LSTM(RNNBase):
 
     Raises
     ------
-    TypeError, ValueError, RuntimeError
-        As in `RNN`; ValueError also for a projection that is not smaller than
-        ``hidden_size``.
+    TypeError
+        For an argument of a wrong type.
+    ValueError
+        For a size that is not positive, a dropout outside [0, 1], or a ``proj_size`` that
+        is negative or not smaller than ``hidden_size``.
+    RuntimeError
+        For a device that is not the CPU.
 
     References
     ----------
@@ -604,19 +642,36 @@ class GRU(RNNBase):
 
     where r, z and n are the reset, update and new gates. As in torch, the reset gate acts
     after the product with W_hn; other frameworks and the original paper have it before.
-    The shapes are those of `RNN`.
+    In the shapes, L is the sequence length, N the batch size, D the number of directions,
+    H_in ``input_size`` and H_out ``hidden_size``.
 
     Parameters
     ----------
-    input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional
-        As in `RNN`.
-    device, dtype
-        As in `RNN`.
+    input_size : int
+        Features of the input, H_in.
+    hidden_size : int
+        Features of the hidden state, H_out.
+    num_layers : int, default 1
+        How many layers are stacked, each reading the output of the one below.
+    bias : bool, default True
+        Whether there are the biases b_ih and b_hh.
+    batch_first : bool, default False
+        Whether batched input and output are (N, L, feature) instead of (L, N, feature).
+        Hidden states are (layers * D, N, H_out) either way.
+    dropout : float, default 0.0
+        Probability with which elements of every layer's output but the last are zeroed
+        in training mode. A new module is in training mode.
+    bidirectional : bool, default False
+        Whether each layer also runs backwards; D is then 2.
+    device : None or 'cpu'
+        Accepted for torch's sake: arrays are on the CPU.
+    dtype : dtype, default float32
+        float32 or float64.
 
     Attributes
     ----------
     weight_ih_l[k] : ndarray of shape (3 * H_out, H_in), or (3 * H_out, D * H_out) for k > 0
-        Input weights of layer k, the gates r, z, n one below the other;
+        Input weights of layer k, the rows of the gates r, z, n in this order;
         ``weight_ih_l[k]_reverse`` for its backward direction, and so for all that follow.
     weight_hh_l[k] : ndarray of shape (3 * H_out, H_out)
         Recurrent weights of layer k.
@@ -625,8 +680,13 @@ class GRU(RNNBase):
 
     Raises
     ------
-    TypeError, ValueError, RuntimeError
-        As in `RNN`.
+    TypeError
+        For an argument of a wrong type.
+    ValueError
+        For a size that is not positive, a dropout outside [0, 1], or a ``proj_size``, which
+        only an LSTM has.
+    RuntimeError
+        For a device that is not the CPU.
 
     References
     ----------
@@ -672,7 +732,7 @@ class GRU(RNNBase):
 
 
 class RNNCellBase(Module):
-    """What the cells share: one step of one layer, with weights of its own.
+    """The base class of cells, each one step of one layer.
 
     Parameters
     ----------
@@ -685,7 +745,7 @@ class RNNCellBase(Module):
     num_chunks : int
         Rows of the weights for each hidden unit.
     device : None or 'cpu'
-        There is one device.
+        Accepted for torch's sake: arrays are on the CPU.
     dtype : dtype, default float32
         float32 or float64.
     """
@@ -720,7 +780,7 @@ class RNNCellBase(Module):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Draw all parameters anew from U(-k, k), k = 1 / sqrt(hidden_size)."""
+        """Draw all parameters again from U(-k, k), k = 1 / sqrt(hidden_size)."""
         _draw_parameters(self, self.hidden_size)
 
     def extra_repr(self) -> str:
@@ -755,7 +815,7 @@ class RNNCellBase(Module):
         RuntimeError
             If a size or dtype does not fit.
         TypeError
-            If `input` or `hx` is no array, or no pair of them for an `LSTMCell`.
+            If `input` or `hx` is not an array, or `hx` not a pair of them for an `LSTMCell`.
         """
         x, weights, state = self._canonical(as_array(input, "input"), hx)
         if x.ndim == 1 or len(x) != 1:
@@ -843,7 +903,7 @@ class RNNCell(RNNCellBase):
     nonlinearity : {'tanh', 'relu'}
         The activation.
     device : None or 'cpu'
-        There is one device.
+        Accepted for torch's sake: arrays are on the CPU.
     dtype : dtype, default float32
         float32 or float64.
 
@@ -908,17 +968,25 @@ class LSTMCell(RNNCellBase):
         c' &= f \odot c + i \odot g \\
         h' &= o \odot \tanh(c')
 
-    The shapes are those of `RNNCell`.
+    In the shapes, N is the batch size, H_in ``input_size`` and H_out ``hidden_size``.
 
     Parameters
     ----------
-    input_size, hidden_size, bias, device, dtype
-        As in `RNNCell`.
+    input_size : int
+        Features of the input, H_in.
+    hidden_size : int
+        Features of the hidden state, H_out.
+    bias : bool, default True
+        Whether there are the biases b_ih and b_hh.
+    device : None or 'cpu'
+        Accepted for torch's sake: arrays are on the CPU.
+    dtype : dtype, default float32
+        float32 or float64.
 
     Attributes
     ----------
     weight_ih : ndarray of shape (4 * H_out, H_in)
-        Input weights, the gates i, f, g, o one below the other.
+        Input weights, the rows of the gates i, f, g, o in this order.
     weight_hh : ndarray of shape (4 * H_out, H_out)
         Recurrent weights.
     bias_ih, bias_hh : ndarray of shape (4 * H_out,), or None
@@ -961,17 +1029,25 @@ class GRUCell(RNNCellBase):
         n &= \tanh(W_{in} x + b_{in} + r \odot (W_{hn} h + b_{hn})) \\
         h' &= (1 - z) \odot n + z \odot h
 
-    The shapes are those of `RNNCell`.
+    In the shapes, N is the batch size, H_in ``input_size`` and H_out ``hidden_size``.
 
     Parameters
     ----------
-    input_size, hidden_size, bias, device, dtype
-        As in `RNNCell`.
+    input_size : int
+        Features of the input, H_in.
+    hidden_size : int
+        Features of the hidden state, H_out.
+    bias : bool, default True
+        Whether there are the biases b_ih and b_hh.
+    device : None or 'cpu'
+        Accepted for torch's sake: arrays are on the CPU.
+    dtype : dtype, default float32
+        float32 or float64.
 
     Attributes
     ----------
     weight_ih : ndarray of shape (3 * H_out, H_in)
-        Input weights, the gates r, z, n one below the other.
+        Input weights, the rows of the gates r, z, n in this order.
     weight_hh : ndarray of shape (3 * H_out, H_out)
         Recurrent weights.
     bias_ih, bias_hh : ndarray of shape (3 * H_out,), or None
@@ -1030,7 +1106,7 @@ def unpack_state(hx: Any, names: tuple[str, ...]) -> State:
 
 
 def pack_state(state: Sequence[Array]) -> Any:
-    """Return the arrays of a state as a caller gets them: h, or the pair (h, c)."""
+    """Return the arrays of a state as the caller gets them: h, or the pair (h, c)."""
     return state[0] if len(state) == 1 else tuple(state)
 
 
