@@ -133,7 +133,7 @@ class Trace:
         return iter(self.layers)
 
     def __contains__(self, name: object) -> bool:
-        """Tell whether there is a layer of that name."""
+        """Return whether there is a layer of that name."""
         return any(layer.name == name for layer in self.layers)
 
     def __getitem__(self, name: str) -> LayerTrace:
@@ -220,13 +220,12 @@ def trace(module: RNNBase | RNNCellBase, input: Any, hx: Any = None) -> Trace:
     -------
     Trace
         Its results are exactly those of ``module(input, hx)``. It holds every state and
-        gate of every step: for an LSTM about eleven times the layer's output, and while it
-        is made over twice that.
+        gate of every step: for each layer of an LSTM ten times its output.
 
     Raises
     ------
     TypeError
-        If `module` is none of these, or a subclass with another ``forward``.
+        If `module` is something else, or a subclass with another ``forward``.
     ValueError
         If dropout acts.
     Exception
@@ -246,18 +245,19 @@ def trace(module: RNNBase | RNNCellBase, input: Any, hx: Any = None) -> Trace:
     """
     if not isinstance(module, (RNNBase, RNNCellBase)):
         raise TypeError(
-            f"trace takes a recurrent layer or cell, got {type(module).__name__}; trace the "
+            f"trace takes a recurrent layer or cell, got {type(module).__name__}: trace the "
             "layers of a model one by one"
         )
     base = RNNCellBase if isinstance(module, RNNCellBase) else RNNBase
     if type(module).forward is not base.forward:
         raise TypeError(
-            f"{type(module).__name__} has a forward of its own, which trace does not know"
+            f"trace cannot look into {type(module).__name__}, which has a forward of its own: "
+            "trace the layer that it calls"
         )
     if isinstance(module, RNNCellBase):
         return _trace_cell(module, input, hx)
     if module.training and module.dropout and module.num_layers > 1:
-        raise ValueError("dropout acts in training mode: call eval() on the module before")
+        raise ValueError("trace cannot show dropout, which acts in training mode: call eval()")
     return _trace_layers(module, input, hx)
 
 

@@ -294,7 +294,9 @@ def test_what_cannot_be_traced_is_refused():
     x = np.zeros((5, 2, 3), np.float32)
     with pytest.raises(TypeError, match="takes a recurrent layer or cell, got Linear"):
         nn.trace(nn.Linear(3, 4), x)
-    with pytest.raises(ValueError, match=r"dropout acts in training mode: call eval\(\)"):
+    with pytest.raises(
+        ValueError, match=r"dropout, which acts in training mode: call eval\(\)"
+    ):
         nn.trace(nn.RNN(3, 4, 2, dropout=0.5), x)
     assert nn.trace(nn.RNN(3, 4, 2, dropout=0.5).eval(), x).kind == "RNN"
     with pytest.raises(RuntimeError, match="Expected hidden size"):
@@ -304,7 +306,7 @@ def test_what_cannot_be_traced_is_refused():
         def forward(self, input, hx=None):
             return super().forward(input * 2, hx)
 
-    with pytest.raises(TypeError, match="Scaled has a forward of its own"):
+    with pytest.raises(TypeError, match="look into Scaled, which has a forward"):
         nn.trace(Scaled(3, 4), x)
 
 

@@ -96,8 +96,9 @@ class Gates:
         add(o_i_f, half, o_i_f)
         multiply(self.i_f, self.g_c, self.products)
         add(i_g, self.f_c, self.cell)
-        tanh(self.cell, i_g)
-        multiply(self.o, i_g, out)
+        tanh_c = i_g  # whose memory is free by now
+        tanh(self.cell, tanh_c)
+        multiply(self.o, tanh_c, out)
 
     def by_name(self) -> dict[str, Array]:
         """Return copies of what `gates` holds, in torch's order, each of shape ([N,] H)."""
