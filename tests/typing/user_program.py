@@ -165,8 +165,8 @@ def models_travel() -> None:
     description = nn.describe(weights)
     assert_type(description["lstm"].kind, str)
     assert_type(description["lstm"].arguments, dict[str, Any])
-    layer: nn.Module = description["lstm"].build(weights)
-    assert_type(layer.eval(), nn.Module)
+    layers: list[nn.Module] = [layer.build(weights) for layer in description]
+    assert_type(layers[0].eval(), nn.Module)
 
 
 def sequences_keep_their_types() -> None:
