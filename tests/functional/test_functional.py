@@ -46,7 +46,9 @@ def test_sigmoid_of_integers_is_float32_as_in_torch():
     assert got.dtype == np.float32
     np.testing.assert_allclose(got, torch.sigmoid(torch.from_numpy(x)).numpy(), rtol=1e-6)
     with pytest.raises(
-        TypeError, match="input must be a float32 or float64 array, got float16"
+        TypeError,
+        match=r"input must be a float32 or float64 array, got float16\. Convert input: "
+        r"input\.astype\(numpy\.float32\)$",
     ):
         F.sigmoid(x.astype(np.float16))
 
@@ -147,5 +149,58 @@ def test_linear_refuses_what_does_not_fit():
         F.linear(np.zeros(3, np.float32), np.zeros(3, np.float32))
     with pytest.raises(TypeError, match="weight must be a NumPy array, got list"):
         F.linear(np.zeros(3, np.float32), [[1.0, 2.0, 3.0]])
-    with pytest.raises(RuntimeError, match=r"input dtype \(float64\) does not match weight"):
-        linear(np.zeros((2, 3)))
+
+
+# Dtypes that do not agree
+
+
+@pytest.mark.parametrize(
+    ("layer", "first"),
+    [
+        (nn.Linear(3, 3), "weight"),
+        (nn.Conv1d(3, 3, 1), "weight"),
+        (nn.LayerNorm(3), "weight"),
+        (nn.BatchNorm1d(3).eval(), "weight"),
+        (nn.BatchNorm1d(3, affine=False).eval(), "running_mean"),
+    ],
+)
+def test_layer_of_input_of_another_dtype_says_to_convert_the_input(layer, first):
+    shape = (1, 3, 3) if isinstance(layer, nn.Conv1d) else (2, 3)
+    with pytest.raises(
+        RuntimeError,
+        match=rf"^input dtype \(float64\) does not match {first} dtype \(float32\)\. "
+        r"Convert input: input\.astype\(numpy\.float32\), "
+        r"or convert model: model\.to\(numpy\.float64\)$",
+    ):
+        layer(np.zeros(shape))
+
+
+def test_function_of_a_parameter_of_another_dtype_says_to_convert_the_parameter():
+    x, w = np.zeros((2, 3), np.float32), np.zeros((3, 3), np.float32)
+    b = np.zeros(3)
+    for call in (
+        lambda: F.linear(x, w, b),
+        lambda: F.conv1d(x[None].swapaxes(1, 2), w[..., None], b),
+        lambda: F.layer_norm(x, (3,), w[0], b),
+        lambda: F.batch_norm(x, w[0], w[0], w[0], b),
+    ):
+        with pytest.raises(
+            RuntimeError,
+            match=r"^bias dtype \(float64\) does not match weight dtype \(float32\)\. "
+            r"Convert bias: bias\.astype\(numpy\.float32\)$",
+        ):
+            call()
+
+
+def test_function_of_integer_weights_says_to_convert_the_weights():
+    with pytest.raises(
+        RuntimeError,
+        match=r"^weight dtype \(int32\) does not match input dtype \(float32\)\. "
+        r"Convert weight: weight\.astype\(numpy\.float32\)$",
+    ):
+        F.linear(np.zeros((2, 3), np.float32), np.zeros((3, 3), np.int32))
+
+
+def test_layer_of_integers_does_not_say_to_convert_the_model():
+    with pytest.raises(RuntimeError, match=r"input\.astype\(numpy\.float32\)$"):
+        nn.Linear(3, 3)(np.zeros((2, 3), np.int32))
