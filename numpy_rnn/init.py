@@ -12,6 +12,19 @@ if TYPE_CHECKING:
 __all__ = ["normal_", "uniform_"]
 
 
+def __dir__() -> list[str]:
+    return __all__
+
+
+if not TYPE_CHECKING:  # or a type checker would take any name for one of the module
+
+    def __getattr__(name):
+        raise AttributeError(
+            f"module 'numpy_rnn.init' has no attribute {name!r}. Its functions are "
+            f"{', '.join(__all__)}"
+        )
+
+
 def uniform_(
     array: Array, a: float = 0.0, b: float = 1.0, generator: random.Generator | None = None
 ) -> Array:
@@ -24,7 +37,7 @@ def uniform_(
     a, b : float
         The bounds.
     generator : Generator, optional
-        The default generator if omitted.
+        `numpy_rnn.random.default_generator` if omitted.
 
     References
     ----------
@@ -55,7 +68,7 @@ def normal_(
     mean, std : float
         Of the distribution.
     generator : Generator, optional
-        The default generator if omitted.
+        `numpy_rnn.random.default_generator` if omitted.
 
     References
     ----------
