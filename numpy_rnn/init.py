@@ -5,9 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from numpy_rnn import random
-
-if TYPE_CHECKING:
-    from numpy_rnn._typing import Array
+from numpy_rnn._typing import Array
 
 __all__ = ["normal_", "uniform_"]
 

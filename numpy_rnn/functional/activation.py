@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import warnings
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from numpy_rnn._typing import Array, DTypeLike
 from numpy_rnn.arguments import (
     as_array,
     as_float_array,
@@ -16,9 +16,6 @@ from numpy_rnn.arguments import (
     parse_dtype,
 )
 from numpy_rnn.floating_point import cast, silent
-
-if TYPE_CHECKING:
-    from numpy_rnn._typing import Array, DTypeLike
 
 
 @silent

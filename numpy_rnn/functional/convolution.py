@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from numpy_rnn._typing import Array
 from numpy_rnn.arguments import as_array, as_float_array, check_dtypes, type_error
 from numpy_rnn.floating_point import silent
-
-if TYPE_CHECKING:
-    from numpy_rnn._typing import Array
 
 COLUMN_BYTES = 2**20
 """How much of the input is unrolled at a time: this bounds memory and fits in a cache."""

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
+from numpy_rnn._typing import Array
 from numpy_rnn.arguments import as_array, check_dtypes
 from numpy_rnn.floating_point import silent
-
-if TYPE_CHECKING:
-    from numpy_rnn._typing import Array
 
 
 @silent

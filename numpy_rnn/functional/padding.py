@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from numpy_rnn._typing import AnyArray
 from numpy_rnn.arguments import as_array, fill_value
-
-if TYPE_CHECKING:
-    from numpy_rnn._typing import AnyArray
 
 
 def pad(

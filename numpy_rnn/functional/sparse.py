@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
+from numpy_rnn._typing import AnyArray, Array
 from numpy_rnn.arguments import as_array, as_float_array
 from numpy_rnn.floating_point import silent
-
-if TYPE_CHECKING:
-    from numpy_rnn._typing import AnyArray, Array
 
 
 def embedding(

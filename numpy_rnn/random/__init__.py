@@ -11,7 +11,7 @@ from numpy_rnn.random.generator import Generator
 
 __all__ = ["Generator", "default_generator", "initial_seed", "manual_seed", "seed"]
 
-default_generator = Generator()
+default_generator: Generator = Generator()
 """The stream from which modules draw their first weights and their dropout."""
 
 

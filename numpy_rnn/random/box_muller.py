@@ -14,14 +14,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from numpy_rnn._typing import Array
 from numpy_rnn.random.fused import fused_multiply_add
-
-if TYPE_CHECKING:
-    from numpy_rnn._typing import Array
 
 BLOCK = 16
 """How many draws are made at once, from 8 radii and 8 angles."""

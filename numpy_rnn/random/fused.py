@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from numpy_rnn._typing import Array
+from numpy_rnn._typing import Array
 
 
 def fused_multiply_add(x: Array, y: Any, z: Any) -> Array:

@@ -5,19 +5,16 @@ from __future__ import annotations
 import math
 import operator
 import os
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
+from numpy_rnn._typing import Array, DTypeLike
 from numpy_rnn.arguments import FLOAT32, FLOAT64, parse_dtype
 from numpy_rnn.floating_point import silent
 from numpy_rnn.random import box_muller
 from numpy_rnn.random.fused import fused_multiply_add
-
-if TYPE_CHECKING:
-    import numpy.typing as npt
-
-    from numpy_rnn._typing import Array, DTypeLike
 
 _LOWEST_SEED, _HIGHEST_SEED = -(2**63), 2**64 - 1
 

@@ -65,7 +65,7 @@ def test_log_softmax_equals_torch(rng, dim, dtype):
 
 
 @pytest.mark.parametrize("x", [np.zeros((0, 3)), np.array(2.0), np.zeros((3, 0))])
-def test_log_softmax_at_the_edges(x):
+def test_log_softmax_of_empty_arrays_and_numbers_equals_torch(x):
     expected = torch.log_softmax(torch.from_numpy(x), -1).numpy()
     np.testing.assert_array_equal(F.log_softmax(x, -1), expected)
 
@@ -77,7 +77,7 @@ def test_log_softmax_with_infinities_is_silent():
 
 
 @pytest.mark.parametrize("value", [np.inf, -np.inf, np.nan, 2.0])
-def test_numbers_without_an_axis_stay_arrays(value):
+def test_functions_of_arrays_without_axes_return_arrays(value):
     x = np.array(value, np.float32)
     for function in (F.sigmoid, lambda x: F.log_softmax(x, 0), F.dropout):
         assert type(function(x)) is np.ndarray
@@ -86,21 +86,21 @@ def test_numbers_without_an_axis_stay_arrays(value):
 
 
 @pytest.mark.parametrize("sizes", [(0, 3), (3, 0)])
-def test_linear_of_no_features(sizes):
+def test_linear_of_no_features_returns_the_bias(sizes):
     linear = nn.Linear(*sizes)
     out = linear(np.zeros((2, sizes[0]), np.float32))
     np.testing.assert_array_equal(out, np.broadcast_to(linear.bias, (2, sizes[1])))
 
 
 @pytest.mark.parametrize("dim", [3, -4])
-def test_log_softmax_refuses_an_axis_that_is_not_there(dim):
+def test_log_softmax_of_an_unknown_axis_raises_as_torch(dim):
     x = np.zeros((1, 2, 3))
     assert_same_error(
         lambda: F.log_softmax(x, dim), lambda: torch.log_softmax(torch.from_numpy(x), dim)
     )
 
 
-def test_dropout_scales_what_it_keeps(rng):
+def test_dropout_scales_the_elements_it_keeps(rng):
     x = rng.standard_normal(10_000)
     nn.manual_seed(0)
     dropped = F.dropout(x, 0.25)
@@ -111,7 +111,7 @@ def test_dropout_scales_what_it_keeps(rng):
 
 
 @pytest.mark.parametrize("arguments", [(0.5, False), (0.0, True)])
-def test_dropout_that_drops_nothing_gives_a_copy(rng, arguments):
+def test_dropout_that_drops_nothing_returns_a_copy(rng, arguments):
     x = rng.standard_normal((3, 2))
     got = F.dropout(x, *arguments)
     np.testing.assert_array_equal(got, x)
@@ -119,7 +119,7 @@ def test_dropout_that_drops_nothing_gives_a_copy(rng, arguments):
 
 
 @pytest.mark.parametrize("p", [-0.1, 1.5])
-def test_dropout_refuses_what_is_no_probability(p):
+def test_dropout_of_a_wrong_probability_raises_as_torch(p):
     assert_same_error(
         lambda: F.dropout(np.ones(2), p), lambda: torch.nn.functional.dropout(torch.ones(2), p)
     )
@@ -136,7 +136,7 @@ def test_linear_equals_torch(rng, bias, shape, dtype):
     assert_parity(ours, theirs, x)
 
 
-def test_linear_refuses_what_does_not_fit():
+def test_linear_of_wrong_sizes_or_types_raises():
     linear = nn.Linear(3, 4)
     with pytest.raises(RuntimeError, match=r"Expected 3, got input of shape \(2, 5\)"):
         linear(np.zeros((2, 5), np.float32))
