@@ -162,8 +162,8 @@ def leaky_relu(
     return np.where(x > 0, x, x * slope)
 
 
-# The two functions below may warn, which a silent function must not do: where Python keeps
-# its warning filters in the context, the caller's would not count in there.
+# The two functions below may warn, so their arithmetic alone is silent: where Python keeps
+# warning filters in the context, a silent function does not have the caller's.
 
 
 def softmax(
