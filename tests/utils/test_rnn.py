@@ -16,7 +16,8 @@ import torch.nn.utils.rnn as torch_rnn
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from numpy_rnn.testing import _leaves
+import numpy_rnn as nn
+from numpy_rnn.testing import assert_parity
 from numpy_rnn.utils import rnn
 from tests.support.compare import to_torch
 
@@ -366,26 +367,31 @@ def test_pack_of_patterns_of_lengths_sorts_them(size: int) -> None:
             assert_sorted(pattern[::-1] // ties + 1)
 
 
-def test_pack_where_indices_have_32_bits_casts_the_counts(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """As in WebAssembly: there `np.repeat` cannot cast int64 to `np.intp` safely."""
-    lengths = np.array([1, 3, 2])
-    expected = rnn.pack_padded_sequence(values((3, 3)), lengths, enforce_sorted=False)
-    steps = [leaf.packed_steps for leaf in _leaves(expected, "output")]
+@pytest.fixture
+def indices_of_32_bits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let `np.repeat` take counts as in WebAssembly, where int64 is no safe cast."""
     repeat = np.repeat
 
-    def repeat_of_32_bits(a: Any, repeats: np.ndarray) -> np.ndarray:
+    def strict_repeat(a: Any, repeats: np.ndarray) -> np.ndarray:
         return repeat(a, repeats.astype(np.int32, casting="safe"))
 
     monkeypatch.setattr(np, "intp", np.int32)
-    monkeypatch.setattr(np, "repeat", repeat_of_32_bits)
+    monkeypatch.setattr(np, "repeat", strict_repeat)
     with pytest.raises(TypeError, match="according to the rule 'safe'"):
-        np.repeat(lengths, lengths)
-    packed = rnn.pack_padded_sequence(values((3, 3)), lengths, enforce_sorted=False)
-    assert_equal(packed, to_torch(expected))
-    for leaf, expected_steps in zip(_leaves(packed, "output"), steps, strict=True):
-        np.testing.assert_array_equal(leaf.packed_steps, expected_steps)
+        np.repeat(np.arange(2), np.array([1, 2], np.int64))
+
+
+@pytest.mark.usefixtures("indices_of_32_bits")
+def test_pack_padded_sequence_where_indices_have_32_bits_casts_the_counts() -> None:
+    for lengths in (np.array([3, 2, 1]), [1, 3, 2]):
+        assert_as_torch("pack_padded_sequence", values((3, 3)), lengths, enforce_sorted=False)
+
+
+@pytest.mark.usefixtures("indices_of_32_bits")
+def test_parity_of_packed_output_where_indices_have_32_bits_casts_the_counts() -> None:
+    theirs = torch.nn.GRU(2, 3)
+    ours = nn.GRU.from_state_dict(theirs.state_dict())
+    assert_parity(ours, theirs, rnn.pack_sequence([values((3, 2)) / 40, values((1, 2)) / 40]))
 
 
 # What is refused
