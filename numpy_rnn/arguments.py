@@ -70,16 +70,17 @@ def as_promoted_array(value: object, name: str) -> Array:
 
 
 def check_dtypes(input: AnyArray, **parameters: AnyArray | None) -> None:
-    """Raise RuntimeError unless an input and all parameters that are not None have one dtype.
+    """Raise RuntimeError unless an input and all parameters but None have one dtype."""
+    for array in parameters.values():
+        if array is not None and array.dtype != input.dtype:
+            raise RuntimeError(dtype_mismatch(input, **parameters))
+
+
+def dtype_mismatch(input: AnyArray, **parameters: AnyArray | None) -> str:
+    """Return the error message for an input and parameters of different dtypes.
 
     The first parameter decides: if the input differs from it, it is the input that is wrong.
     """
-    for array in parameters.values():
-        if array is not None and array.dtype != input.dtype:
-            raise RuntimeError(_dtype_mismatch(input, parameters))
-
-
-def _dtype_mismatch(input: AnyArray, parameters: dict[str, AnyArray | None]) -> str:
     dtypes = {name: array.dtype for name, array in parameters.items() if array is not None}
     reference = next(iter(dtypes))
     if dtypes[reference] not in FLOATS:  # it is the parameter that is wrong

@@ -369,7 +369,7 @@ def test_pack_of_patterns_of_lengths_sorts_them(size: int) -> None:
 
 @pytest.fixture
 def indices_of_32_bits(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let `np.repeat` take counts as in WebAssembly, where int64 is no safe cast."""
+    """Let `np.repeat` take counts as in WebAssembly, where it refuses int64."""
     repeat = np.repeat
 
     def strict_repeat(a: Any, repeats: np.ndarray) -> np.ndarray:
