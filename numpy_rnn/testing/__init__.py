@@ -1,16 +1,6 @@
-"""Compare models with torch's: `assert_parity`, and what it is made of."""
+"""Compare models with torch's: `assert_parity`, and the criterion for one array, `compare`."""
 
-from numpy_rnn.testing.criterion import Comparison, allowed_error, compare
-from numpy_rnn.testing.nested import leaves, map_leaves
+from numpy_rnn.testing.criterion import Comparison, compare
 from numpy_rnn.testing.parity import ParityReport, ParityRow, assert_parity
 
-__all__ = [
-    "Comparison",
-    "ParityReport",
-    "ParityRow",
-    "allowed_error",
-    "assert_parity",
-    "compare",
-    "leaves",
-    "map_leaves",
-]
+__all__ = ["Comparison", "ParityReport", "ParityRow", "assert_parity", "compare"]

@@ -7,7 +7,7 @@ from typing import Any
 
 from numpy_rnn.utils.rnn import PackedSequence
 
-__all__ = ["is_array", "is_packed", "leaves", "map_leaves"]
+__all__ = ["is_packed", "leaves", "map_leaves"]
 
 
 def leaves(value: Any, name: str = "output") -> Iterator[tuple[str, Any]]:
@@ -52,8 +52,3 @@ def map_leaves(
 def is_packed(value: Any) -> bool:
     """Return whether a value is a packed sequence, ours or torch's."""
     return isinstance(value, tuple) and hasattr(value, "batch_sizes")
-
-
-def is_array(value: Any) -> bool:
-    """Return whether a value is an array, or can be made one as a tensor can."""
-    return hasattr(value, "__array__")

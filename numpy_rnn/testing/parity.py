@@ -9,24 +9,25 @@ from __future__ import annotations
 import copy
 import sys
 import warnings
-from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
 from numpy_rnn._typing import AnyArray
 from numpy_rnn.floating_point import silent
 from numpy_rnn.modules import Module
-from numpy_rnn.testing.criterion import (
-    MARGIN,
-    allowed_error,
-    difference,
-    largest_magnitude,
-)
-from numpy_rnn.testing.nested import is_array, is_packed, leaves, map_leaves
+from numpy_rnn.testing.criterion import MARGIN, allowed_error, difference, largest_magnitude
+from numpy_rnn.testing.nested import is_packed, leaves, map_leaves
 from numpy_rnn.utils.rnn import PackedSequence
 
 __all__ = ["ParityReport", "ParityRow", "assert_parity", "nudged"]
+
+Results: TypeAlias = dict[str, AnyArray]
+"""What a model returns, by the names of `leaves`."""
+
+Steps: TypeAlias = "int | AnyArray | None"
+"""The axis of steps in an output, or the step of each row of packed data, or neither."""
 
 DRAWS = 3
 """How often torch is run again with the last bits of its weights and input changed."""
@@ -196,8 +197,35 @@ def _array(value: Any) -> AnyArray:
     return np.array(value.detach().cpu().numpy() if hasattr(value, "detach") else value)
 
 
+def _map_arrays(
+    function: Callable[[AnyArray], Any], value: Any, packed: Callable[..., Any] = PackedSequence
+) -> Any:
+    """Return nested values with `function` applied to arrays and tensors, as arrays."""
+
+    def mapped(leaf: Any) -> Any:
+        return function(_array(leaf)) if hasattr(leaf, "__array__") else leaf
+
+    return map_leaves(mapped, value, packed)
+
+
 def _is_none(array: AnyArray) -> bool:
     return array.shape == () and array[()] is None
+
+
+def _described(array: AnyArray) -> str:
+    return "None" if _is_none(array) else f"{array.dtype} {array.shape}"
+
+
+def _check_alike(what: str, ours: Results, theirs: Results) -> None:
+    """Check that both have the same names, with arrays of the same dtypes and shapes."""
+    for whose, more, fewer in (("ours", theirs, ours), ("torch's", ours, theirs)):
+        missing = [name for name in more if name not in fewer]
+        if missing:
+            raise AssertionError(f"{what}: {whose} has no {min(missing)}")
+    for name, reference in theirs.items():
+        mine, other = _described(ours[name]), _described(reference)
+        if mine != other:
+            raise AssertionError(f"{what}: {name} is {mine}, torch's {other}")
 
 
 def _check_modules(module: Any, torch_module: Any) -> Any:
@@ -217,35 +245,14 @@ def _kind(value: Any) -> str:
 def _check_weights(module: Module, torch_module: Any) -> None:
     ours = module.state_dict()
     theirs = {name: _array(value) for name, value in torch_module.state_dict().items()}
-    for where, names in {"torch's": ours.keys() - theirs, "ours": theirs.keys() - ours}.items():
-        if names:
-            raise AssertionError(f"the weights differ: {where} has no {min(names)}")
+    _check_alike("the weights differ", ours, theirs)
     for name, reference in theirs.items():
-        array = ours[name]
-        if array.shape != reference.shape or array.dtype != reference.dtype:
-            raise AssertionError(
-                f"the weights differ: {name} is {array.dtype} {array.shape}, "
-                f"torch's {reference.dtype} {reference.shape}"
-            )
-        by = difference(array, reference).max(initial=0.0)
+        by = difference(ours[name], reference).max(initial=0.0)
         if by != 0:
             raise AssertionError(f"the weights differ: {name} by up to {by:.1e}")
 
 
-def _check_structure(run: str, ours: dict[str, AnyArray], theirs: dict[str, AnyArray]) -> None:
-    def described(name: str, array: AnyArray) -> str:
-        return f"{name} " + ("None" if _is_none(array) else f"{array.dtype} {array.shape}")
-
-    for mine, other in zip(ours.items(), theirs.items()):
-        if described(*mine) != described(*other):
-            raise AssertionError(f"{run}: {described(*mine)}, torch's {described(*other)}")
-    if len(ours) != len(theirs):
-        raise AssertionError(f"{run}: {len(ours)} arrays, torch's {len(theirs)}")
-
-
-def _check_repeatable(
-    run: str, whose: str, before: dict[str, AnyArray], again: dict[str, AnyArray]
-) -> None:
+def _check_repeatable(run: str, whose: str, before: Results, again: Results) -> None:
     for name, array in before.items():
         if not np.array_equal(array, again[name], equal_nan=array.dtype.kind == "f"):
             raise AssertionError(
@@ -258,24 +265,23 @@ def _check_repeatable(
 
 
 class _Pair(NamedTuple):
-    """Both models; what they return is a dict of arrays by the names of `leaves`."""
+    """Both models."""
 
     module: Any
     torch_module: Any
     torch: Any
 
-    def ours(self, inputs: Sequence[Any]) -> dict[str, AnyArray]:
-        copies = map_leaves(lambda leaf: _array(leaf) if is_array(leaf) else leaf, inputs)
-        return {name: _array(leaf) for name, leaf in leaves(self.module(*copies))}
+    def ours(self, inputs: Sequence[Any]) -> Results:
+        result = self.module(*_map_arrays(np.copy, inputs))
+        return {name: _array(leaf) for name, leaf in leaves(result)}
 
-    def theirs(self, inputs: Sequence[Any]) -> dict[str, AnyArray]:
-        tensors = map_leaves(self._tensor, inputs, self.torch.nn.utils.rnn.PackedSequence)
-        return {name: _array(leaf) for name, leaf in leaves(self.torch_module(*tensors))}
+    def theirs(self, inputs: Sequence[Any]) -> Results:
+        packed = self.torch.nn.utils.rnn.PackedSequence
+        result = self.torch_module(*_map_arrays(self._tensor, inputs, packed))
+        return {name: _array(leaf) for name, leaf in leaves(result)}
 
-    def _tensor(self, leaf: Any) -> Any:
-        if not is_array(leaf):
-            return leaf
-        return self.torch.from_numpy(np.array(_array(leaf), order="C"))  # of its own memory
+    def _tensor(self, array: AnyArray) -> Any:
+        return self.torch.from_numpy(np.array(array, order="C"))  # of its own memory
 
     def doubled(self) -> _Pair:
         """Return both in float64."""
@@ -291,7 +297,7 @@ class _Pair(NamedTuple):
 
 
 class _Run(NamedTuple):
-    """What is run: both models in one precision on some inputs, with torch's float64 result.
+    """Both models in one precision, inputs as arrays, and torch's float64 result for them.
 
     `axis` is that of the steps in inputs and outputs, or None.
     """
@@ -299,7 +305,7 @@ class _Run(NamedTuple):
     name: str
     pair: _Pair
     inputs: Sequence[Any]
-    truth: dict[str, AnyArray]
+    truth: Results
     axis: int | None
 
 
@@ -307,7 +313,8 @@ def _plan(pair: _Pair, inputs: Sequence[Any]) -> tuple[list[_Run], list[str]]:
     """Return the runs to be judged, and why one is left out."""
     axis = _axis_of_steps(pair.module)
     double = pair.doubled()
-    exact_inputs = map_leaves(_as_double, inputs)
+    inputs = _map_arrays(np.asarray, inputs)
+    exact_inputs = _map_arrays(_as_double, inputs)
     truth = double.theirs(exact_inputs)
     runs, remarks = [_Run("float64", double, exact_inputs, truth, axis)], []
     first = _first_steps(exact_inputs, axis or 0)
@@ -342,7 +349,7 @@ def _first_steps(inputs: Sequence[Any], axis: int) -> list[Any] | None:
         sizes = batch_sizes[:FIRST_STEPS]
         short = PackedSequence(data[: sizes.sum()], sizes, *indices)
         return [short, *others] if len(batch_sizes) > FIRST_STEPS else None
-    if not is_array(first) or first.ndim == 0:
+    if not isinstance(first, np.ndarray) or first.ndim == 0:
         return None
     axis = min(axis, first.ndim - 1)
     if first.shape[axis] <= FIRST_STEPS:
@@ -350,22 +357,18 @@ def _first_steps(inputs: Sequence[Any], axis: int) -> list[Any] | None:
     return [first[(slice(None),) * axis + (slice(FIRST_STEPS),)], *others]
 
 
-def _as_double(leaf: Any) -> Any:
-    if not is_array(leaf):
-        return leaf
-    array = _array(leaf)
+def _as_double(array: AnyArray) -> AnyArray:
     return array.astype(np.float64) if array.dtype.kind == "f" else array
 
 
 @silent
-def nudged(leaf: Any, rng: np.random.Generator) -> Any:
+def nudged(array: AnyArray, rng: np.random.Generator) -> AnyArray:
     """Return an array of floats with the last bit of every number changed, up or down.
 
-    Zeros, infinities, NaNs and whatever is not an array of floats stay as they are.
+    Zeros, infinities, NaNs and arrays of integers stay as they are.
     """
-    if not is_array(leaf) or _array(leaf).dtype.kind != "f":
-        return leaf
-    array = _array(leaf)
+    if array.dtype.kind != "f":
+        return array
     towards = np.where(rng.random(array.shape) < 0.5, -np.inf, np.inf).astype(array.dtype)
     fixed = (array == 0) | ~np.isfinite(array)
     return np.asarray(np.where(fixed, array, np.nextafter(array, towards)))
@@ -377,7 +380,7 @@ def nudged(leaf: Any, rng: np.random.Generator) -> Any:
 def _rows(run: _Run) -> Iterator[ParityRow]:
     """Run both models, and yield a row for each array that they return."""
     ours, theirs = run.pair.ours(run.inputs), run.pair.theirs(run.inputs)
-    _check_structure(run.name, ours, theirs)
+    _check_alike(run.name, ours, theirs)
     _check_repeatable(run.name, "torch's", theirs, run.pair.theirs(run.inputs))
     _check_repeatable(run.name, "ours", ours, run.pair.ours(run.inputs))
     others = list(_other_results(run))
@@ -389,7 +392,7 @@ def _rows(run: _Run) -> Iterator[ParityRow]:
             if alone:
                 spread.append(difference(alone[name], theirs[name]))
             steps = _steps(run, name, ours)
-            yield _row(run.name, name, mine, exact, np.maximum.reduce(spread), steps)
+            yield _row(run, name, mine, np.maximum.reduce(spread), steps)
         elif not _is_none(mine):
             # Integers are torch's, but where torch's own results differ.
             unsure = np.logical_or.reduce([draw != theirs[name] for draw in draws])
@@ -398,15 +401,15 @@ def _rows(run: _Run) -> Iterator[ParityRow]:
             yield ParityRow(run.name, name, None, *counts, 0.0, None)
 
 
-def _other_results(run: _Run) -> Iterator[dict[str, AnyArray]]:
+def _other_results(run: _Run) -> Iterator[Results]:
     """Yield torch's results for inputs and weights whose last bits are changed."""
     rng = np.random.default_rng(0)
     for _ in range(DRAWS):
-        inputs = map_leaves(lambda leaf: nudged(leaf, rng), run.inputs)
+        inputs = _map_arrays(lambda array: nudged(array, rng), run.inputs)
         yield run.pair.nudged(rng).theirs(inputs)
 
 
-def _first_sequence_alone(run: _Run, theirs: dict[str, AnyArray]) -> dict[str, AnyArray]:
+def _first_sequence_alone(run: _Run, theirs: Results) -> Results:
     """Return torch's results, those of the first sequence from a run without the others.
 
     Empty if there is one sequence only, or the model is not a layer whose batch axis is known.
@@ -416,42 +419,33 @@ def _first_sequence_alone(run: _Run, theirs: dict[str, AnyArray]) -> dict[str, A
         return {}
     x, *states = run.inputs
     axis = 0 if layer.batch_first else 1
-    if not is_array(x) or x.ndim != 3 or x.shape[axis] < 2:
+    if not isinstance(x, np.ndarray) or x.ndim != 3 or x.shape[axis] < 2:
         return {}
-    states = map_leaves(lambda leaf: leaf[:, :1] if is_array(leaf) else leaf, states)
+    states = _map_arrays(lambda state: state[:, :1], states)
     results = {name: array.copy() for name, array in theirs.items()}
-    for name, array in run.pair.theirs([_array(x).take([0], axis), *states]).items():
+    for name, array in run.pair.theirs([x.take([0], axis), *states]).items():
         batch_axis = axis if name == "output[0]" else 1
         results[name][(slice(None),) * batch_axis + (slice(1),)] = array
     return results
 
 
-def _steps(run: _Run, name: str, results: dict[str, AnyArray]) -> int | AnyArray | None:
-    """Return the axis of steps of an output, or the step of each row of packed data.
-
-    None if it has not as many steps as the input.
-    """
+def _steps(run: _Run, name: str, results: Results) -> Steps:
+    """Return where an output has its steps, if it has as many as the input."""
     if run.axis is None:
         return None
     sizes = results.get(name.removesuffix(".data") + ".batch_sizes")
     if sizes is not None:
         return np.repeat(np.arange(len(sizes)), sizes.astype(np.intp))
-    if not run.inputs or not is_array(run.inputs[0]) or results[name].ndim < 3:
+    shape, x = results[name].shape, run.inputs[0] if run.inputs else None
+    if not isinstance(x, np.ndarray) or x.ndim <= run.axis or len(shape) < 3:
         return None
-    count = results[name].shape[run.axis]
-    return run.axis if np.shape(run.inputs[0])[run.axis : run.axis + 1] == (count,) else None
+    return run.axis if shape[run.axis] == x.shape[run.axis] else None
 
 
-def _row(
-    run: str,
-    name: str,
-    ours: AnyArray,
-    exact: AnyArray,
-    spread: AnyArray,
-    steps: int | AnyArray | None,
-) -> ParityRow:
+def _row(run: _Run, name: str, ours: AnyArray, spread: AnyArray, steps: Steps) -> ParityRow:
+    exact = run.truth[name]
     if exact.size == 0:
-        return ParityRow(run, name, None, 0.0, 0.0, 0.0, None)
+        return ParityRow(run.name, name, None, 0.0, 0.0, 0.0, None)
     errors = _step_maxima(difference(ours, exact), steps)
     own = np.maximum.accumulate(_step_maxima(spread, steps))
     largest = largest_magnitude(exact)
@@ -461,15 +455,9 @@ def _row(
     extent = max(np.ptp(finite), np.abs(finite).max()) if finite.size else 0.0
     rounding = MARGIN * allowed_error(0.0, largest, ours.dtype)
     wide = np.flatnonzero(~(own <= max(UNDECIDED * extent, rounding)))
-    return ParityRow(
-        run,
-        name,
-        None if steps is None else worst,
-        float(errors[worst]),
-        float(own[worst]),
-        float(allowed[worst]),
-        int(wide[0]) if wide.size else None,
-    )
+    step, start = None if steps is None else worst, int(wide[0]) if wide.size else None
+    numbers = float(errors[worst]), float(own[worst]), float(allowed[worst])
+    return ParityRow(run.name, name, step, *numbers, start)
 
 
 @silent
@@ -478,7 +466,7 @@ def _ratio(errors: AnyArray, allowed: AnyArray) -> AnyArray:
     return np.where(np.isnan(errors), np.inf, errors / allowed)
 
 
-def _step_maxima(values: AnyArray, steps: int | AnyArray | None) -> AnyArray:
+def _step_maxima(values: AnyArray, steps: Steps) -> AnyArray:
     """Return the largest value of each step, or of all in an array of one."""
     if steps is None:
         return np.array([values.max()])

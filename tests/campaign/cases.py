@@ -11,7 +11,8 @@ import numpy as np
 import torch
 
 import numpy_rnn as nn
-from numpy_rnn.testing import leaves, map_leaves, parity
+from numpy_rnn.testing import parity
+from numpy_rnn.testing.nested import leaves, map_leaves
 from numpy_rnn.utils import rnn
 
 

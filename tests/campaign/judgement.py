@@ -18,8 +18,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from numpy_rnn.testing import allowed_error, leaves
-from numpy_rnn.testing import compare as compare_arrays
+from numpy_rnn import testing
+from numpy_rnn.testing.criterion import allowed_error
+from numpy_rnn.testing.nested import leaves
 from tests.campaign.cases import (
     Case,
     Ours,
@@ -156,7 +157,7 @@ def compare_results(case: Case, ours: Outcome, theirs: Outcome) -> str:
                     f"{place}: what is not finite is elsewhere:\n{array!r}\n{other!r}"
                 )
             verdict = f"README: {known}" if known else BEYOND
-        elif not compare_arrays(array, other).agrees:  # the truth is slow to get
+        elif not testing.compare(array, other).agrees:  # the truth is slow to get
             if exact is None:
                 exact = flat(truth(case, theirs))
             judged = judge_values(case, place, array, other, exact)
@@ -206,7 +207,7 @@ def judge_values(
     """Return why values that are not next to each other are right, if they are."""
     known = np.isfinite(other) & np.isfinite(exact[place])
     true = exact[place][known].astype(np.float64)
-    found = compare_arrays(array[known], other[known], true)
+    found = testing.compare(array[known], other[known], true)
     if found.agrees:
         return "close by the float64 truth"
     spread = torch_spread(case, place, known, true)

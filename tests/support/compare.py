@@ -14,12 +14,12 @@ import numpy as np
 import torch
 from torch.nn.utils import rnn as torch_rnn
 
-from numpy_rnn import testing
+from numpy_rnn.testing import compare, nested
 
 
 def to_torch(value: Any) -> Any:
     """Return arrays as tensors of their own, throughout lists, tuples and packed sequences."""
-    return testing.map_leaves(_tensor, value, torch_rnn.PackedSequence)
+    return nested.map_leaves(_tensor, value, torch_rnn.PackedSequence)
 
 
 def _tensor(leaf: Any) -> Any:
@@ -28,7 +28,7 @@ def _tensor(leaf: Any) -> Any:
 
 def leaves(value: Any) -> list[Any]:
     """Return the arrays or tensors, or None, in nested tuples."""
-    return [leaf for _, leaf in testing.leaves(value)]
+    return [leaf for _, leaf in nested.leaves(value)]
 
 
 def assert_close(ours: Any, theirs: Any, truth: Any = None) -> None:
@@ -55,7 +55,7 @@ def assert_close(ours: Any, theirs: Any, truth: Any = None) -> None:
         assert np.isfinite(reference).all(), "what is not finite has tests of its own"
         if mine.dtype == np.float32:
             assert exact.dtype == torch.float64, "float32 is judged by the float64 truth"
-        found = testing.compare(mine, reference, exact.detach().numpy())
+        found = compare(mine, reference, exact.detach().numpy())
         assert found.agrees, f"error {found.error:.3e}, allowed {found.allowed:.3e}"
 
 
@@ -76,7 +76,7 @@ def assert_parity(module: Any, torch_module: torch.nn.Module, *inputs: Any) -> N
         theirs = torch_module(*to_torch(inputs))
         truth = theirs
         if leaves(theirs)[0].dtype == torch.float32:
-            doubles = testing.map_leaves(_double, to_torch(inputs), torch_rnn.PackedSequence)
+            doubles = nested.map_leaves(_double, to_torch(inputs), torch_rnn.PackedSequence)
             truth = copy.deepcopy(torch_module).double()(*doubles)
     assert_close(ours, theirs, truth)
 
