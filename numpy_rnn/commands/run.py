@@ -13,6 +13,7 @@ from numpy_rnn._typing import AnyArray
 from numpy_rnn.commands import common
 from numpy_rnn.commands.common import STREAM, CommandError
 from numpy_rnn.description import Description, LayerDescription, describe, printable
+from numpy_rnn.floating_point import silent
 from numpy_rnn.modules import Module
 from numpy_rnn.modules.rnn import RNNBase, RNNCellBase
 
@@ -137,13 +138,13 @@ def _results(module: Module, x: AnyArray, options: Namespace) -> dict[str, AnyAr
     return {"output": output} | dict(zip(("h_n", "c_n"), states))
 
 
+@silent
 def _summary(arrays: dict[str, AnyArray]) -> list[tuple[str, ...]]:
     rows: list[tuple[str, ...]] = [("", "shape", "dtype", "min", "mean", "max")]
     for name, array in arrays.items():
         numbers: list[Any] = []
         if array.size:
-            with np.errstate(all="ignore"):
-                numbers = [array.min(), array.mean(dtype=np.float64), array.max()]
+            numbers = [array.min(), array.mean(dtype=np.float64), array.max()]
         values = [f"{number:.6g}" for number in numbers] or [""] * 3
         rows.append((name, str(array.shape), str(array.dtype), *values))
     return rows

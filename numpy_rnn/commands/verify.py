@@ -24,10 +24,9 @@ __all__ = ["DESCRIPTION", "EXAMPLES", "configure", "run"]
 DESCRIPTION = f"""\
 Compare every layer that is recognised in FILE with torch's: both run with the
 same weights on the same random input. The error is the largest difference from
-what torch computes in float64. Allowed are
-  float32  {FACTOR * MARGIN:g} x torch's own error + {ULPS * MARGIN:g} ulps of the largest value
-  float64  {FLOAT64_TOLERANCE:g} x the largest value
-where 1 is taken for a largest value below it.
+what torch computes in float64. Allowed are, if m is the largest value or 1,
+  float32  {FACTOR * MARGIN:g} x torch's own error + {ULPS * MARGIN:g} ulps of m
+  float64  {FLOAT64_TOLERANCE:g} x m
 The exit code is 1 if a layer differs. torch must be installed."""
 
 EXAMPLES = """\

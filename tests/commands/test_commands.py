@@ -653,7 +653,7 @@ def shown_on_terminal(**variables):
         stderr=terminal,
         env=os.environ | {"PYTHONPATH": str(ROOT)} | variables,
     ) as process:
-        assert process.wait(60) == 0
+        assert process.wait(600) == 0
     os.write(terminal, b"end")
     shown = b""
     while not shown.endswith(b"end"):
