@@ -97,7 +97,7 @@ def allowed_error(own: Any, largest: float, dtype: np.dtype[Any]) -> Any:
     dtype : dtype
         The precision that both compute in.
     """
-    ulp = np.spacing(dtype.type(min(largest, np.finfo(dtype).max)))
+    ulp = np.spacing(dtype.type(min(largest, float(np.finfo(dtype).max))))
     return FACTOR * own + ULPS * float(ulp)
 
 

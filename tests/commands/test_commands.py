@@ -564,6 +564,27 @@ def test_an_interruption_exits_with_130(monkeypatch):
     assert main(["inspect", "model.pt"]) == 130
 
 
+@pytest.mark.parametrize("module", ["numpy_rnn.commands.demo", "torch"])
+def test_an_interruption_of_an_import_exits_with_130(module):
+    code = f"""if True:
+        import sys
+        from numpy_rnn.__main__ import main
+        class Interrupt:
+            def find_spec(self, name, *_):
+                if name == {module!r}:
+                    raise KeyboardInterrupt
+        sys.meta_path.insert(0, Interrupt())
+        sys.exit(main(["demo" if "demo" in {module!r} else "verify", "model.pt"]))
+    """
+    result = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        check=False,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+    )
+    assert (result.returncode, result.stdout, result.stderr) == (130, b"", b"")
+
+
 def test_ctrl_c_is_quiet():
     """The command is stopped in the middle of its work, which here takes half a minute."""
     work = """if True:
