@@ -45,18 +45,21 @@ def read(options: Namespace) -> dict[str, AnyArray]:
     CommandError
         If it cannot be read, naming the file.
     """
-    with naming(options.file), status(f"reading {printable(options.file)}"):
-        return read_state_dict(open_input(options.file), options.key)
+    with open_input(options.file) as file:
+        return read_state_dict(file, options.key)
 
 
-def open_input(path: str) -> str | IO[bytes]:
-    """Return a path as it is, and for ``-`` the standard input as a file that can seek."""
-    if path != STREAM:
-        return path
-    if sys.stdin is None:
-        raise CommandError("-: standard input is closed")
-    stdin = sys.stdin.buffer
-    return stdin if stdin.seekable() else io.BytesIO(stdin.read())
+@contextlib.contextmanager
+def open_input(path: str) -> Iterator[IO[bytes]]:
+    """Open a file or, for ``-``, standard input, so that it can seek; errors name it."""
+    source, text = _source(path), f"reading {printable(path)}"
+    with naming(path), status(text), open(source, "rb", closefd=source != 0) as file:
+        yield file if file.seekable() else io.BytesIO(file.read())
+
+
+def _source(path: str) -> str | int:
+    """Return what Python opens: a path, or the number of standard input."""
+    return 0 if path == STREAM else path
 
 
 def check_output(out: str, *inputs: str) -> None:
@@ -69,12 +72,8 @@ def check_output(out: str, *inputs: str) -> None:
     """
     for path in inputs:
         with contextlib.suppress(OSError, ValueError):  # one of them does not exist
-            found = os.fstat(0) if path == STREAM else os.stat(path)  # noqa: PTH116
-            if out != STREAM and os.path.samestat(found, os.stat(out)):  # noqa: PTH116
-                raise CommandError(
-                    f"{out}: this is the input {path}, which would be lost. "
-                    "Write to another file"
-                )
+            if out != STREAM and os.path.samefile(_source(path), out):  # noqa: PTH121
+                raise CommandError(f"{out}: this is the input {path}; write to another file")
 
 
 def write(arrays: Mapping[str, AnyArray], out: str, format: str | None = None) -> None:

@@ -107,18 +107,11 @@ def _unknowns(layer: LayerDescription, options: Namespace) -> dict[str, Any]:
 
 
 def _input(path: str) -> AnyArray:
-    with common.naming(path):
+    with common.open_input(path) as file:
         try:
-            array = np.load(common.open_input(path), allow_pickle=False)
-        except (EOFError, ValueError) as error:
+            return np.lib.format.read_array(file, allow_pickle=False)
+        except ValueError as error:
             raise ValueError(f"expected a .npy file, as numpy.save writes: {error}") from error
-    if not isinstance(array, np.ndarray):
-        array.close()
-        raise CommandError(
-            f"{path}: expected a .npy file, got a zip file. Save the input alone, with "
-            "numpy.save"
-        )
-    return array
 
 
 def _results(module: Module, x: AnyArray, options: Namespace) -> dict[str, AnyArray]:
