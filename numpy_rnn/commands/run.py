@@ -13,7 +13,7 @@ from numpy_rnn._typing import AnyArray
 from numpy_rnn.commands import common
 from numpy_rnn.commands.common import STREAM, CommandError
 from numpy_rnn.description import Description, LayerDescription, describe, printable
-from numpy_rnn.floating_point import silent
+from numpy_rnn.floating_point import cast, silent
 from numpy_rnn.modules import Module
 from numpy_rnn.modules.rnn import RNNBase, RNNCellBase
 
@@ -64,8 +64,7 @@ def run(options: Namespace) -> int:
         module = layer.build(weights, **_unknowns(layer, options)).eval()
     x = _input(options.input)
     if options.cast and layer.kind != "Embedding":
-        with np.errstate(all="ignore"):  # a value beyond float32 becomes infinite, as in torch
-            x = x.astype(next(module.parameters()).dtype)
+        x = cast(x, next(module.parameters()).dtype)
     results = _results(module, x, options)
     to_stream = options.out == STREAM
     if options.out is not None:
