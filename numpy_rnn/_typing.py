@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ParamSpec, Protocol, TypeAlias, TypeVar
+from typing import Any, Literal, ParamSpec, Protocol, TypeAlias, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +18,9 @@ IntArray: TypeAlias = npt.NDArray[np.int64]
 
 DTypeLike: TypeAlias = npt.DTypeLike | None
 """What names a dtype; None stands for the default."""
+
+Format: TypeAlias = Literal["safetensors", "npz", "torch_zip"]
+"""The file formats that `save` writes."""
 
 Hx = TypeVar("Hx", bound=Array | tuple[Array, ...])
 """What a recurrent layer or cell takes as `hx` and returns: h, or the pair (h, c)."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 import importlib
 import os
 from collections.abc import Mapping
-from typing import IO, Any, Literal, Protocol
+from typing import IO, Any, Protocol
 
-from numpy_rnn._typing import AnyArray
+from numpy_rnn._typing import AnyArray, Format
 from numpy_rnn.arguments import as_array
 
 __all__ = ["FORMATS", "save"]
@@ -30,7 +30,7 @@ class HasStateDict(Protocol):
 def save(
     obj: HasStateDict | Mapping[str, Any],
     f: str | os.PathLike[str] | IO[bytes],
-    format: Literal["safetensors", "npz", "torch_zip"] | None = None,
+    format: Format | None = None,
 ) -> None:
     """Write a module's weights, or a state_dict, to a file.
 
