@@ -6,15 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from numpy_rnn import modules
-from numpy_rnn.modules.module import Module
-from numpy_rnn.recognition import (
-    Candidate,
-    MisfitError,
-    constructor,
-    fitting,
-    groups,
-    weights_in,
-)
+from numpy_rnn.modules.layer import Candidate, Layer, MisfitError, groups, weights_in
 
 __all__ = ["Description", "Inconsistency", "LayerDescription", "describe", "printable"]
 
@@ -48,7 +40,13 @@ class LayerDescription(NamedTuple):
     alternatives: tuple[str, ...]
     parameters: tuple[str, ...]
 
-    def build(self, state_dict: Mapping[str, Any], **options: Any) -> Module:
+    @property
+    def layer_class(self) -> type[Layer]:
+        """The class itself."""
+        found: type[Layer] = getattr(modules, self.kind)
+        return found
+
+    def build(self, state_dict: Mapping[str, Any], **options: Any) -> Layer:
         """Return the layer with its weights, as its class's ``from_state_dict`` does.
 
         Parameters
@@ -58,8 +56,7 @@ class LayerDescription(NamedTuple):
         **options
             Arguments that are unknown; torch's defaults for those left out.
         """
-        layer: type[Module] = getattr(modules, self.kind)
-        return layer.from_state_dict(state_dict, self.prefix, **options)
+        return self.layer_class.from_state_dict(state_dict, self.prefix, **options)
 
     def __str__(self) -> str:
         line = f"{printable(self.prefix)} = " if self.prefix else ""
@@ -194,10 +191,11 @@ def describe(state_dict: Mapping[str, Any]) -> Description:
     layers = []
     inconsistent = []
     recognised = set()
-    for (prefix, family), group in groups(weights).items():
-        names = tuple(f"{prefix}.{leaf}" if prefix else leaf for leaf in group)
+    for group in groups(weights):
+        prefix = group.prefix
+        names = tuple(f"{prefix}.{name}" if prefix else name for name in group.weights)
         try:
-            candidates = fitting(prefix, family, group)
+            candidates = group.candidates()
         except MisfitError as error:
             inconsistent.append(Inconsistency(prefix, error.problems, names))
             recognised |= set(names)
@@ -221,11 +219,11 @@ def _described(
     best, *others = candidates
     return LayerDescription(
         prefix,
-        best.kind,
+        best.layer.__name__,
         best.arguments,
         best.unknown,
-        constructor(best),
-        tuple(constructor(other) for other in others),
+        best.constructor,
+        tuple(other.constructor for other in others),
         names,
     )
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy_rnn.checkpoint import save
 from numpy_rnn.commands.common import CommandError, add_file, columns, read, status
 from numpy_rnn.description import Description, LayerDescription, describe, printable
-from numpy_rnn.recognition import KINDS
+from numpy_rnn.modules.rnn import RNNBase, RNNCellBase
 
 if TYPE_CHECKING:
     from numpy_rnn._typing import AnyArray
@@ -97,7 +97,9 @@ def _chosen(description: Description, options: Namespace) -> LayerDescription:
             return description[options.layer]
         except KeyError as error:
             raise CommandError(f"{options.file}: {error.args[0]}") from None
-    recurrent = [layer for layer in description if KINDS[layer.kind].family != "companion"]
+    recurrent = [
+        layer for layer in description if issubclass(layer.layer_class, (RNNBase, RNNCellBase))
+    ]
     if len(recurrent) != 1:
         names = ", ".join(repr(layer.prefix) for layer in recurrent)
         what = f"several recurrent layers, {names}" if recurrent else "no recurrent layer"
@@ -132,11 +134,10 @@ def _input(path: str) -> AnyArray:
 
 def _named(layer: LayerDescription, result: Any) -> dict[str, AnyArray]:
     """Return what a layer returned by the names that torch's documentation gives it."""
-    family = KINDS[layer.kind].family
-    if family == "companion":
-        return {"output": result}
-    if family == "cell":
+    if issubclass(layer.layer_class, RNNCellBase):
         return dict(zip("hc", result if isinstance(result, tuple) else (result,)))
+    if not issubclass(layer.layer_class, RNNBase):
+        return {"output": result}
     output, ends = result
     states = ends if isinstance(ends, tuple) else (ends,)
     return {"output": output} | dict(zip(("h_n", "c_n"), states))

@@ -14,7 +14,6 @@ import numpy as np
 
 from numpy_rnn.commands.common import CommandError, add_file, columns, counted, read, status
 from numpy_rnn.description import LayerDescription, describe, printable
-from numpy_rnn.recognition import KINDS
 
 if TYPE_CHECKING:
     from numpy_rnn._typing import AnyArray
@@ -153,7 +152,7 @@ def _input_shape(kind: str, known: dict[str, Any]) -> tuple[int, ...]:
     if kind == "LayerNorm":
         shape = known["normalized_shape"]
         return (BATCH, *(shape if isinstance(shape, tuple) else (shape,)))
-    if KINDS[kind].family == "cell":
+    if kind.endswith("Cell"):
         return (BATCH, known["input_size"])
     return (STEPS, BATCH, known["input_size"])
 

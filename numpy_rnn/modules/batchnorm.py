@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from numpy_rnn import functional
-from numpy_rnn.arguments import as_array, check_device, new_array, parse_dtype
-from numpy_rnn.modules.module import Module
+from numpy_rnn.arguments import as_array
+from numpy_rnn.modules.layer import Layer, MisfitError, Shape
+from numpy_rnn.modules.normalization import reset_affine
 
 if TYPE_CHECKING:
     from numpy_rnn._typing import Array, DTypeLike
@@ -16,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["BatchNorm1d"]
 
 
-class BatchNorm1d(Module):
+class BatchNorm1d(Layer):
     r"""Normalisation of channels by their running statistics, for inference.
 
     .. math:: y = \frac{x - \mu}{\sqrt{\sigma^2 + \epsilon}} \, w + b
@@ -67,6 +70,18 @@ class BatchNorm1d(Module):
            [ 2., 20.]], dtype=float32)
     """
 
+    weight: Array | None
+    bias: Array | None
+
+    _weight_names = re.compile("weight|bias|running_mean|running_var|num_batches_tracked")
+    _buffer_dtypes: ClassVar[dict[str, Any]] = {
+        "running_mean": None,
+        "running_var": None,
+        "num_batches_tracked": np.int64,
+    }
+    _immaterial = Layer._immaterial | {"momentum"}
+    _norm_names = re.compile(r"batch_?norm|(?<![a-z])bn", re.IGNORECASE)
+
     def __init__(
         self,
         num_features: int,
@@ -80,22 +95,48 @@ class BatchNorm1d(Module):
         bias: bool = True,
     ) -> None:
         super().__init__()
-        check_device(device)
-        parameter_dtype = parse_dtype(dtype)
         self.num_features = num_features
         self.eps = eps
         self.momentum = momentum
         self.affine = affine
         self.track_running_stats = track_running_stats
-        zeros = new_array((num_features,), parameter_dtype)
-        zeros[...] = 0
-        ones = zeros + 1
-        self.register_parameter("weight", ones if affine else None)
-        self.register_parameter("bias", zeros if affine and bias else None)
-        tracked = track_running_stats
-        self.register_buffer("running_mean", zeros if tracked else None)
-        self.register_buffer("running_var", ones if tracked else None)
-        self.register_buffer("num_batches_tracked", np.array(0, np.int64) if tracked else None)
+        shapes = self._shapes(num_features, affine, track_running_stats, bias)
+        self._create_weights(shapes, device, dtype)
+
+    @classmethod
+    def _shapes(
+        cls, num_features: int, affine: bool, track_running_stats: bool, bias: bool
+    ) -> dict[str, Shape | None]:
+        features = (num_features,)
+        return {
+            "weight": features if affine else None,
+            "bias": features if affine and bias else None,
+            "running_mean": features if track_running_stats else None,
+            "running_var": features if track_running_stats else None,
+            "num_batches_tracked": () if track_running_stats else None,
+        }
+
+    @classmethod
+    def _arguments_from(cls, shapes: Mapping[str, Shape]) -> dict[str, Any] | None:
+        tracked = not shapes.keys() <= {"weight", "bias"}
+        features = shapes.get("running_mean" if tracked else "weight", ())
+        if tracked and len(features) != 1:
+            raise MisfitError("running_mean is missing or has not one axis")
+        if len(features) != 1 or (not tracked and shapes.get("bias", features) != features):
+            return None
+        affine = "weight" in shapes or "bias" in shapes
+        return {
+            "num_features": features[0],
+            "affine": affine,
+            "track_running_stats": tracked,
+            "bias": "bias" in shapes or not affine,
+        }
+
+    @classmethod
+    def _likelihood(cls, name: str, shapes: Mapping[str, Shape]) -> float:
+        if "running_mean" in shapes or cls._norm_names.search(name):
+            return 3
+        return 0.5 if "bias" in shapes else 0  # a weight alone may be anything
 
     def reset_running_stats(self) -> None:
         """Set the running statistics to zero mean and unit variance."""
@@ -107,10 +148,7 @@ class BatchNorm1d(Module):
     def reset_parameters(self) -> None:
         """Set everything to what it is in a new module."""
         self.reset_running_stats()
-        if self.affine:
-            self.weight[...] = 1
-            if self.bias is not None:
-                self.bias[...] = 0
+        reset_affine(self.weight, self.bias)
 
     def forward(self, input: Array) -> Array:
         """Return the normalised input.
@@ -153,7 +191,8 @@ class BatchNorm1d(Module):
             self.eps,
         )
 
-    def _may_lack(self, name: str, version: int | None) -> bool:
+    @classmethod
+    def _may_lack(cls, name: str, version: int | None) -> bool:
         # torch counts batches since version 2 of the class.
         return name == "num_batches_tracked" and (version is None or version < 2)
 

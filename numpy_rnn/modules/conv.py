@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from numpy_rnn import functional
-from numpy_rnn.arguments import check_device, new_array, parse_dtype
+from numpy_rnn.modules.layer import Layer, Shape
 from numpy_rnn.modules.linear import draw_parameters
-from numpy_rnn.modules.module import Module
 
 if TYPE_CHECKING:
     from numpy_rnn._typing import Array, DTypeLike
@@ -18,7 +17,7 @@ __all__ = ["Conv1d"]
 PADDING_MODES = ("zeros", "reflect", "replicate", "circular")
 
 
-class Conv1d(Module):
+class Conv1d(Layer):
     r"""Filters that slide along the last axis, after ``torch.nn.Conv1d``.
 
     .. math:: y_{n,o,t} = b_o + \sum_{c,k} w_{o,c,k} \, x_{n,\,c,\,t s + k d}
@@ -73,6 +72,9 @@ class Conv1d(Module):
     (20, 33, 24)
     """
 
+    weight: Array
+    bias: Array | None
+
     def __init__(
         self,
         in_channels: int,
@@ -114,14 +116,42 @@ class Conv1d(Module):
                 f"padding_mode must be one of {PADDING_MODES}, but got "
                 f"padding_mode='{padding_mode}'"
             )
-        check_device(device)
-        parameter_dtype = parse_dtype(dtype)
-        shape = (out_channels, in_channels // groups, *self.kernel_size)
-        self.register_parameter("weight", new_array(shape, parameter_dtype))
-        self.register_parameter(
-            "bias", new_array((out_channels,), parameter_dtype) if bias else None
-        )
-        self.reset_parameters()
+        shapes = self._shapes(in_channels, out_channels, self.kernel_size, bias, groups)
+        self._create_weights(shapes, device, dtype)
+
+    @classmethod
+    def _shapes(
+        cls,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: int | tuple[int, ...],
+        bias: bool,
+        groups: int = 1,
+    ) -> dict[str, Shape | None]:
+        return {
+            "weight": (out_channels, in_channels // groups, *_single(kernel_size)),
+            "bias": (out_channels,) if bias else None,
+        }
+
+    @classmethod
+    def _arguments_from(cls, shapes: Mapping[str, Shape]) -> dict[str, Any] | None:
+        weight = shapes.get("weight", ())
+        if len(weight) != 3 or shapes.get("bias", weight[:1]) != weight[:1]:
+            return None
+        return {
+            "in_channels": weight[1],
+            "out_channels": weight[0],
+            "kernel_size": weight[2],
+            "bias": "bias" in shapes,
+        }
+
+    @classmethod
+    def _completed(
+        cls, arguments: dict[str, Any], options: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        # A filter sees the channels of one group.
+        channels = arguments["in_channels"] * options.get("groups", 1)
+        return {**arguments, **options, "in_channels": channels}
 
     def reset_parameters(self) -> None:
         """Draw the parameters anew from the default generator."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from numpy_rnn import functional, init
-from numpy_rnn.arguments import as_array, check_device, new_array, parse_dtype
-from numpy_rnn.modules.module import Module
+from numpy_rnn.arguments import as_array, check_device, refuse_bool
+from numpy_rnn.modules.layer import Layer, Shape
 
 if TYPE_CHECKING:
     from numpy_rnn._typing import AnyArray, Array, DTypeLike
@@ -16,7 +18,7 @@ __all__ = ["Embedding"]
 E = TypeVar("E", bound="Embedding")
 
 
-class Embedding(Module):
+class Embedding(Layer):
     """A table with a vector for each index: ``y = weight[x]``.
 
     Parameters
@@ -62,6 +64,15 @@ class Embedding(Module):
     (2, 4, 3)
     """
 
+    weight: Array
+
+    _weight_names = re.compile("weight")
+    # norm_type matters with max_norm alone.
+    _immaterial = Layer._immaterial | {
+        *("padding_idx", "norm_type", "scale_grad_by_freq", "sparse", "_weight", "_freeze")
+    }
+    _embedding_names = re.compile(r"emb|lookup|token|vocab|wte|wpe", re.IGNORECASE)
+
     def __init__(
         self,
         num_embeddings: int,
@@ -77,10 +88,10 @@ class Embedding(Module):
         dtype: DTypeLike = None,
     ) -> None:
         super().__init__()
-        check_device(device)
         self.num_embeddings = num_embeddings
         self.embedding_dim = embedding_dim
         if padding_idx is not None:
+            refuse_bool(padding_idx)
             if not -num_embeddings <= padding_idx < max(num_embeddings, 1):
                 raise AssertionError("Padding_idx must be within num_embeddings")
             padding_idx += num_embeddings if padding_idx < 0 else 0
@@ -89,16 +100,31 @@ class Embedding(Module):
         self.norm_type = norm_type
         self.scale_grad_by_freq = scale_grad_by_freq
         self.sparse = sparse
+        shapes = self._shapes(num_embeddings, embedding_dim)
         if _weight is None:
-            shape = (num_embeddings, embedding_dim)
-            self.register_parameter("weight", new_array(shape, parse_dtype(dtype)))
-            self.reset_parameters()
-        else:
-            self.register_parameter("weight", _weight)
-            if self.weight.shape != (num_embeddings, embedding_dim):
-                raise AssertionError(
-                    "Shape of weight does not match num_embeddings and embedding_dim"
-                )
+            self._create_weights(shapes, device, dtype)
+            return
+        check_device(device)
+        self.register_parameter("weight", _weight)
+        if self.weight.shape != shapes["weight"]:
+            raise AssertionError(
+                "Shape of weight does not match num_embeddings and embedding_dim"
+            )
+
+    @classmethod
+    def _shapes(cls, num_embeddings: int, embedding_dim: int) -> dict[str, Shape | None]:
+        return {"weight": (num_embeddings, embedding_dim)}
+
+    @classmethod
+    def _arguments_from(cls, shapes: Mapping[str, Shape]) -> dict[str, Any] | None:
+        weight = shapes["weight"]
+        if len(weight) != 2:
+            return None
+        return {"num_embeddings": weight[0], "embedding_dim": weight[1]}
+
+    @classmethod
+    def _likelihood(cls, name: str, shapes: Mapping[str, Shape]) -> float:  # noqa: ARG003
+        return 2 if cls._embedding_names.search(name) else 0.5
 
     @classmethod
     def from_pretrained(

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from numpy_rnn import functional, init
-from numpy_rnn.arguments import as_array, check_device, new_array, parse_dtype
+from numpy_rnn.arguments import as_array
+from numpy_rnn.modules.layer import Layer, Shape
 from numpy_rnn.modules.module import Module
 
 if TYPE_CHECKING:
@@ -60,7 +62,7 @@ class Identity(Module):
         return as_array(input, "input").copy() if hasattr(input, "__array__") else input
 
 
-class Linear(Module):
+class Linear(Layer):
     """An affine map of the last axis: ``y = x W^T + b``.
 
     Parameters
@@ -95,6 +97,9 @@ class Linear(Module):
     (128, 30)
     """
 
+    weight: Array
+    bias: Array | None
+
     def __init__(
         self,
         in_features: int,
@@ -104,16 +109,25 @@ class Linear(Module):
         dtype: DTypeLike = None,
     ) -> None:
         super().__init__()
-        check_device(device)
-        parameter_dtype = parse_dtype(dtype)
         self.in_features = in_features
         self.out_features = out_features
-        weight = new_array((out_features, in_features), parameter_dtype)
-        self.register_parameter("weight", weight)
-        self.register_parameter(
-            "bias", new_array((out_features,), parameter_dtype) if bias else None
-        )
-        self.reset_parameters()
+        self._create_weights(self._shapes(in_features, out_features, bias), device, dtype)
+
+    @classmethod
+    def _shapes(
+        cls, in_features: int, out_features: int, bias: bool
+    ) -> dict[str, Shape | None]:
+        return {
+            "weight": (out_features, in_features),
+            "bias": (out_features,) if bias else None,
+        }
+
+    @classmethod
+    def _arguments_from(cls, shapes: Mapping[str, Shape]) -> dict[str, Any] | None:
+        weight = shapes.get("weight", ())
+        if len(weight) != 2:
+            return None
+        return {"in_features": weight[1], "out_features": weight[0], "bias": "bias" in shapes}
 
     def reset_parameters(self) -> None:
         """Draw the parameters anew from the default generator."""

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 import numpy as np
 
 from numpy_rnn.arguments import FLOAT32, FLOAT64, as_array, parse_to
-from numpy_rnn.recognition import KINDS, Candidate, expected
 
 if TYPE_CHECKING:
     from numpy_rnn._typing import AnyArray, Array, DTypeLike
@@ -504,8 +503,9 @@ class Module:
         _set_all((parameter, ..., value) for parameter, value in copies)
         return IncompatibleKeys(missing, unexpected)
 
-    def _may_lack(self, name: str, version: int | None) -> bool:  # noqa: ARG002  # of others
-        """Tell whether a checkpoint of a version of this class may lack an array."""
+    @classmethod
+    def _may_lack(cls, name: str, version: int | None) -> bool:  # noqa: ARG003  # of subclasses
+        """Return whether a checkpoint of a version of this class may lack an array."""
         return False
 
     def _unknown_keys(
@@ -516,64 +516,6 @@ class Module:
                 head, dot, _ = key[len(prefix) :].partition(".")
                 if head not in (self._module_names if dot else own):
                     yield key
-
-    @classmethod
-    def from_state_dict(
-        cls: type[M], state_dict: Mapping[str, Any], prefix: str = "", **options: Any
-    ) -> M:
-        """Return a new layer with weights out of a state_dict, and the sizes they have.
-
-        For the layers of this package, and subclasses with the same constructor. The weights
-        are copied and keep their dtype, half precision widened to float32. Nothing is drawn
-        from the default generator. Like any new module it is in training mode.
-
-        Parameters
-        ----------
-        state_dict : mapping of str to array or tensor
-            It may hold other layers too.
-        prefix : str
-            Where the layer's weights are: ``"encoder.rnn"`` for
-            ``encoder.rnn.weight_ih_l0``.
-        **options
-            Arguments of the constructor that weights do not tell, such as ``batch_first``
-            and ``nonlinearity``; torch's defaults for those left out. ``dtype`` converts,
-            and must be given if the weights are of several.
-
-        Raises
-        ------
-        KeyError
-            If there are no weights of a layer under the prefix.
-        ValueError
-            If they are those of another class, do not fit together, or have several dtypes.
-        TypeError
-            For an option that the weights tell, or that the constructor does not take.
-
-        Examples
-        --------
-        >>> import numpy_rnn as nn
-        >>> state_dict = nn.GRU(3, 4, num_layers=2).state_dict(prefix="encoder.rnn.")
-        >>> nn.GRU.from_state_dict(state_dict, prefix="encoder.rnn", batch_first=True)
-        GRU(3, 4, num_layers=2, batch_first=True)
-        """
-        own = [base.__name__ for base in cls.__mro__ if base.__module__.startswith(__package__)]
-        kind = next((name for name in own if name in KINDS), None)
-        if kind is None:
-            raise TypeError(
-                f"a state_dict does not tell how to build {cls.__name__}: build it and call "
-                f"load_state_dict. It tells of {', '.join(KINDS)}"
-            )
-        prefix = prefix.removesuffix(".")
-        candidate, leaves = expected(state_dict, prefix, kind)
-        arguments = _completed(candidate, options)
-        module = cls.__new__(cls)
-        # For the time of the constructor the instance's own attribute hides the method:
-        # weights that are about to be replaced are not drawn.
-        module.__dict__["reset_parameters"] = lambda: None
-        module.__init__(**arguments)  # type: ignore[misc]  # cls is known only now
-        del module.__dict__["reset_parameters"]
-        start = prefix + "." if prefix else ""
-        module.load_state_dict({leaf: state_dict[start + leaf] for leaf in leaves})
-        return module
 
     # Modes and dtypes
 
@@ -603,8 +545,9 @@ class Module:
 
         Parameters
         ----------
-        *args : device, dtype, or both
-            By position as in torch: a string is a device, unless it names a dtype.
+        *args : device, dtype, both, or ndarray
+            By position as in torch: a string is a device unless it names a dtype; an array
+            gives its dtype.
         device : None or 'cpu'
             There is one device.
         dtype : dtype, optional
@@ -656,25 +599,6 @@ class Module:
         lines = extra.split("\n") if extra else []
         body = "\n  ".join([*lines, *children])
         return f"{type(self).__name__}(\n  {body}\n)"
-
-
-def _completed(candidate: Candidate, options: dict[str, Any]) -> dict[str, Any]:
-    """Return a constructor's arguments: those that weights tell, and the caller's."""
-    known, kind = candidate.arguments, candidate.kind
-    told = [name for name in options if name in known and name != "dtype"]
-    if told:
-        raise TypeError(
-            f"the weights tell that {told[0]} of the {kind} is {known[told[0]]}; leave it out"
-        )
-    arguments = known | options
-    if arguments.get("dtype") is None:
-        if "dtype" in candidate.unknown:
-            raise ValueError(f"the weights of the {kind} are of several dtypes: give dtype")
-        arguments["dtype"] = known["dtype"]
-    if kind == "Conv1d":
-        # Each filter sees one group of the input's channels only.
-        arguments["in_channels"] *= options.get("groups", 1)
-    return arguments
 
 
 def _quoted(names: list[str]) -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from numpy_rnn import functional
-from numpy_rnn.arguments import check_device, new_array, parse_dtype
-from numpy_rnn.modules.module import Module
+from numpy_rnn.modules.layer import Layer, Shape
 
 if TYPE_CHECKING:
     from numpy_rnn._typing import Array, DTypeLike
@@ -15,7 +15,15 @@ if TYPE_CHECKING:
 __all__ = ["LayerNorm"]
 
 
-class LayerNorm(Module):
+def reset_affine(weight: Array | None, bias: Array | None) -> None:
+    """Set what a normalisation multiplies by to 1, and what it adds to 0."""
+    if weight is not None:
+        weight[...] = 1
+    if bias is not None:
+        bias[...] = 0
+
+
+class LayerNorm(Layer):
     r"""Normalisation over the last axes, by their own mean and variance.
 
     .. math:: y = \frac{x - \mathrm{E}[x]}{\sqrt{\mathrm{Var}[x] + \epsilon}} \, w + b
@@ -53,6 +61,11 @@ class LayerNorm(Module):
            [-1.,  1.]], dtype=float32)
     """
 
+    weight: Array | None
+    bias: Array | None
+
+    _norm_names = re.compile(r"norm|(?<![a-z])ln", re.IGNORECASE)
+
     def __init__(
         self,
         normalized_shape: int | Sequence[int],
@@ -63,26 +76,39 @@ class LayerNorm(Module):
         dtype: DTypeLike = None,
     ) -> None:
         super().__init__()
-        check_device(device)
-        parameter_dtype = parse_dtype(dtype)
-        if isinstance(normalized_shape, Iterable):
-            self.normalized_shape = tuple(normalized_shape)
-        else:
-            self.normalized_shape = (normalized_shape,)
+        self.normalized_shape = _as_shape(normalized_shape)
         self.eps = eps
         self.elementwise_affine = elementwise_affine
-        shape = self.normalized_shape
-        weight = new_array(shape, parameter_dtype) if elementwise_affine else None
-        self.register_parameter("weight", weight)
-        self.register_parameter("bias", weight if bias else None)
-        self.reset_parameters()
+        shapes = self._shapes(normalized_shape, elementwise_affine, bias)
+        self._create_weights(shapes, device, dtype)
+
+    @classmethod
+    def _shapes(
+        cls, normalized_shape: int | Sequence[int], elementwise_affine: bool, bias: bool
+    ) -> dict[str, Shape | None]:
+        shape = _as_shape(normalized_shape) if elementwise_affine else None
+        return {"weight": shape, "bias": shape if bias else None}
+
+    @classmethod
+    def _arguments_from(cls, shapes: Mapping[str, Shape]) -> dict[str, Any] | None:
+        weight = shapes.get("weight", ())
+        if not weight or shapes.get("bias", weight) != weight:
+            return None
+        return {
+            "normalized_shape": weight[0] if len(weight) == 1 else weight,
+            "elementwise_affine": True,
+            "bias": "bias" in shapes,
+        }
+
+    @classmethod
+    def _likelihood(cls, name: str, shapes: Mapping[str, Shape]) -> float:
+        if cls._norm_names.search(name):
+            return 2
+        return 1 if "bias" in shapes else 0  # a weight alone may be anything
 
     def reset_parameters(self) -> None:
         """Set the weight to 1 and the bias to 0."""
-        if self.weight is not None:
-            self.weight[...] = 1
-        if self.bias is not None:
-            self.bias[...] = 0
+        reset_affine(self.weight, self.bias)
 
     def forward(self, input: Array) -> Array:
         """Return the normalised input.
@@ -111,3 +137,7 @@ class LayerNorm(Module):
             f"{self.normalized_shape}, eps={self.eps}, "
             f"elementwise_affine={self.elementwise_affine}, bias={self.bias is not None}"
         )
+
+
+def _as_shape(sizes: int | Sequence[int]) -> Shape:
+    return tuple(sizes) if isinstance(sizes, Iterable) else (sizes,)

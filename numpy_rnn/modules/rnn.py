@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 import numbers
 import operator
+import re
 import warnings
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 import numpy as np
 
@@ -16,10 +17,9 @@ from numpy_rnn.arguments import (
     FLOAT32,
     FLOAT64,
     as_array,
-    check_device,
-    parse_dtype,
     parse_size,
 )
+from numpy_rnn.modules.layer import Layer, MisfitError, Shape, listed
 from numpy_rnn.modules.module import Module
 from numpy_rnn.recurrence import elman
 from numpy_rnn.recurrence.gru import GRU as GRU_RECURRENCE
@@ -57,7 +57,7 @@ RECURRENCES: dict[str, Recurrence] = {
 """What a layer computes, by torch's name of its mode."""
 
 
-class RNNBase(Module):
+class RNNBase(Layer):
     """What the recurrent layers share: parameters, checks and layouts.
 
     Parameters
@@ -72,6 +72,13 @@ class RNNBase(Module):
     device, dtype
         As in `RNN`.
     """
+
+    _weight_names = re.compile(
+        # No layer has a number of five digits; an endless one would take endless time.
+        "(weight_ih|weight_hh|weight_hr|bias_ih|bias_hh)_l(0|[1-9][0-9]{0,3})(_reverse)?"
+    )
+    _gates: ClassVar[int] = 0  # of a class that recognises its weights
+    _has_projection: ClassVar[bool] = False
 
     def __init__(
         self,
@@ -88,7 +95,7 @@ class RNNBase(Module):
         dtype: DTypeLike = None,
     ) -> None:
         super().__init__()
-        _check_dropout(dropout)
+        self.dropout = _checked_dropout(dropout)
         if dropout > 0 and num_layers == 1:
             warnings.warn(
                 "dropout option adds dropout after all but last recurrent layer, so "
@@ -106,8 +113,6 @@ class RNNBase(Module):
         if mode not in RECURRENCES:
             raise ValueError(f"Unrecognized RNN mode: {mode}")
         _check_bool("bidirectional", bidirectional)
-        check_device(device)
-        parameter_dtype = parse_dtype(dtype)
 
         self.mode = mode
         self.input_size = input_size
@@ -115,28 +120,52 @@ class RNNBase(Module):
         self.num_layers = num_layers
         self.bias = bias
         self.batch_first = batch_first
-        self.dropout = float(dropout)
         self.bidirectional = bidirectional
         self.proj_size = proj_size
-        rows = RECURRENCES[mode].gates * hidden_size
-        suffixes = ("", "_reverse") if bidirectional else ("",)
-        for layer in range(num_layers):
-            columns = len(suffixes) * (proj_size or hidden_size) if layer else input_size
-            shapes: dict[str, tuple[int, ...]] = {
-                "weight_ih": (rows, columns),
-                "weight_hh": (rows, proj_size or hidden_size),
-            }
-            if bias:
-                shapes |= {"bias_ih": (rows,), "bias_hh": (rows,)}
-            if proj_size:
-                shapes["weight_hr"] = (proj_size, hidden_size)
-            for suffix in suffixes:
-                names = [f"{kind}_l{layer}{suffix}" for kind in shapes]
-                for name, shape in zip(names, shapes.values(), strict=True):
-                    self.register_parameter(name, np.empty(shape, parameter_dtype))
-        self._runs = num_layers * len(suffixes)
+        shapes = _stack_shapes(
+            RECURRENCES[mode].gates,
+            input_size,
+            hidden_size,
+            num_layers,
+            bias,
+            bidirectional,
+            proj_size,
+        )
+        self._create_weights(shapes, device, dtype)
+        self._runs = num_layers * (2 if bidirectional else 1)
         self._weights_of: WeightsOf = operator.itemgetter(*self._parameter_names)
-        self.reset_parameters()
+
+    @classmethod
+    def _shapes(cls, **arguments: Any) -> dict[str, Shape]:
+        return _stack_shapes(cls._gates, **arguments)
+
+    @classmethod
+    def _arguments_from(cls, shapes: Mapping[str, Shape]) -> dict[str, Any] | None:
+        matches = [match for name in shapes if (match := cls._weight_names.fullmatch(name))]
+        numbers = sorted({int(match[2]) for match in matches})
+        if numbers != list(range(len(numbers))):
+            raise MisfitError(f"there are layers {listed(numbers)}: others are missing")
+        gates, input_size, hidden_size = _sizes_in(shapes, "_l0")
+        if input_size == 0:
+            raise MisfitError("weight_ih_l0 has no columns")
+        if gates != cls._gates:
+            return None
+        projection = shapes.get("weight_hr_l0", ())
+        if projection and not (cls._has_projection and 0 < projection[0] < hidden_size):
+            raise MisfitError(
+                f"weight_hr_l0 has shape {projection}: an LSTM alone may have a projection, to "
+                f"fewer features than its {hidden_size} hidden units"
+            )
+        arguments = {
+            "input_size": input_size,
+            "hidden_size": hidden_size,
+            "num_layers": len(numbers),
+            "bias": any(match[1].startswith("bias") for match in matches),
+            "bidirectional": any(match[3] for match in matches),
+        }
+        if cls._has_projection:
+            arguments["proj_size"] = projection[0] if projection else 0
+        return arguments
 
     def reset_parameters(self) -> None:
         """Draw all parameters anew from U(-k, k), k = 1 / sqrt(hidden_size)."""
@@ -466,6 +495,8 @@ class RNN(RNNBase):
     True
     """
 
+    _gates = elman.TANH.gates
+
     def __init__(
         self,
         input_size: int,
@@ -559,6 +590,9 @@ class LSTM(RNNBase):
     >>> output.shape, h_n.shape, c_n.shape
     ((6, 3, 5), (2, 3, 5), (2, 3, 20))
     """
+
+    _gates = LSTM_RECURRENCE.gates
+    _has_projection = True
 
     def __init__(
         self,
@@ -658,6 +692,8 @@ class GRU(RNNBase):
     ((6, 3, 40), (2, 3, 20))
     """
 
+    _gates = GRU_RECURRENCE.gates
+
     def __init__(
         self,
         input_size: int,
@@ -687,7 +723,7 @@ class GRU(RNNBase):
         )
 
 
-class RNNCellBase(Module):
+class RNNCellBase(Layer):
     """What the cells share: one step of one layer, with weights of its own.
 
     Parameters
@@ -706,6 +742,8 @@ class RNNCellBase(Module):
         float32 or float64.
     """
 
+    _weight_names = re.compile("weight_ih|weight_hh|bias_ih|bias_hh")
+    _gates: ClassVar[int] = 0  # of a class that recognises its weights
     _state_arrays = 1  # how many arrays a state has
 
     def __init__(
@@ -718,24 +756,23 @@ class RNNCellBase(Module):
         dtype: DTypeLike = None,
     ) -> None:
         super().__init__()
-        check_device(device)
-        parameter_dtype = parse_dtype(dtype)
         self.input_size = input_size
         self.hidden_size = hidden_size
         self.bias = bias
-        rows = num_chunks * parse_size(hidden_size)
-        sizes = {"weight_ih": parse_size(input_size), "weight_hh": parse_size(hidden_size)}
-        for name, size in sizes.items():
-            shape = (rows, size)
-            if min(shape) < 0:
-                raise RuntimeError(
-                    f"Trying to create tensor with negative dimension {min(shape)}: "
-                    f"{list(shape)}"
-                )
-            self.register_parameter(name, np.empty(shape, parameter_dtype))
-        for name in ("bias_ih", "bias_hh"):
-            self.register_parameter(name, np.empty(rows, parameter_dtype) if bias else None)
-        self.reset_parameters()
+        shapes = _cell_shapes(num_chunks, input_size, hidden_size, bias)
+        self._create_weights(shapes, device, dtype)
+
+    @classmethod
+    def _shapes(cls, **arguments: Any) -> dict[str, Shape | None]:
+        return _cell_shapes(cls._gates, **arguments)
+
+    @classmethod
+    def _arguments_from(cls, shapes: Mapping[str, Shape]) -> dict[str, Any] | None:
+        gates, input_size, hidden_size = _sizes_in(shapes, "")
+        if gates != cls._gates:
+            return None
+        bias = "bias_ih" in shapes or "bias_hh" in shapes
+        return {"input_size": input_size, "hidden_size": hidden_size, "bias": bias}
 
     def reset_parameters(self) -> None:
         """Draw all parameters anew from U(-k, k), k = 1 / sqrt(hidden_size)."""
@@ -905,6 +942,8 @@ class RNNCell(RNNCellBase):
     (3, 20)
     """
 
+    _gates = elman.TANH.gates
+
     def __init__(
         self,
         input_size: int,
@@ -914,7 +953,7 @@ class RNNCell(RNNCellBase):
         device: object = None,
         dtype: DTypeLike = None,
     ) -> None:
-        super().__init__(input_size, hidden_size, bias, 1, device, dtype)
+        super().__init__(input_size, hidden_size, bias, self._gates, device, dtype)
         self.nonlinearity = nonlinearity
 
     def _mode(self) -> str:
@@ -972,6 +1011,7 @@ class LSTMCell(RNNCellBase):
     ((3, 20), (3, 20))
     """
 
+    _gates = LSTM_RECURRENCE.gates
     _state_arrays = 2
 
     def __init__(
@@ -982,7 +1022,7 @@ class LSTMCell(RNNCellBase):
         device: object = None,
         dtype: DTypeLike = None,
     ) -> None:
-        super().__init__(input_size, hidden_size, bias, 4, device, dtype)
+        super().__init__(input_size, hidden_size, bias, self._gates, device, dtype)
 
     def _mode(self) -> str:
         return "LSTM"
@@ -1035,6 +1075,8 @@ class GRUCell(RNNCellBase):
     (3, 20)
     """
 
+    _gates = GRU_RECURRENCE.gates
+
     def __init__(
         self,
         input_size: int,
@@ -1043,10 +1085,74 @@ class GRUCell(RNNCellBase):
         device: object = None,
         dtype: DTypeLike = None,
     ) -> None:
-        super().__init__(input_size, hidden_size, bias, 3, device, dtype)
+        super().__init__(input_size, hidden_size, bias, self._gates, device, dtype)
 
     def _mode(self) -> str:
         return "GRU"
+
+
+def _stack_shapes(
+    gates: int,
+    input_size: int,
+    hidden_size: int,
+    num_layers: int,
+    bias: bool,
+    bidirectional: bool,
+    proj_size: int = 0,
+) -> dict[str, Shape]:
+    """Return the shapes of the weights of stacked layers, in torch's order."""
+    rows = gates * hidden_size
+    size = proj_size or hidden_size
+    suffixes = ("", "_reverse") if bidirectional else ("",)
+    shapes: dict[str, Shape] = {}
+    for layer in range(num_layers):
+        columns = len(suffixes) * size if layer else input_size
+        for end in [f"_l{layer}{suffix}" for suffix in suffixes]:
+            shapes |= {f"weight_ih{end}": (rows, columns), f"weight_hh{end}": (rows, size)}
+            if bias:
+                shapes |= {f"bias_ih{end}": (rows,), f"bias_hh{end}": (rows,)}
+            if proj_size:
+                shapes[f"weight_hr{end}"] = (proj_size, hidden_size)
+    return shapes
+
+
+def _cell_shapes(
+    gates: int, input_size: int, hidden_size: int, bias: bool
+) -> dict[str, Shape | None]:
+    """Return the shapes of the weights of a cell, in torch's order."""
+    rows = gates * hidden_size
+    biases = (rows,) if bias else None
+    return {
+        "weight_ih": (rows, input_size),
+        "weight_hh": (rows, hidden_size),
+        "bias_ih": biases,
+        "bias_hh": biases,
+    }
+
+
+def _sizes_in(shapes: Mapping[str, Shape], suffix: str) -> tuple[int, int, int]:
+    """Return the number of gates, `input_size` and `hidden_size` of a cell or first layer."""
+    input_size = _matrix(shapes, f"weight_ih{suffix}")[1]
+    rows, hidden_size = _matrix(shapes, f"weight_hh{suffix}")
+    if f"weight_hr{suffix}" in shapes:
+        hidden_size = _matrix(shapes, f"weight_hr{suffix}")[1]
+    *others, last = sorted({recurrence.gates for recurrence in RECURRENCES.values()})
+    gates, rest = divmod(rows, hidden_size) if hidden_size else (0, 0)
+    if rest or gates not in (*others, last):
+        raise MisfitError(
+            f"weight_hh{suffix} has {rows} rows for {hidden_size} hidden units, and not "
+            f"{', '.join(map(str, others))} or {last} times as many"
+        )
+    return gates, input_size, hidden_size
+
+
+def _matrix(shapes: Mapping[str, Shape], name: str) -> Shape:
+    """Return the two sizes of a weight that determines those of the others."""
+    if name not in shapes:
+        raise MisfitError(f"{name} is missing")
+    if len(shapes[name]) != 2:
+        raise MisfitError(f"{name} has shape {shapes[name]}, and should have two axes")
+    return shapes[name]
 
 
 def _draw_parameters(module: Module, hidden_size: int) -> None:
@@ -1092,13 +1198,15 @@ def _dtype_mismatch(x: AnyArray, weight: Array) -> str:
     return f"input dtype ({x.dtype}) does not match weight dtype ({weight.dtype}). {remedy}"
 
 
-def _check_dropout(dropout: Any) -> None:
+def _checked_dropout(dropout: Any) -> float:
+    probability = float(dropout)
     is_number = isinstance(dropout, numbers.Real) and not isinstance(dropout, bool)
-    if not is_number or not 0 <= dropout <= 1:
+    if not is_number or not 0 <= probability <= 1:
         raise ValueError(
             "dropout should be a number in range [0, 1] representing the probability of an "
             "element being zeroed"
         )
+    return probability
 
 
 def _check_projection(proj_size: int, hidden_size: int) -> None:

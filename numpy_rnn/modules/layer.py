@@ -1,0 +1,402 @@
+"""Layers that can be built from their weights, and which of them a set of weights fits.
+
+A class declares the names and shapes of its weights once, in `Layer._shapes`. Its constructor
+makes its parameters by them, and weights that are read are compared with them.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeAlias, TypeVar
+
+from numpy_rnn.arguments import check_device, new_array, parse_dtype
+from numpy_rnn.modules.module import Module
+
+if TYPE_CHECKING:
+    from numpy_rnn._typing import DTypeLike
+
+__all__ = [
+    "Candidate",
+    "Group",
+    "Layer",
+    "MisfitError",
+    "Shape",
+    "Weight",
+    "groups",
+    "listed",
+    "weights_in",
+]
+
+L = TypeVar("L", bound="Layer")
+
+Shape: TypeAlias = "tuple[int, ...]"
+
+WIDENED = {"float16": "float32", "bfloat16": "float32"}
+
+MOST_LISTED = 20
+
+
+class MisfitError(ValueError):
+    """Weights that have the names of a layer's but do not fit together."""
+
+    def __init__(self, *problems: str) -> None:
+        super().__init__("; ".join(problems))
+        self.problems = problems
+
+
+class Layer(Module):
+    """The base class of layers whose weights determine their sizes.
+
+    A subclass defines `_shapes` and `_arguments_from`, each the inverse of the other, and
+    overrides the attributes below where they do not fit it. Layers of this package are then
+    recognised by `numpy_rnn.describe`.
+
+    Attributes
+    ----------
+    _weight_names : re.Pattern
+        The names of all weights that a layer of this class may have.
+    _buffer_dtypes : dict
+        Which of them are buffers, and their dtype; None for the parameters' dtype.
+    _immaterial : frozenset of str
+        Arguments of the constructor without effect on what a layer with given weights
+        computes in evaluation mode.
+    """
+
+    _weight_names: ClassVar[re.Pattern[str]] = re.compile("weight|bias")
+    _buffer_dtypes: ClassVar[dict[str, Any]] = {}
+    _immaterial: ClassVar[frozenset[str]] = frozenset({"device"})
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        if cls.__module__.startswith(f"{__package__}."):
+            _LAYERS.setdefault(cls._weight_names, []).append(cls)
+
+    @classmethod
+    def _shapes(cls, *args: Any, **kwargs: Any) -> Mapping[str, Shape | None]:
+        """Return the shapes of parameters and buffers by name, None for one left out.
+
+        The arguments are those that `_arguments_from` returns.
+        """
+        raise NotImplementedError
+
+    @classmethod
+    def _arguments_from(cls, shapes: Mapping[str, Shape]) -> dict[str, Any] | None:
+        """Return the constructor's arguments that weights determine.
+
+        None if they are those of another class.
+
+        Raises
+        ------
+        MisfitError
+            If they are this class's by their names, and do not fit together.
+        """
+        raise NotImplementedError
+
+    @classmethod
+    def _likelihood(cls, name: str, shapes: Mapping[str, Shape]) -> float:  # noqa: ARG003  # of subclasses
+        """Return how likely weights that fit this class are those of one, compared to others.
+
+        1 if nothing speaks for or against it, 0 if it is not worth mentioning. `name` is the
+        last part of the layer's own name.
+        """
+        return 1
+
+    @classmethod
+    def _completed(
+        cls, arguments: dict[str, Any], options: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """Return the arguments that weights determine together with the caller's."""
+        return {**arguments, **options}
+
+    def _create_weights(
+        self, shapes: Mapping[str, Shape | None], device: object, dtype: DTypeLike
+    ) -> None:
+        """Register parameters and buffers of these shapes, with a new layer's values."""
+        check_device(device)
+        parameter_dtype = parse_dtype(dtype)
+        for name, shape in shapes.items():
+            register = (
+                self.register_buffer if name in self._buffer_dtypes else self.register_parameter
+            )
+            array_dtype = self._buffer_dtypes.get(name) or parameter_dtype
+            register(name, None if shape is None else new_array(shape, array_dtype))
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Give the parameters the values of a new layer."""
+        raise NotImplementedError
+
+    @classmethod
+    def from_state_dict(
+        cls: type[L], state_dict: Mapping[str, Any], prefix: str = "", **options: Any
+    ) -> L:
+        """Return a new layer with weights from a state_dict, and the sizes they have.
+
+        The weights are copied and keep their dtype, half precision widened to float32.
+        Nothing is drawn from the default generator. Like any new module the layer is in
+        training mode. A subclass inherits this if its constructor takes the same arguments.
+
+        Parameters
+        ----------
+        state_dict : mapping of str to array or tensor
+            It may hold other layers too.
+        prefix : str
+            Where the layer's weights are: ``"encoder.rnn"`` for
+            ``encoder.rnn.weight_ih_l0``.
+        **options
+            Arguments of the constructor that weights do not determine, such as
+            ``batch_first`` and ``nonlinearity``; torch's defaults for those left out.
+            ``dtype`` converts, and is required if the weights have several dtypes.
+
+        Raises
+        ------
+        KeyError
+            If there are no weights of a layer under the prefix.
+        ValueError
+            If they are those of another class, do not fit together, or have several dtypes.
+        TypeError
+            For an option that the weights determine, or that the constructor does not take.
+
+        Examples
+        --------
+        >>> import numpy_rnn as nn
+        >>> state_dict = nn.GRU(3, 4, num_layers=2).state_dict(prefix="encoder.rnn.")
+        >>> nn.GRU.from_state_dict(state_dict, prefix="encoder.rnn", batch_first=True)
+        GRU(3, 4, num_layers=2, batch_first=True)
+        """
+        prefix = prefix.removesuffix(".")
+        group = _group_of(cls, groups(weights_in(state_dict)), prefix)
+        arguments = _arguments_of(cls, group)
+        for name in options:
+            if name in arguments and name != "dtype":
+                raise TypeError(
+                    f"{name} of the {cls.__name__} is {arguments[name]}, which its weights "
+                    "determine; leave it out"
+                )
+        if options.get("dtype") is None:
+            if "dtype" not in arguments:
+                raise ValueError(
+                    f"the weights of the {cls.__name__} are of several dtypes: give dtype"
+                )
+            options.pop("dtype", None)
+        module = cls.__new__(cls)
+        # While the constructor runs, an attribute of the instance hides the method: weights
+        # that are about to be replaced are not drawn.
+        module.__dict__["reset_parameters"] = lambda: None
+        module.__init__(**cls._completed(arguments, options))  # type: ignore[misc]  # cls is known only now
+        del module.__dict__["reset_parameters"]
+        start = f"{prefix}." if prefix else ""
+        module.load_state_dict({leaf: state_dict[start + leaf] for leaf in group.weights})
+        return module
+
+
+_LAYERS: dict[re.Pattern[str], list[type[Layer]]] = {}
+"""The layers of this package, by the pattern of their weights' names."""
+
+
+class Weight(NamedTuple):
+    """What is known of an array without reading it."""
+
+    shape: Shape
+    dtype: str
+
+
+class Candidate(NamedTuple):
+    """A class of layers that weights fit, and the arguments that they determine."""
+
+    layer: type[Layer]
+    arguments: dict[str, Any]
+
+    @property
+    def unknown(self) -> tuple[str, ...]:
+        """The arguments that change what the layer computes and that weights do not show."""
+        known = self.arguments.keys() | self.layer._immaterial
+        return tuple(
+            name
+            for name, parameter in inspect.signature(self.layer).parameters.items()
+            if name not in known and parameter.kind != parameter.VAR_KEYWORD
+        )
+
+    @property
+    def constructor(self) -> str:
+        """The line of code that makes the layer: ``'nn.LSTM(8, 32, num_layers=2)'``."""
+        parameters = inspect.signature(self.layer).parameters
+        given = []
+        for name, value in self.arguments.items():
+            default = "float32" if name == "dtype" else parameters[name].default
+            if default is inspect.Parameter.empty:
+                given.append(repr(value))
+            elif value != default:
+                shown = f'"{value}"' if isinstance(value, str) else repr(value)
+                given.append(f"{name}={shown}")
+        return f"nn.{self.layer.__name__}({', '.join(given)})"
+
+
+class Group(NamedTuple):
+    """Weights with a common prefix, and the classes that have weights of these names."""
+
+    prefix: str
+    weights: dict[str, Weight]
+    classes: list[type[Layer]]
+
+    @property
+    def shapes(self) -> dict[str, Shape]:
+        """The shapes of the weights."""
+        return {name: weight.shape for name, weight in self.weights.items()}
+
+    @property
+    def place(self) -> str:
+        """Where the weights are, for an error."""
+        return f"under {self.prefix!r}" if self.prefix else "without a prefix"
+
+    def is_for(self, layer: type[Layer]) -> bool:
+        """Return whether a layer of this class has weights of these names."""
+        return issubclass(layer, tuple(self.classes))
+
+    def candidates(self) -> list[Candidate]:
+        """Return the layers that the weights fit, the likeliest first.
+
+        Raises
+        ------
+        MisfitError
+            If they have the names of a layer's and do not fit together.
+        """
+        name = self.prefix.rpartition(".")[2]
+        found: list[tuple[float, Candidate]] = []
+        misfits: list[MisfitError] = []
+        for layer in self.classes:
+            try:
+                arguments = self.arguments_for(layer)
+            except MisfitError as misfit:
+                misfits.append(misfit)
+                continue
+            likelihood = layer._likelihood(name, self.shapes)
+            if arguments is not None and likelihood > 0:
+                found.append((likelihood, Candidate(layer, arguments)))
+        if misfits and not found:
+            raise misfits[0]
+        return [candidate for _, candidate in sorted(found, key=lambda item: -item[0])]
+
+    def arguments_for(self, layer: type[Layer]) -> dict[str, Any] | None:
+        """Return the arguments for a layer with these weights, None if it has others.
+
+        Raises
+        ------
+        MisfitError
+            If they have the names of such a layer's and do not fit together.
+        """
+        arguments = layer._arguments_from(self.shapes)
+        if arguments is None:
+            return None
+        expected = layer._shapes(**arguments)
+        problems = [
+            f"{name} is missing"
+            for name, shape in expected.items()
+            if shape is not None
+            and name not in self.weights
+            and not layer._may_lack(name, None)
+        ]
+        for name, shape in self.shapes.items():
+            if expected.get(name) is None:
+                problems.append(f"{name} should not be there")
+            elif shape != expected[name]:
+                problems.append(f"{name} has shape {shape}, and {expected[name]} would fit")
+        if problems:
+            raise MisfitError(*problems)
+        return arguments | self._dtype(layer)
+
+    def _dtype(self, layer: type[Layer]) -> dict[str, str]:
+        """Return the argument ``dtype``, or nothing where weights are of several."""
+        dtypes = set()
+        for name, weight in self.weights.items():
+            if layer._buffer_dtypes.get(name) is not None:
+                continue
+            dtype = WIDENED.get(weight.dtype, weight.dtype)
+            if dtype not in ("float32", "float64"):
+                raise MisfitError(
+                    f"{name} is of dtype {weight.dtype}, and no layer's weights are"
+                )
+            dtypes.add(dtype)
+        return {"dtype": dtypes.pop()} if len(dtypes) == 1 else {}
+
+
+def weights_in(state_dict: Mapping[str, Any]) -> dict[str, Weight]:
+    """Return the shapes and dtypes of the arrays or tensors in a state_dict.
+
+    Raises
+    ------
+    TypeError
+        If `state_dict` is not a mapping of names.
+    """
+    if not isinstance(state_dict, Mapping):
+        raise TypeError(f"Expected state_dict to be dict-like, got {type(state_dict)}.")
+    weights = {}
+    for name, value in state_dict.items():
+        if not isinstance(name, str):
+            raise TypeError(f"Expected the keys of state_dict to be str, got {name!r}.")
+        if hasattr(value, "shape") and hasattr(value, "dtype"):
+            dtype = str(value.dtype).removeprefix("torch.")
+            weights[name] = Weight(tuple(value.shape), dtype)
+    return weights
+
+
+def groups(weights: Mapping[str, Weight]) -> list[Group]:
+    """Return the weights that belong together by their names.
+
+    Names that several classes have go to those that have most of the names under a prefix:
+    with a ``running_mean`` beside it, a ``weight`` is a batch norm's alone.
+    """
+    found: dict[tuple[str, re.Pattern[str]], dict[str, Weight]] = {}
+    for name, weight in weights.items():
+        prefix, _, leaf = name.rpartition(".")
+        for pattern in _LAYERS:
+            if pattern.fullmatch(leaf):
+                found.setdefault((prefix, pattern), {})[leaf] = weight
+    by_prefix: dict[str, dict[frozenset[str], Group]] = {}
+    for (prefix, pattern), leaves in found.items():
+        here = by_prefix.setdefault(prefix, {})
+        group = here.setdefault(frozenset(leaves), Group(prefix, leaves, []))
+        group.classes.extend(_LAYERS[pattern])
+    return [
+        group
+        for here in by_prefix.values()
+        for names, group in here.items()
+        if not any(names < others for others in here)
+    ]
+
+
+def _group_of(cls: type[Layer], found: list[Group], prefix: str) -> Group:
+    """Return the weights under a prefix that have names of a class's, or else any there."""
+    here = [group for group in found if group.prefix == prefix]
+    if not here:
+        place = f"under {prefix!r}" if prefix else "without a prefix"
+        prefixes = dict.fromkeys(repr(group.prefix) for group in found)
+        there = listed(prefixes) if prefixes else "none that are recognised"
+        raise KeyError(f"the state_dict has no weights of a layer {place}. It has {there}")
+    return next((group for group in here if group.is_for(cls)), here[0])
+
+
+def _arguments_of(cls: type[Layer], group: Group) -> dict[str, Any]:
+    """Return the arguments for a layer of a class, or say what the weights are in its place."""
+    try:
+        arguments = group.arguments_for(cls) if group.is_for(cls) else None
+        candidates = group.candidates() if arguments is None else []
+    except MisfitError as error:
+        raise ValueError(f"the weights {group.place} are inconsistent: {error}") from None
+    if arguments is not None:
+        return arguments
+    kinds = " or ".join(candidate.layer.__name__ for candidate in candidates)
+    shapes = ", ".join(f"{name} {shape}" for name, shape in group.shapes.items())
+    raise ValueError(
+        f"the weights {group.place} are not those of {cls.__name__}: "
+        + (f"they fit {kinds}" if kinds else f"there is {shapes}")
+    )
+
+
+def listed(items: Iterable[object]) -> str:
+    """Return the first items of what may be many, for an error."""
+    texts = [str(item) for item in items]
+    more = f" and {len(texts) - MOST_LISTED} more" if len(texts) > MOST_LISTED else ""
+    return ", ".join(texts[:MOST_LISTED]) + more
