@@ -179,7 +179,7 @@ def test_weights_that_do_not_fit_together_are_reported(changes, problem):
         ({"weight": (2, 3), "bias": (3,)}, r"bias has shape \(3,\), and \(2,\) would fit"),
         ({"running_mean": (2,), "running_var": (3,)}, r"running_var has shape \(3,\)"),
         ({"running_var": (3,)}, "running_mean is missing"),
-        ({"running_mean": ()}, "running_mean is missing or has not one axis"),
+        ({"running_mean": ()}, r"running_mean has shape \(\), and \(num_features\) would fit"),
         ({"running_mean": (2,), "running_var": (2,), "bias": (2,)}, "weight is missing"),
         ({"weight_ih": (8, 3)}, "weight_hh is missing"),
         ({"weight_ih": (8, 3), "weight_hh": (8, 4)}, "weight_hh has 8 rows for 4"),

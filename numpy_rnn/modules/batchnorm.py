@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar
-
-import numpy as np
+from typing import TYPE_CHECKING, ClassVar
 
 from numpy_rnn import functional
 from numpy_rnn.arguments import as_array
-from numpy_rnn.modules.layer import Layer, MisfitError, Shape
+from numpy_rnn.modules.layer import Declared, Layer, Shape
 from numpy_rnn.modules.normalization import reset_affine
 
 if TYPE_CHECKING:
@@ -73,11 +71,12 @@ class BatchNorm1d(Layer):
     weight: Array | None
     bias: Array | None
 
-    _weight_names = re.compile("weight|bias|running_mean|running_var|num_batches_tracked")
-    _buffer_dtypes: ClassVar[dict[str, Any]] = {
-        "running_mean": None,
-        "running_var": None,
-        "num_batches_tracked": np.int64,
+    _declared: ClassVar = {
+        "weight": Declared(("num_features",), ("affine",)),
+        "bias": Declared(("num_features",), ("affine", "bias")),
+        "running_mean": Declared(("num_features",), ("track_running_stats",), float),
+        "running_var": Declared(("num_features",), ("track_running_stats",), float),
+        "num_batches_tracked": Declared((), ("track_running_stats",), int),
     }
     _immaterial = Layer._immaterial | {"momentum"}
     _norm_names = re.compile(r"batch_?norm|(?<![a-z])bn", re.IGNORECASE)
@@ -100,37 +99,7 @@ class BatchNorm1d(Layer):
         self.momentum = momentum
         self.affine = affine
         self.track_running_stats = track_running_stats
-        shapes = self._shapes(num_features, affine, track_running_stats, bias)
-        self._create_weights(shapes, device, dtype)
-
-    @classmethod
-    def _shapes(
-        cls, num_features: int, affine: bool, track_running_stats: bool, bias: bool
-    ) -> dict[str, Shape | None]:
-        features = (num_features,)
-        return {
-            "weight": features if affine else None,
-            "bias": features if affine and bias else None,
-            "running_mean": features if track_running_stats else None,
-            "running_var": features if track_running_stats else None,
-            "num_batches_tracked": () if track_running_stats else None,
-        }
-
-    @classmethod
-    def _arguments_from(cls, shapes: Mapping[str, Shape]) -> dict[str, Any] | None:
-        tracked = not shapes.keys() <= {"weight", "bias"}
-        features = shapes.get("running_mean" if tracked else "weight", ())
-        if tracked and len(features) != 1:
-            raise MisfitError("running_mean is missing or has not one axis")
-        if len(features) != 1 or (not tracked and shapes.get("bias", features) != features):
-            return None
-        affine = "weight" in shapes or "bias" in shapes
-        return {
-            "num_features": features[0],
-            "affine": affine,
-            "track_running_stats": tracked,
-            "bias": "bias" in shapes or not affine,
-        }
+        self._create_weights(device, dtype, bias=bias)
 
     @classmethod
     def _likelihood(cls, name: str, shapes: Mapping[str, Shape]) -> float:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from numpy_rnn import functional
-from numpy_rnn.modules.layer import Layer, Shape
+from numpy_rnn.modules.layer import Declared, Layer
 from numpy_rnn.modules.linear import draw_parameters
 
 if TYPE_CHECKING:
@@ -75,6 +75,11 @@ class Conv1d(Layer):
     weight: Array
     bias: Array | None
 
+    _declared: ClassVar = {
+        "weight": Declared(("out_channels", "in_channels", "kernel_size")),
+        "bias": Declared(("out_channels",), ("bias",)),
+    }
+
     def __init__(
         self,
         in_channels: int,
@@ -116,34 +121,7 @@ class Conv1d(Layer):
                 f"padding_mode must be one of {PADDING_MODES}, but got "
                 f"padding_mode='{padding_mode}'"
             )
-        shapes = self._shapes(in_channels, out_channels, self.kernel_size, bias, groups)
-        self._create_weights(shapes, device, dtype)
-
-    @classmethod
-    def _shapes(
-        cls,
-        in_channels: int,
-        out_channels: int,
-        kernel_size: int | tuple[int, ...],
-        bias: bool,
-        groups: int = 1,
-    ) -> dict[str, Shape | None]:
-        return {
-            "weight": (out_channels, in_channels // groups, *_single(kernel_size)),
-            "bias": (out_channels,) if bias else None,
-        }
-
-    @classmethod
-    def _arguments_from(cls, shapes: Mapping[str, Shape]) -> dict[str, Any] | None:
-        weight = shapes.get("weight", ())
-        if len(weight) != 3 or shapes.get("bias", weight[:1]) != weight[:1]:
-            return None
-        return {
-            "in_channels": weight[1],
-            "out_channels": weight[0],
-            "kernel_size": weight[2],
-            "bias": "bias" in shapes,
-        }
+        self._create_weights(device, dtype, in_channels=in_channels // groups, bias=bias)
 
     @classmethod
     def _completed(

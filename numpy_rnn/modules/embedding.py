@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from numpy_rnn import functional, init
 from numpy_rnn.arguments import as_array, check_device, refuse_bool
-from numpy_rnn.modules.layer import Layer, Shape
+from numpy_rnn.modules.layer import Declared, Layer, Shape
 
 if TYPE_CHECKING:
     from numpy_rnn._typing import AnyArray, Array, DTypeLike
@@ -66,7 +66,7 @@ class Embedding(Layer):
 
     weight: Array
 
-    _weight_names = re.compile("weight")
+    _declared: ClassVar = {"weight": Declared(("num_embeddings", "embedding_dim"))}
     # norm_type matters with max_norm alone.
     _immaterial = Layer._immaterial | {
         *("padding_idx", "norm_type", "scale_grad_by_freq", "sparse", "_weight", "_freeze")
@@ -100,27 +100,15 @@ class Embedding(Layer):
         self.norm_type = norm_type
         self.scale_grad_by_freq = scale_grad_by_freq
         self.sparse = sparse
-        shapes = self._shapes(num_embeddings, embedding_dim)
         if _weight is None:
-            self._create_weights(shapes, device, dtype)
+            self._create_weights(device, dtype)
             return
         check_device(device)
         self.register_parameter("weight", _weight)
-        if self.weight.shape != shapes["weight"]:
+        if self.weight.shape != (num_embeddings, embedding_dim):
             raise AssertionError(
                 "Shape of weight does not match num_embeddings and embedding_dim"
             )
-
-    @classmethod
-    def _shapes(cls, num_embeddings: int, embedding_dim: int) -> dict[str, Shape | None]:
-        return {"weight": (num_embeddings, embedding_dim)}
-
-    @classmethod
-    def _arguments_from(cls, shapes: Mapping[str, Shape]) -> dict[str, Any] | None:
-        weight = shapes["weight"]
-        if len(weight) != 2:
-            return None
-        return {"num_embeddings": weight[0], "embedding_dim": weight[1]}
 
     @classmethod
     def _likelihood(cls, name: str, shapes: Mapping[str, Shape]) -> float:  # noqa: ARG003

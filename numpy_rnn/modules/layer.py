@@ -1,7 +1,7 @@
 """Layers that can be built from their weights, and which of them a set of weights fits.
 
-A class declares the names and shapes of its weights once, in `Layer._shapes`. Its constructor
-makes its parameters by them, and weights that are read are compared with them.
+A class declares the names and shapes of its weights once. Its constructor makes them by that
+declaration, and weights that are read are recognised by it.
 """
 
 from __future__ import annotations
@@ -11,27 +11,21 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeAlias, TypeVar
 
+import numpy as np
+
 from numpy_rnn.arguments import check_device, new_array, parse_dtype
 from numpy_rnn.modules.module import Module
 
 if TYPE_CHECKING:
     from numpy_rnn._typing import DTypeLike
 
-__all__ = [
-    "Candidate",
-    "Group",
-    "Layer",
-    "MisfitError",
-    "Shape",
-    "Weight",
-    "groups",
-    "listed",
-    "weights_in",
-]
+__all__ = ["Candidate", "Declared", "Group", "Layer", "MisfitError", "groups", "listed"]
 
 L = TypeVar("L", bound="Layer")
 
 Shape: TypeAlias = "tuple[int, ...]"
+Shapes: TypeAlias = "Mapping[str, Shape | None]"
+"""The shapes of weights by name, None for one that a layer does without."""
 
 WIDENED = {"float16": "float32", "bfloat16": "float32"}
 
@@ -46,56 +40,109 @@ class MisfitError(ValueError):
         self.problems = problems
 
 
-class Layer(Module):
-    """The base class of layers whose weights determine their sizes.
-
-    A subclass defines `_shapes` and `_arguments_from`, each the inverse of the other, and
-    overrides the attributes below where they do not fit it. Layers of this package are then
-    recognised by `numpy_rnn.describe`.
+class Declared(NamedTuple):
+    """A parameter or buffer, as a class declares it.
 
     Attributes
     ----------
-    _weight_names : re.Pattern
-        The names of all weights that a layer of this class may have.
-    _buffer_dtypes : dict
-        Which of them are buffers, and their dtype; None for the parameters' dtype.
+    axes : tuple of str
+        The constructor's argument that gives the size of each axis. One with a star gives
+        the sizes of all axes that are left.
+    options : tuple of str
+        The constructor's arguments that must all be true for a layer to have it.
+    buffer : type, optional
+        For a buffer: float for the dtype of the parameters, int for int64.
+    """
+
+    axes: tuple[str, ...]
+    options: tuple[str, ...] = ()
+    buffer: type | None = None
+
+
+class Layer(Module):
+    """The base class of layers whose weights determine their sizes.
+
+    Attributes
+    ----------
+    _declared : dict of Declared
+        All weights that a layer of the class may have, by name.
     _immaterial : frozenset of str
         Arguments of the constructor without effect on what a layer with given weights
         computes in evaluation mode.
+    _weight_names : re.Pattern
+        The names of the weights; made from the declaration unless there is none.
     """
 
-    _weight_names: ClassVar[re.Pattern[str]] = re.compile("weight|bias")
-    _buffer_dtypes: ClassVar[dict[str, Any]] = {}
+    _declared: ClassVar[dict[str, Declared]] = {}
     _immaterial: ClassVar[frozenset[str]] = frozenset({"device"})
+    _weight_names: ClassVar[re.Pattern[str]]
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
+        if cls._declared:
+            cls._weight_names = re.compile("|".join(cls._declared))
         if cls.__module__.startswith(f"{__package__}."):
             _LAYERS.setdefault(cls._weight_names, []).append(cls)
 
     @classmethod
-    def _shapes(cls, *args: Any, **kwargs: Any) -> Mapping[str, Shape | None]:
-        """Return the shapes of parameters and buffers by name, None for one left out.
-
-        The arguments are those that `_arguments_from` returns.
-        """
-        raise NotImplementedError
+    def _shapes(cls, **arguments: Any) -> Shapes:
+        """Return the shapes of all weights that are declared, for a constructor's arguments."""
+        shapes: dict[str, Shape | None] = {}
+        for name, declared in cls._declared.items():
+            shape: list[int] = []
+            for axis in declared.axes:
+                size = arguments[axis.lstrip("*")]
+                shape += size if isinstance(size, Iterable) else [size]
+            has_it = all(arguments[option] for option in declared.options)
+            shapes[name] = tuple(shape) if has_it else None
+        return shapes
 
     @classmethod
     def _arguments_from(cls, shapes: Mapping[str, Shape]) -> dict[str, Any] | None:
         """Return the constructor's arguments that weights determine.
 
-        None if they are those of another class.
+        None if they are those of another class, by their numbers of axes.
 
         Raises
         ------
         MisfitError
-            If they are this class's by their names, and do not fit together.
+            If they are this class's and do not fit together.
         """
-        raise NotImplementedError
+        arguments: dict[str, Any] = {}
+        for name, declared in cls._declared.items():
+            for count, option in enumerate(declared.options):
+                irrelevant = not all(arguments[other] for other in declared.options[:count])
+                found = name in shapes or irrelevant
+                arguments[option] = arguments.get(option, False) or found
+            if name not in shapes:
+                continue
+            axes, shape = [axis.lstrip("*") for axis in declared.axes], shapes[name]
+            if axes != [*declared.axes] and len(shape) >= len(axes):
+                rest = shape[len(axes) - 1 :]
+                shape = (*shape[: len(axes) - 1], rest if len(rest) > 1 else rest[0])
+            if len(axes) == len(shape):
+                arguments = dict(zip(axes, shape)) | arguments
+            elif cls._is_certain(shapes):
+                raise MisfitError(
+                    f"{name} has shape {shape}, and ({', '.join(axes)}) would fit"
+                )
+            else:
+                return None
+        needed = {
+            axis.lstrip("*") for declared in cls._declared.values() for axis in declared.axes
+        }
+        return arguments if needed <= arguments.keys() else None
 
     @classmethod
-    def _likelihood(cls, name: str, shapes: Mapping[str, Shape]) -> float:  # noqa: ARG003  # of subclasses
+    def _is_certain(cls, shapes: Mapping[str, Shape]) -> bool:
+        """Return whether weights that do not quite fit are this class's all the same.
+
+        If not, they may be those of a class that is not known here.
+        """
+        return not shapes.keys() <= {"weight", "bias"}
+
+    @classmethod
+    def _likelihood(cls, name: str, shapes: Mapping[str, Shape]) -> float:  # noqa: ARG003
         """Return how likely weights that fit this class are those of one, compared to others.
 
         1 if nothing speaks for or against it, 0 if it is not worth mentioning. `name` is the
@@ -110,18 +157,18 @@ class Layer(Module):
         """Return the arguments that weights determine together with the caller's."""
         return {**arguments, **options}
 
-    def _create_weights(
-        self, shapes: Mapping[str, Shape | None], device: object, dtype: DTypeLike
-    ) -> None:
-        """Register parameters and buffers of these shapes, with a new layer's values."""
+    def _create_weights(self, device: object, dtype: DTypeLike, **arguments: Any) -> None:
+        """Register parameters and buffers, with the values of a new layer.
+
+        `arguments` are those of the constructor that are not attributes.
+        """
         check_device(device)
         parameter_dtype = parse_dtype(dtype)
-        for name, shape in shapes.items():
-            register = (
-                self.register_buffer if name in self._buffer_dtypes else self.register_parameter
-            )
-            array_dtype = self._buffer_dtypes.get(name) or parameter_dtype
-            register(name, None if shape is None else new_array(shape, array_dtype))
+        for name, shape in self._shapes(**vars(self) | arguments).items():
+            buffer = self._declared[name].buffer if name in self._declared else None
+            array_dtype = np.dtype(np.int64) if buffer is int else parameter_dtype
+            array = None if shape is None else new_array(shape, array_dtype)
+            (self.register_buffer if buffer else self.register_parameter)(name, array)
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
@@ -222,15 +269,13 @@ class Candidate(NamedTuple):
     @property
     def constructor(self) -> str:
         """The line of code that makes the layer: ``'nn.LSTM(8, 32, num_layers=2)'``."""
-        parameters = inspect.signature(self.layer).parameters
         given = []
-        for name, value in self.arguments.items():
-            default = "float32" if name == "dtype" else parameters[name].default
-            if default is inspect.Parameter.empty:
+        for name, parameter in inspect.signature(self.layer).parameters.items():
+            value = self.arguments.get(name, parameter.default)
+            if parameter.default is parameter.empty and name in self.arguments:
                 given.append(repr(value))
-            elif value != default:
-                shown = f'"{value}"' if isinstance(value, str) else repr(value)
-                given.append(f"{name}={shown}")
+            elif value not in (parameter.default, "float32"):
+                given.append(f'{name}="{value}"' if name == "dtype" else f"{name}={value!r}")
         return f"nn.{self.layer.__name__}({', '.join(given)})"
 
 
@@ -303,6 +348,8 @@ class Group(NamedTuple):
                 problems.append(f"{name} should not be there")
             elif shape != expected[name]:
                 problems.append(f"{name} has shape {shape}, and {expected[name]} would fit")
+        if problems and not layer._is_certain(self.shapes):
+            return None
         if problems:
             raise MisfitError(*problems)
         return arguments | self._dtype(layer)
@@ -311,7 +358,7 @@ class Group(NamedTuple):
         """Return the argument ``dtype``, or nothing where weights are of several."""
         dtypes = set()
         for name, weight in self.weights.items():
-            if layer._buffer_dtypes.get(name) is not None:
+            if name in layer._declared and layer._declared[name].buffer is int:
                 continue
             dtype = WIDENED.get(weight.dtype, weight.dtype)
             if dtype not in ("float32", "float64"):

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from numpy_rnn import functional, init
 from numpy_rnn.arguments import as_array
-from numpy_rnn.modules.layer import Layer, Shape
+from numpy_rnn.modules.layer import Declared, Layer, Shape
 from numpy_rnn.modules.module import Module
 
 if TYPE_CHECKING:
@@ -100,6 +100,11 @@ class Linear(Layer):
     weight: Array
     bias: Array | None
 
+    _declared: ClassVar = {
+        "weight": Declared(("out_features", "in_features")),
+        "bias": Declared(("out_features",), ("bias",)),
+    }
+
     def __init__(
         self,
         in_features: int,
@@ -111,23 +116,11 @@ class Linear(Layer):
         super().__init__()
         self.in_features = in_features
         self.out_features = out_features
-        self._create_weights(self._shapes(in_features, out_features, bias), device, dtype)
+        self._create_weights(device, dtype, bias=bias)
 
     @classmethod
-    def _shapes(
-        cls, in_features: int, out_features: int, bias: bool
-    ) -> dict[str, Shape | None]:
-        return {
-            "weight": (out_features, in_features),
-            "bias": (out_features,) if bias else None,
-        }
-
-    @classmethod
-    def _arguments_from(cls, shapes: Mapping[str, Shape]) -> dict[str, Any] | None:
-        weight = shapes.get("weight", ())
-        if len(weight) != 2:
-            return None
-        return {"in_features": weight[1], "out_features": weight[0], "bias": "bias" in shapes}
+    def _is_certain(cls, shapes: Mapping[str, Shape]) -> bool:
+        return len(shapes.get("weight", ())) == 2
 
     def reset_parameters(self) -> None:
         """Draw the parameters anew from the default generator."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, ClassVar
 
 from numpy_rnn import functional
-from numpy_rnn.modules.layer import Layer, Shape
+from numpy_rnn.modules.layer import Declared, Layer, Shape
 
 if TYPE_CHECKING:
     from numpy_rnn._typing import Array, DTypeLike
@@ -64,6 +64,10 @@ class LayerNorm(Layer):
     weight: Array | None
     bias: Array | None
 
+    _declared: ClassVar = {
+        "weight": Declared(("*normalized_shape",), ("elementwise_affine",)),
+        "bias": Declared(("*normalized_shape",), ("elementwise_affine", "bias")),
+    }
     _norm_names = re.compile(r"norm|(?<![a-z])ln", re.IGNORECASE)
 
     def __init__(
@@ -76,29 +80,12 @@ class LayerNorm(Layer):
         dtype: DTypeLike = None,
     ) -> None:
         super().__init__()
-        self.normalized_shape = _as_shape(normalized_shape)
+        if not isinstance(normalized_shape, Iterable):
+            normalized_shape = (normalized_shape,)
+        self.normalized_shape = tuple(normalized_shape)
         self.eps = eps
         self.elementwise_affine = elementwise_affine
-        shapes = self._shapes(normalized_shape, elementwise_affine, bias)
-        self._create_weights(shapes, device, dtype)
-
-    @classmethod
-    def _shapes(
-        cls, normalized_shape: int | Sequence[int], elementwise_affine: bool, bias: bool
-    ) -> dict[str, Shape | None]:
-        shape = _as_shape(normalized_shape) if elementwise_affine else None
-        return {"weight": shape, "bias": shape if bias else None}
-
-    @classmethod
-    def _arguments_from(cls, shapes: Mapping[str, Shape]) -> dict[str, Any] | None:
-        weight = shapes.get("weight", ())
-        if not weight or shapes.get("bias", weight) != weight:
-            return None
-        return {
-            "normalized_shape": weight[0] if len(weight) == 1 else weight,
-            "elementwise_affine": True,
-            "bias": "bias" in shapes,
-        }
+        self._create_weights(device, dtype, bias=bias)
 
     @classmethod
     def _likelihood(cls, name: str, shapes: Mapping[str, Shape]) -> float:
@@ -137,7 +124,3 @@ class LayerNorm(Layer):
             f"{self.normalized_shape}, eps={self.eps}, "
             f"elementwise_affine={self.elementwise_affine}, bias={self.bias is not None}"
         )
-
-
-def _as_shape(sizes: int | Sequence[int]) -> Shape:
-    return tuple(sizes) if isinstance(sizes, Iterable) else (sizes,)

@@ -19,7 +19,7 @@ from numpy_rnn.arguments import (
     as_array,
     parse_size,
 )
-from numpy_rnn.modules.layer import Layer, MisfitError, Shape, listed
+from numpy_rnn.modules.layer import Layer, MisfitError, Shape, Shapes, listed
 from numpy_rnn.modules.module import Module
 from numpy_rnn.recurrence import elman
 from numpy_rnn.recurrence.gru import GRU as GRU_RECURRENCE
@@ -122,22 +122,21 @@ class RNNBase(Layer):
         self.batch_first = batch_first
         self.bidirectional = bidirectional
         self.proj_size = proj_size
-        shapes = _stack_shapes(
-            RECURRENCES[mode].gates,
-            input_size,
-            hidden_size,
-            num_layers,
-            bias,
-            bidirectional,
-            proj_size,
-        )
-        self._create_weights(shapes, device, dtype)
+        self._create_weights(device, dtype, gates=RECURRENCES[mode].gates)
         self._runs = num_layers * (2 if bidirectional else 1)
         self._weights_of: WeightsOf = operator.itemgetter(*self._parameter_names)
 
     @classmethod
-    def _shapes(cls, **arguments: Any) -> dict[str, Shape]:
-        return _stack_shapes(cls._gates, **arguments)
+    def _shapes(cls, **arguments: Any) -> Shapes:
+        suffixes = ("", "_reverse") if arguments["bidirectional"] else ("",)
+        output_size = len(suffixes) * (arguments.get("proj_size") or arguments["hidden_size"])
+        shapes: dict[str, Shape | None] = {}
+        for layer in range(arguments["num_layers"]):
+            of_pass = _pass_shapes({"gates": cls._gates} | arguments)
+            arguments["input_size"] = output_size
+            for suffix in suffixes:
+                shapes |= {f"{name}_l{layer}{suffix}": shape for name, shape in of_pass.items()}
+        return shapes
 
     @classmethod
     def _arguments_from(cls, shapes: Mapping[str, Shape]) -> dict[str, Any] | None:
@@ -759,12 +758,12 @@ class RNNCellBase(Layer):
         self.input_size = input_size
         self.hidden_size = hidden_size
         self.bias = bias
-        shapes = _cell_shapes(num_chunks, input_size, hidden_size, bias)
-        self._create_weights(shapes, device, dtype)
+        self._create_weights(device, dtype, gates=num_chunks)
 
     @classmethod
-    def _shapes(cls, **arguments: Any) -> dict[str, Shape | None]:
-        return _cell_shapes(cls._gates, **arguments)
+    def _shapes(cls, **arguments: Any) -> Shapes:
+        missing = dict.fromkeys(("weight_ih", "weight_hh", "bias_ih", "bias_hh"))
+        return missing | _pass_shapes({"gates": cls._gates} | arguments)
 
     @classmethod
     def _arguments_from(cls, shapes: Mapping[str, Shape]) -> dict[str, Any] | None:
@@ -1091,43 +1090,19 @@ class GRUCell(RNNCellBase):
         return "GRU"
 
 
-def _stack_shapes(
-    gates: int,
-    input_size: int,
-    hidden_size: int,
-    num_layers: int,
-    bias: bool,
-    bidirectional: bool,
-    proj_size: int = 0,
-) -> dict[str, Shape]:
-    """Return the shapes of the weights of stacked layers, in torch's order."""
-    rows = gates * hidden_size
-    size = proj_size or hidden_size
-    suffixes = ("", "_reverse") if bidirectional else ("",)
-    shapes: dict[str, Shape] = {}
-    for layer in range(num_layers):
-        columns = len(suffixes) * size if layer else input_size
-        for end in [f"_l{layer}{suffix}" for suffix in suffixes]:
-            shapes |= {f"weight_ih{end}": (rows, columns), f"weight_hh{end}": (rows, size)}
-            if bias:
-                shapes |= {f"bias_ih{end}": (rows,), f"bias_hh{end}": (rows,)}
-            if proj_size:
-                shapes[f"weight_hr{end}"] = (proj_size, hidden_size)
-    return shapes
-
-
-def _cell_shapes(
-    gates: int, input_size: int, hidden_size: int, bias: bool
-) -> dict[str, Shape | None]:
-    """Return the shapes of the weights of a cell, in torch's order."""
-    rows = gates * hidden_size
-    biases = (rows,) if bias else None
-    return {
-        "weight_ih": (rows, input_size),
-        "weight_hh": (rows, hidden_size),
-        "bias_ih": biases,
-        "bias_hh": biases,
+def _pass_shapes(arguments: Mapping[str, Any]) -> dict[str, Shape | None]:
+    """Return the shapes of the weights of one layer and direction, in torch's order."""
+    hidden_size, proj_size = arguments["hidden_size"], arguments.get("proj_size", 0)
+    rows = arguments["gates"] * hidden_size
+    shapes: dict[str, Shape | None] = {
+        "weight_ih": (rows, arguments["input_size"]),
+        "weight_hh": (rows, proj_size or hidden_size),
     }
+    if arguments["bias"]:
+        shapes |= {"bias_ih": (rows,), "bias_hh": (rows,)}
+    if proj_size:
+        shapes["weight_hr"] = (proj_size, hidden_size)
+    return shapes
 
 
 def _sizes_in(shapes: Mapping[str, Shape], suffix: str) -> tuple[int, int, int]:
