@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from numpy_rnn import modules
-from numpy_rnn.modules.layer import Candidate, Layer, MisfitError, groups, weights_in
+from numpy_rnn.modules.weighted import Candidate, MisfitError, WeightedLayer, groups, weights_in
 
 __all__ = ["Description", "Inconsistency", "LayerDescription", "describe", "printable"]
 
@@ -41,12 +41,12 @@ class LayerDescription(NamedTuple):
     parameters: tuple[str, ...]
 
     @property
-    def layer_class(self) -> type[Layer]:
+    def layer_class(self) -> type[WeightedLayer]:
         """The class itself."""
-        found: type[Layer] = getattr(modules, self.kind)
+        found: type[WeightedLayer] = getattr(modules, self.kind)
         return found
 
-    def build(self, state_dict: Mapping[str, Any], **options: Any) -> Layer:
+    def build(self, state_dict: Mapping[str, Any], **options: Any) -> WeightedLayer:
         """Return the layer with its weights, as its class's ``from_state_dict`` does.
 
         Parameters

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 from numpy_rnn import functional
 from numpy_rnn.arguments import as_array
-from numpy_rnn.modules.layer import Declared, Layer, Shape
 from numpy_rnn.modules.normalization import reset_affine
+from numpy_rnn.modules.weighted import Declared, Shape, WeightedLayer
 
 if TYPE_CHECKING:
     from numpy_rnn._typing import Array, DTypeLike
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["BatchNorm1d"]
 
 
-class BatchNorm1d(Layer):
+class BatchNorm1d(WeightedLayer):
     r"""Normalisation of channels by their running statistics, for inference.
 
     .. math:: y = \frac{x - \mu}{\sqrt{\sigma^2 + \epsilon}} \, w + b
@@ -78,7 +78,7 @@ class BatchNorm1d(Layer):
         "running_var": Declared(("num_features",), ("track_running_stats",), float),
         "num_batches_tracked": Declared((), ("track_running_stats",), int),
     }
-    _immaterial = Layer._immaterial | {"momentum"}
+    _immaterial = WeightedLayer._immaterial | {"momentum"}
     _norm_names = re.compile(r"batch_?norm|(?<![a-z])bn", re.IGNORECASE)
 
     def __init__(

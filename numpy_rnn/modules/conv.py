@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from numpy_rnn import functional
-from numpy_rnn.modules.layer import Declared, Layer
 from numpy_rnn.modules.linear import draw_parameters
+from numpy_rnn.modules.weighted import Declared, WeightedLayer
 
 if TYPE_CHECKING:
     from numpy_rnn._typing import Array, DTypeLike
@@ -17,7 +17,7 @@ __all__ = ["Conv1d"]
 PADDING_MODES = ("zeros", "reflect", "replicate", "circular")
 
 
-class Conv1d(Layer):
+class Conv1d(WeightedLayer):
     r"""Filters that slide along the last axis, after ``torch.nn.Conv1d``.
 
     .. math:: y_{n,o,t} = b_o + \sum_{c,k} w_{o,c,k} \, x_{n,\,c,\,t s + k d}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from numpy_rnn import functional, init
 from numpy_rnn.arguments import as_array, check_device, refuse_bool
-from numpy_rnn.modules.layer import Declared, Layer, Shape
+from numpy_rnn.modules.weighted import Declared, Shape, WeightedLayer
 
 if TYPE_CHECKING:
     from numpy_rnn._typing import AnyArray, Array, DTypeLike
@@ -18,7 +18,7 @@ __all__ = ["Embedding"]
 E = TypeVar("E", bound="Embedding")
 
 
-class Embedding(Layer):
+class Embedding(WeightedLayer):
     """A table with a vector for each index: ``y = weight[x]``.
 
     Parameters
@@ -68,7 +68,7 @@ class Embedding(Layer):
 
     _declared: ClassVar = {"weight": Declared(("num_embeddings", "embedding_dim"))}
     # norm_type matters with max_norm alone.
-    _immaterial = Layer._immaterial | {
+    _immaterial = WeightedLayer._immaterial | {
         *("padding_idx", "norm_type", "scale_grad_by_freq", "sparse", "_weight", "_freeze")
     }
     _embedding_names = re.compile(r"emb|lookup|token|vocab|wte|wpe", re.IGNORECASE)

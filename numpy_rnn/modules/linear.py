@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from numpy_rnn import functional, init
 from numpy_rnn.arguments import as_array
-from numpy_rnn.modules.layer import Declared, Layer, Shape
 from numpy_rnn.modules.module import Module
+from numpy_rnn.modules.weighted import Declared, Shape, WeightedLayer
 
 if TYPE_CHECKING:
     from numpy_rnn._typing import Array, DTypeLike
@@ -62,7 +62,7 @@ class Identity(Module):
         return as_array(input, "input").copy() if hasattr(input, "__array__") else input
 
 
-class Linear(Layer):
+class Linear(WeightedLayer):
     """An affine map of the last axis: ``y = x W^T + b``.
 
     Parameters

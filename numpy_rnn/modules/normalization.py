@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from numpy_rnn import functional
-from numpy_rnn.modules.layer import Declared, Layer, Shape
+from numpy_rnn.modules.weighted import Declared, Shape, WeightedLayer
 
 if TYPE_CHECKING:
     from numpy_rnn._typing import Array, DTypeLike
@@ -23,7 +23,7 @@ def reset_affine(weight: Array | None, bias: Array | None) -> None:
         bias[...] = 0
 
 
-class LayerNorm(Layer):
+class LayerNorm(WeightedLayer):
     r"""Normalisation over the last axes, by their own mean and variance.
 
     .. math:: y = \frac{x - \mathrm{E}[x]}{\sqrt{\mathrm{Var}[x] + \epsilon}} \, w + b

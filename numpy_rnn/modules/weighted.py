@@ -19,9 +19,9 @@ from numpy_rnn.modules.module import Module
 if TYPE_CHECKING:
     from numpy_rnn._typing import DTypeLike
 
-__all__ = ["Candidate", "Declared", "Group", "Layer", "MisfitError", "groups", "listed"]
+__all__ = ["Candidate", "Declared", "Group", "MisfitError", "WeightedLayer", "groups", "listed"]
 
-L = TypeVar("L", bound="Layer")
+L = TypeVar("L", bound="WeightedLayer")
 
 Shape: TypeAlias = "tuple[int, ...]"
 Shapes: TypeAlias = "Mapping[str, Shape | None]"
@@ -59,7 +59,7 @@ class Declared(NamedTuple):
     buffer: type | None = None
 
 
-class Layer(Module):
+class WeightedLayer(Module):
     """The base class of layers whose weights determine their sizes.
 
     Attributes
@@ -239,7 +239,7 @@ class Layer(Module):
         return module
 
 
-_LAYERS: dict[re.Pattern[str], list[type[Layer]]] = {}
+_LAYERS: dict[re.Pattern[str], list[type[WeightedLayer]]] = {}
 """The layers of this package, by the pattern of their weights' names."""
 
 
@@ -253,7 +253,7 @@ class Weight(NamedTuple):
 class Candidate(NamedTuple):
     """A class of layers that weights fit, and the arguments that they determine."""
 
-    layer: type[Layer]
+    layer: type[WeightedLayer]
     arguments: dict[str, Any]
 
     @property
@@ -284,7 +284,7 @@ class Group(NamedTuple):
 
     prefix: str
     weights: dict[str, Weight]
-    classes: list[type[Layer]]
+    classes: list[type[WeightedLayer]]
 
     @property
     def shapes(self) -> dict[str, Shape]:
@@ -296,7 +296,7 @@ class Group(NamedTuple):
         """Where the weights are, for an error."""
         return f"under {self.prefix!r}" if self.prefix else "without a prefix"
 
-    def is_for(self, layer: type[Layer]) -> bool:
+    def is_for(self, layer: type[WeightedLayer]) -> bool:
         """Return whether a layer of this class has weights of these names."""
         return issubclass(layer, tuple(self.classes))
 
@@ -324,7 +324,7 @@ class Group(NamedTuple):
             raise misfits[0]
         return [candidate for _, candidate in sorted(found, key=lambda item: -item[0])]
 
-    def arguments_for(self, layer: type[Layer]) -> dict[str, Any] | None:
+    def arguments_for(self, layer: type[WeightedLayer]) -> dict[str, Any] | None:
         """Return the arguments for a layer with these weights, None if it has others.
 
         Raises
@@ -354,7 +354,7 @@ class Group(NamedTuple):
             raise MisfitError(*problems)
         return arguments | self._dtype(layer)
 
-    def _dtype(self, layer: type[Layer]) -> dict[str, str]:
+    def _dtype(self, layer: type[WeightedLayer]) -> dict[str, str]:
         """Return the argument ``dtype``, or nothing where weights are of several."""
         dtypes = set()
         for name, weight in self.weights.items():
@@ -414,7 +414,7 @@ def groups(weights: Mapping[str, Weight]) -> list[Group]:
     ]
 
 
-def _group_of(cls: type[Layer], found: list[Group], prefix: str) -> Group:
+def _group_of(cls: type[WeightedLayer], found: list[Group], prefix: str) -> Group:
     """Return the weights under a prefix that have names of a class's, or else any there."""
     here = [group for group in found if group.prefix == prefix]
     if not here:
@@ -425,7 +425,7 @@ def _group_of(cls: type[Layer], found: list[Group], prefix: str) -> Group:
     return next((group for group in here if group.is_for(cls)), here[0])
 
 
-def _arguments_of(cls: type[Layer], group: Group) -> dict[str, Any]:
+def _arguments_of(cls: type[WeightedLayer], group: Group) -> dict[str, Any]:
     """Return the arguments for a layer of a class, or say what the weights are in its place."""
     try:
         arguments = group.arguments_for(cls) if group.is_for(cls) else None
