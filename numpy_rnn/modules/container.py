@@ -171,7 +171,7 @@ class Sequential(_Numbered):
         Raises
         ------
         AssertionError
-            If `module` is no module.
+            If `module` is not a Module.
         IndexError
             If `index` is beyond the end.
         """
@@ -245,7 +245,7 @@ class ModuleList(_Numbered):
         Raises
         ------
         AssertionError
-            If `module` is no module.
+            If `module` is not a Module.
         IndexError
             If `index` is beyond the end.
         """
@@ -360,7 +360,7 @@ class ModuleDict(_Container):
         TypeError
             If `modules` is not iterable, or an element is not.
         ValueError
-            If an element is no pair.
+            If an element is not a pair.
         """
         if not isinstance(modules, Iterable):
             raise TypeError(

@@ -132,7 +132,7 @@ class Conv1d(WeightedLayer):
         return {**arguments, **options, "in_channels": channels}
 
     def reset_parameters(self) -> None:
-        """Draw the parameters anew from the default generator."""
+        """Draw the parameters again from the default generator."""
         draw_parameters(self.weight, self.bias)
 
     def forward(self, input: Array) -> Array:
@@ -155,23 +155,16 @@ class Conv1d(WeightedLayer):
         RuntimeError
             If sizes, dtypes or options do not agree.
         """
-        if self.padding_mode == "zeros":
-            return functional.conv1d(
-                input,
-                self.weight,
-                self.bias,
-                self.stride,
-                self.padding,
-                self.dilation,
-                self.groups,
-            )
-        padded = functional.pad(input, self._both_sides(), mode=self.padding_mode)
+        padding = self.padding
+        if self.padding_mode != "zeros":
+            input = functional.pad(input, self._both_sides(), mode=self.padding_mode)
+            padding = (0,)
         return functional.conv1d(
-            padded, self.weight, self.bias, self.stride, 0, self.dilation, self.groups
+            input, self.weight, self.bias, self.stride, padding, self.dilation, self.groups
         )
 
     def _both_sides(self) -> Sequence[int]:
-        """Return what is added before and behind."""
+        """Return how much is added before and after the input."""
         if not isinstance(self.padding, str):
             return self.padding * 2
         excess = self.dilation[0] * (self.kernel_size[0] - 1) if self.padding == "same" else 0
@@ -183,17 +176,9 @@ class Conv1d(WeightedLayer):
             f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}, "
             f"stride={self.stride}"
         )
-        if self.padding != (0,):
-            text += f", padding={self.padding}"
-        if self.dilation != (1,):
-            text += f", dilation={self.dilation}"
-        if self.groups != 1:
-            text += f", groups={self.groups}"
-        if self.bias is None:
-            text += ", bias=False"
-        if self.padding_mode != "zeros":
-            text += f", padding_mode={self.padding_mode}"
-        return text
+        text += self._changed(padding=(0,), dilation=(1,), groups=1)
+        text += ", bias=False" if self.bias is None else ""
+        return text + self._changed(padding_mode="zeros")
 
 
 def _single(value: int | tuple[int, ...]) -> tuple[int, ...]:

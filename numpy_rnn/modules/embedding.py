@@ -49,7 +49,7 @@ class Embedding(WeightedLayer):
     Raises
     ------
     AssertionError
-        If `padding_idx` is no row, or a given table has another shape.
+        If `padding_idx` is not a row, or a given table has another shape.
 
     References
     ----------
@@ -141,7 +141,7 @@ class Embedding(WeightedLayer):
         AssertionError
             If `embeddings` has not two axes.
         TypeError
-            If it is no float array.
+            If it is not a float array.
 
         Examples
         --------
@@ -166,7 +166,7 @@ class Embedding(WeightedLayer):
         )
 
     def reset_parameters(self) -> None:
-        """Draw the table anew from the default generator."""
+        """Draw the table again from the default generator."""
         init.normal_(self.weight)
         if self.padding_idx is not None:
             self.weight[self.padding_idx] = 0
@@ -202,15 +202,8 @@ class Embedding(WeightedLayer):
 
     def extra_repr(self) -> str:
         """Return the sizes and the options that are not at their defaults."""
-        text = f"{self.num_embeddings}, {self.embedding_dim}"
-        if self.padding_idx is not None:
-            text += f", padding_idx={self.padding_idx}"
-        if self.max_norm is not None:
-            text += f", max_norm={self.max_norm}"
-        if self.norm_type != 2:
-            text += f", norm_type={self.norm_type}"
-        if self.scale_grad_by_freq is not False:
-            text += f", scale_grad_by_freq={self.scale_grad_by_freq}"
-        if self.sparse is not False:
-            text += ", sparse=True"
-        return text
+        options = self._changed(
+            padding_idx=None, max_norm=None, norm_type=2, scale_grad_by_freq=False
+        )
+        sparse = ", sparse=True" if self.sparse is not False else ""
+        return f"{self.num_embeddings}, {self.embedding_dim}{options}{sparse}"

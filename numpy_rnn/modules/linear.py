@@ -123,7 +123,7 @@ class Linear(WeightedLayer):
         return len(shapes.get("weight", ())) == 2
 
     def reset_parameters(self) -> None:
-        """Draw the parameters anew from the default generator."""
+        """Draw the parameters again from the default generator."""
         draw_parameters(self.weight, self.bias)
 
     def forward(self, input: Array) -> Array:

@@ -19,7 +19,7 @@ __all__ = ["IncompatibleKeys", "Module"]
 M = TypeVar("M", bound="Module")
 
 _REGISTRIES = ("_parameter_names", "_buffer_names", "_transient_names", "_module_names")
-"""The lists of names that a module has; transient buffers are no part of its state."""
+"""The lists of names that a module has; transient buffers are not part of its state."""
 
 
 class IncompatibleKeys(NamedTuple):
@@ -44,7 +44,7 @@ class Module:
     them at every call and keeps nothing derived from them, so a weight that was loaded,
     assigned or edited in place counts from the next call on. A module owns its
     parameters: what is assigned or loaded is copied, so that the caller's array and the
-    module's never share memory. Buffers are the arrays that are no weights, such as
+    module's never share memory. Buffers are the arrays that are not weights, such as
     running statistics or a state; they are kept likewise, but may change their shape and
     dtype, or become None, by assignment.
 
@@ -162,7 +162,7 @@ class Module:
         KeyError
             If the name is empty, has a dot, or is taken.
         TypeError
-            If `value` is no float array.
+            If `value` is not a float array.
         """
         self._check_new_name("parameter", name)
         owned = None if value is None else _float_copy(name, value)
@@ -187,7 +187,7 @@ class Module:
         KeyError
             If the name is empty, has a dot, or is taken by something else.
         TypeError
-            If `array` is no such array.
+            If `array` is not such an array.
         """
         if name not in self.__dict__.get("_buffer_names", ()):
             self._check_new_name("buffer", name)
@@ -210,7 +210,7 @@ class Module:
         KeyError
             If the name is empty, has a dot, or is taken by something else.
         TypeError
-            If `module` is no module.
+            If `module` is not a Module.
         """
         if "_module_names" not in self.__dict__:
             raise AttributeError("cannot assign module before Module.__init__() call")
@@ -338,7 +338,7 @@ class Module:
         prefix : str
             This module's own name.
         remove_duplicate : bool
-            Whether a module that stands in several places is given once.
+            Whether a module that is in several places is given once.
         """
         return self._walk(prefix, set() if remove_duplicate else None)
 
@@ -370,7 +370,7 @@ class Module:
         recurse : bool
             Whether those of submodules are included.
         remove_duplicate : bool
-            Whether those of a module that stands in several places are given once.
+            Whether those of a module that is in several places are given once.
         """
         return self._named_arrays("_parameter_names", prefix, recurse, remove_duplicate)
 
@@ -459,7 +459,7 @@ class Module:
         RuntimeError
             Naming everything that does not fit.
         TypeError
-            If `state_dict` is no mapping of names.
+            If `state_dict` is not a mapping with str keys.
         """
         if not isinstance(state_dict, Mapping):
             raise TypeError(f"Expected state_dict to be dict-like, got {type(state_dict)}.")
@@ -525,7 +525,7 @@ class Module:
         Raises
         ------
         ValueError
-            If `mode` is no bool.
+            If `mode` is not a bool.
         """
         if not isinstance(mode, bool):
             raise ValueError("training mode is expected to be boolean")
@@ -585,7 +585,7 @@ class Module:
     # How it prints
 
     def extra_repr(self) -> str:
-        """Return what stands between the parentheses of the repr."""
+        """Return what is between the parentheses of the repr."""
         return ""
 
     def __repr__(self) -> str:
@@ -623,13 +623,8 @@ def _cast(array: AnyArray, dtype: np.dtype[Any]) -> AnyArray:
 
 
 def _float_copy(name: str, value: Any) -> Array:
-    """Return a C-ordered copy of a float32 or float64 array meant for a parameter."""
-    if not hasattr(value, "__array__"):
-        raise TypeError(
-            f"cannot assign '{type(value).__name__}' as parameter '{name}' "
-            "(numpy.ndarray expected)"
-        )
-    copy: AnyArray = np.array(as_array(value, name), order="C")
+    """Return a C-ordered copy of an array meant for a parameter."""
+    copy: Array = _copy(f"parameter '{name}'", "numpy.ndarray", value)
     if copy.dtype not in (FLOAT32, FLOAT64):
         raise TypeError(
             f"cannot assign a {copy.dtype} array as parameter '{name}' "
@@ -642,18 +637,22 @@ def _buffer_copy(name: str, value: Any) -> AnyArray | None:
     """Return a C-ordered copy of an array meant for a buffer; None stays None."""
     if value is None:
         return None
-    if not hasattr(value, "__array__"):
-        raise TypeError(
-            f"cannot assign '{type(value).__name__}' as buffer '{name}' "
-            "(numpy.ndarray or None expected)"
-        )
-    copy: AnyArray = np.array(as_array(value, name), order="C")
+    copy = _copy(f"buffer '{name}'", "numpy.ndarray or None", value)
     if copy.dtype not in (FLOAT32, FLOAT64) and copy.dtype.kind not in "iub":
         raise TypeError(
             f"cannot assign a {copy.dtype} array as buffer '{name}' "
             "(float32, float64, integers or bools expected)"
         )
     return copy
+
+
+def _copy(place: str, expected: str, value: Any) -> AnyArray:
+    """Return a C-ordered copy of an array meant for a place in a module."""
+    if not hasattr(value, "__array__"):
+        raise TypeError(
+            f"cannot assign '{type(value).__name__}' as {place} ({expected} expected)"
+        )
+    return np.array(as_array(value, place), order="C")
 
 
 def _version(state_dict: Any, path: str) -> int | None:

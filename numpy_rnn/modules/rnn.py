@@ -184,20 +184,15 @@ class RNNBase(WeightedLayer):
 
     def extra_repr(self) -> str:
         """Return the sizes and the options that are not at their defaults."""
-        text = f"{self.input_size}, {self.hidden_size}"
-        if self.proj_size != 0:
-            text += f", proj_size={self.proj_size}"
-        if self.num_layers != 1:
-            text += f", num_layers={self.num_layers}"
-        if self.bias is not True:
-            text += f", bias={self.bias}"
-        if self.batch_first is not False:
-            text += f", batch_first={self.batch_first}"
-        if self.dropout != 0:
-            text += f", dropout={self.dropout}"
-        if self.bidirectional is not False:
-            text += f", bidirectional={self.bidirectional}"
-        return text
+        sizes = f"{self.input_size}, {self.hidden_size}"
+        return sizes + self._changed(
+            proj_size=0,
+            num_layers=1,
+            bias=True,
+            batch_first=False,
+            dropout=0,
+            bidirectional=False,
+        )
 
     def __call__(self, input: Any, hx: Any = None) -> Any:
         r"""Return what ``forward`` computes; without \*args a step takes 4 % less time."""
@@ -822,8 +817,7 @@ class RNNCellBase(WeightedLayer):
 
     def extra_repr(self) -> str:
         """Return the sizes and the options that are not at their defaults."""
-        text = f"{self.input_size}, {self.hidden_size}"
-        return text if self.bias is True else f"{text}, bias={self.bias}"
+        return f"{self.input_size}, {self.hidden_size}{self._changed(bias=True)}"
 
     @property
     def _recurrence(self) -> Recurrence:
@@ -990,10 +984,7 @@ class RNNCell(RNNCellBase):
 
     def extra_repr(self) -> str:
         """Return the sizes and the options that are not at their defaults."""
-        text = super().extra_repr()
-        if self.nonlinearity == "tanh":
-            return text
-        return f"{text}, nonlinearity={self.nonlinearity}"
+        return super().extra_repr() + self._changed(nonlinearity="tanh")
 
 
 class LSTMCell(RNNCellBase):

@@ -117,21 +117,19 @@ class WeightedLayer(Module):
             if name not in shapes:
                 continue
             axes, shape = [axis.lstrip("*") for axis in declared.axes], shapes[name]
-            if axes != [*declared.axes] and len(shape) >= len(axes):
-                rest = shape[len(axes) - 1 :]
-                shape = (*shape[: len(axes) - 1], rest if len(rest) > 1 else rest[0])
-            if len(axes) == len(shape):
-                arguments = dict(zip(axes, shape)) | arguments
+            sizes: list[Any] = [*shape]
+            if axes != [*declared.axes] and len(sizes) > len(axes):
+                sizes[len(axes) - 1 :] = [shape[len(axes) - 1 :]]
+            if len(sizes) == len(axes):
+                arguments = dict(zip(axes, sizes)) | arguments
             elif cls._is_certain(shapes):
                 raise MisfitError(
                     f"{name} has shape {shape}, and ({', '.join(axes)}) would fit"
                 )
             else:
                 return None
-        needed = {
-            axis.lstrip("*") for declared in cls._declared.values() for axis in declared.axes
-        }
-        return arguments if needed <= arguments.keys() else None
+        required = {axis.lstrip("*") for other in cls._declared.values() for axis in other.axes}
+        return arguments if required <= arguments.keys() else None
 
     @classmethod
     def _is_certain(cls, shapes: Mapping[str, Shape]) -> bool:
@@ -174,6 +172,15 @@ class WeightedLayer(Module):
     def reset_parameters(self) -> None:
         """Give the parameters the values of a new layer."""
         raise NotImplementedError
+
+    def _changed(self, **defaults: Any) -> str:
+        """Return the options that are not at their defaults, as `extra_repr` lists them."""
+        return "".join(
+            f", {name}={value}"
+            for name, default in defaults.items()
+            if (value := getattr(self, name)) != default
+            or (isinstance(default, bool) and value is not default)
+        )
 
     @classmethod
     def from_state_dict(
@@ -222,12 +229,12 @@ class WeightedLayer(Module):
                     f"{name} of the {cls.__name__} is {arguments[name]}, which its weights "
                     "determine; leave it out"
                 )
-        if options.get("dtype") is None:
-            if "dtype" not in arguments:
-                raise ValueError(
-                    f"the weights of the {cls.__name__} are of several dtypes: give dtype"
-                )
-            options.pop("dtype", None)
+        if options.get("dtype", ...) is None:
+            del options["dtype"]
+        if "dtype" not in arguments | options:
+            raise ValueError(
+                f"the weights of the {cls.__name__} are of several dtypes: give dtype"
+            )
         module = cls.__new__(cls)
         # While the constructor runs, an attribute of the instance hides the method: weights
         # that are about to be replaced are not drawn.
@@ -336,12 +343,11 @@ class Group(NamedTuple):
         if arguments is None:
             return None
         expected = layer._shapes(**arguments)
+        needed = [name for name, shape in expected.items() if shape is not None]
         problems = [
             f"{name} is missing"
-            for name, shape in expected.items()
-            if shape is not None
-            and name not in self.weights
-            and not layer._may_lack(name, None)
+            for name in needed
+            if name not in self.weights and not layer._may_lack(name, None)
         ]
         for name, shape in self.shapes.items():
             if expected.get(name) is None:
