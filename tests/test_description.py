@@ -95,7 +95,7 @@ def test_from_state_dict_is_on_the_classes_whose_weights_determine_them():
 
 @pytest.mark.parametrize("kind", WEIGHTED)
 def test_the_names_that_a_class_declares_are_its_constructors(kind):
-    layer = getattr(nn.modules, kind)
+    layer = getattr(nn, kind)
     takes = set(inspect.signature(layer).parameters)
     assert layer._immaterial <= takes
     if kind != "RNNBase":
@@ -499,7 +499,7 @@ def test_what_cannot_be_built_is_said():
     with pytest.raises(TypeError, match="unexpected keyword argument 'nonlinearity'"):
         nn.LSTM.from_state_dict(state_dict, "enc.rnn", nonlinearity="relu")
     with pytest.raises(ValueError, match=r"not those of RNNBase: they fit LSTM"):
-        modules.RNNBase.from_state_dict(state_dict, "enc.rnn")
+        nn.RNNBase.from_state_dict(state_dict, "enc.rnn")
     with pytest.raises(TypeError, match="Expected state_dict to be dict-like"):
         nn.LSTM.from_state_dict(None)
 
