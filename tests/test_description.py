@@ -366,6 +366,15 @@ def test_every_layer_is_rebuilt_from_its_weights_and_what_they_do_not_determine(
             layer_class.from_state_dict(state_dict, "a", **{name: value})
 
 
+def test_from_state_dict_of_an_old_batch_norm_counts_from_zero():
+    state_dict = nn.BatchNorm1d(4).state_dict()
+    del state_dict["num_batches_tracked"]
+    for _ in range(10):
+        counts = [np.full((), 7) for _ in range(1000)]  # memory that is used again
+        del counts
+        assert nn.BatchNorm1d.from_state_dict(state_dict).num_batches_tracked == 0
+
+
 @pytest.mark.parametrize("kind", ["LayerNorm", "BatchNorm1d"])
 def test_a_norm_without_weights_cannot_be_rebuilt(kind):
     with pytest.raises(KeyError, match=r"no weights of a layer without a prefix"):

@@ -166,6 +166,8 @@ class WeightedLayer(Module):
             buffer = self._declared[name].buffer if name in self._declared else None
             array_dtype = np.dtype(np.int64) if buffer is int else parameter_dtype
             array = None if shape is None else new_array(shape, array_dtype)
+            if buffer and array is not None:
+                array[...] = 0  # a checkpoint may lack it
             (self.register_buffer if buffer else self.register_parameter)(name, array)
         self.reset_parameters()
 
