@@ -6,6 +6,7 @@ declaration, and weights that are read are recognised by it.
 
 from __future__ import annotations
 
+import functools
 import inspect
 import re
 from collections.abc import Iterable, Mapping
@@ -130,6 +131,11 @@ class WeightedLayer(Module):
                 return None
         required = {axis.lstrip("*") for other in cls._declared.values() for axis in other.axes}
         return arguments if required <= arguments.keys() else None
+
+    @classmethod
+    @functools.cache
+    def _constructor_parameters(cls) -> Mapping[str, inspect.Parameter]:
+        return inspect.signature(cls).parameters
 
     @classmethod
     def _is_certain(cls, shapes: Mapping[str, Shape]) -> bool:
@@ -271,7 +277,7 @@ class Candidate(NamedTuple):
         known = self.arguments.keys() | self.layer._immaterial
         return tuple(
             name
-            for name, parameter in inspect.signature(self.layer).parameters.items()
+            for name, parameter in self.layer._constructor_parameters().items()
             if name not in known and parameter.kind != parameter.VAR_KEYWORD
         )
 
@@ -279,7 +285,7 @@ class Candidate(NamedTuple):
     def constructor(self) -> str:
         """The line of code that makes the layer: ``'nn.LSTM(8, 32, num_layers=2)'``."""
         given = []
-        for name, parameter in inspect.signature(self.layer).parameters.items():
+        for name, parameter in self.layer._constructor_parameters().items():
             value = self.arguments.get(name, parameter.default)
             if parameter.default is parameter.empty and name in self.arguments:
                 given.append(repr(value))
