@@ -121,9 +121,14 @@ def parse_size(size: object) -> int:
     TypeError
         If it is not an integer; a bool is not one.
     """
+    refuse_bool(size)
+    return operator.index(size)  # type: ignore[arg-type]  # that is what it finds out
+
+
+def refuse_bool(size: object) -> None:
+    """Raise TypeError for a bool in place of a size or an index."""
     if isinstance(size, (bool, np.bool_)):
         raise TypeError(f"'{type(size).__name__}' object cannot be interpreted as a size")
-    return operator.index(size)  # type: ignore[arg-type]  # raises if it is not
 
 
 def new_array(shape: tuple[int, ...], dtype: np.dtype[Any]) -> AnyArray:
@@ -176,8 +181,8 @@ def parse_to(args: tuple[Any, ...], device: object, dtype: DTypeLike) -> np.dtyp
     Parameters
     ----------
     args : tuple
-        A device, a dtype or both by position, as in torch: a string is a device, unless
-        it is the name of a dtype, and anything else a dtype.
+        By position, as in torch: a device, a dtype, both, or an array whose dtype it is. A
+        string is a device unless it names a dtype.
     device, dtype
         The same by name.
 
@@ -189,9 +194,13 @@ def parse_to(args: tuple[Any, ...], device: object, dtype: DTypeLike) -> np.dtyp
         For a dtype that is not float32 or float64.
     """
     for argument in args:
-        if argument in ("float32", "float64"):
-            dtype = argument
-        elif isinstance(argument, str) or type(argument).__name__ == "device":
+        if hasattr(argument, "__array__") and not isinstance(argument, type):
+            if len(args) > 1 or device is not None or dtype is not None:
+                raise TypeError("to() takes an array, for its dtype, as its only argument")
+            return parse_dtype(str(argument.dtype).removeprefix("torch."))
+    for argument in args:
+        is_string = isinstance(argument, str) and argument not in ("float32", "float64")
+        if is_string or type(argument).__name__ == "device":
             device = argument
         elif argument is not None:
             dtype = argument

@@ -6,21 +6,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from numpy_rnn import modules
-from numpy_rnn.modules.module import Module
-from numpy_rnn.recognition import (
-    Candidate,
-    MisfitError,
-    constructor,
-    fitting,
-    groups,
-    weights_in,
-)
+from numpy_rnn.modules.weighted import Candidate, MisfitError, WeightedLayer, groups, weights_in
 
 __all__ = ["Description", "Inconsistency", "LayerDescription", "describe", "printable"]
 
 
 class LayerDescription(NamedTuple):
-    """A layer, as far as its weights tell.
+    """A layer, as far as its weights determine it.
 
     Attributes
     ----------
@@ -29,13 +21,13 @@ class LayerDescription(NamedTuple):
     kind : str
         The name of its class, ``'LSTM'``.
     arguments : dict
-        What its constructor takes, by name.
+        The constructor's arguments that weights determine, by name.
     unknown : tuple of str
-        The arguments that weights do not tell, and that change what a layer computes.
+        Those that they do not, and that change what the layer computes.
     constructor : str
-        The line of code that makes it, ``'nn.LSTM(8, 32, num_layers=2)'``.
+        The line of Python that makes it, ``'nn.LSTM(8, 32, num_layers=2)'``.
     alternatives : tuple of str
-        Lines for layers of other classes that have the same weights.
+        Such lines for layers of other classes with the same weights, the likeliest first.
     parameters : tuple of str
         The names of its weights in the state_dict.
     """
@@ -48,7 +40,13 @@ class LayerDescription(NamedTuple):
     alternatives: tuple[str, ...]
     parameters: tuple[str, ...]
 
-    def build(self, state_dict: Mapping[str, Any], **options: Any) -> Module:
+    @property
+    def layer_class(self) -> type[WeightedLayer]:
+        """The class of that name."""
+        found: type[WeightedLayer] = getattr(modules, self.kind)
+        return found
+
+    def build(self, state_dict: Mapping[str, Any], **options: Any) -> WeightedLayer:
         """Return the layer with its weights, as its class's ``from_state_dict`` does.
 
         Parameters
@@ -56,10 +54,10 @@ class LayerDescription(NamedTuple):
         state_dict : mapping of str to array
             The one that was described.
         **options
-            Arguments that are unknown; torch's defaults for those left out.
+            Arguments of the constructor that weights do not determine; torch's defaults for
+            those left out.
         """
-        layer: type[Module] = getattr(modules, self.kind)
-        return layer.from_state_dict(state_dict, self.prefix, **options)
+        return self.layer_class.from_state_dict(state_dict, self.prefix, **options)
 
     def __str__(self) -> str:
         line = f"{printable(self.prefix)} = " if self.prefix else ""
@@ -71,7 +69,7 @@ class LayerDescription(NamedTuple):
 
 
 class Inconsistency(NamedTuple):
-    """Weights that have the names of a layer's and do not fit together.
+    """Weights that have the names of a layer's but do not fit together.
 
     Attributes
     ----------
@@ -92,16 +90,16 @@ class Inconsistency(NamedTuple):
 
 
 class Description:
-    """What `describe` found: a sequence of layers, which a prefix picks too.
+    """What `describe` found: a sequence of layers, indexed by number or by prefix.
 
     Attributes
     ----------
     layers : tuple of LayerDescription
         In the order of the state_dict.
     inconsistent : tuple of Inconsistency
-        Weights that look like a layer's and are not.
+        Weights that have the names of a layer's but do not fit together.
     unrecognised : dict of str
-        The names of all else, each with its dtype and shape, or its type.
+        The names of the other entries, each with its dtype and shape, or its type.
     """
 
     def __init__(
@@ -142,9 +140,11 @@ class Description:
 def describe(state_dict: Mapping[str, Any]) -> Description:
     """Recognise the layers in a state_dict by the names and shapes of their weights.
 
-    Recurrent layers and cells are known by their names, and which they are by their rows for
-    each hidden unit. The rest is less certain, since all layers call their weights
-    ``weight`` and ``bias``:
+    Recurrent layers and cells are recognised by the names of their weights, and which they
+    are by the rows for each hidden unit: one for an RNN, three for a GRU, four for an LSTM.
+    Other layers are less certain, since all of them call their weights ``weight`` and
+    ``bias``. Where several classes fit, the likeliest is named and the others are its
+    alternatives:
 
     ========================================  ==================================
     weight, and bias                          taken for
@@ -154,24 +154,27 @@ def describe(state_dict: Mapping[str, Any]) -> Description:
                                               alternative, the layer's name decides
     (out, in, k), (out,) or none              Conv1d
     running_mean and running_var              BatchNorm1d; 2d and 3d look alike
-    both of the same shape                    LayerNorm; GroupNorm looks alike
+    both of the same shape                    LayerNorm, or BatchNorm1d without running
+                                              statistics; GroupNorm looks alike
+    (n,), none                                the same two without a bias, if the layer's
+                                              name is a norm's: ``norm1``, ``ln_f``, ``bn``
     ========================================  ==================================
 
     Parameters
     ----------
     state_dict : mapping of str to array or tensor
-        What `numpy_rnn.read_state_dict` or a module's ``state_dict`` returned. Values are
-        not read.
+        What `numpy_rnn.read_state_dict` or a module's ``state_dict`` returned. Only shapes
+        and dtypes are looked at.
 
     Returns
     -------
     Description
-        The layers; weights that look like a layer's and do not fit together; and all else.
+        The layers, weights that do not fit together, and what is not recognised.
 
     Raises
     ------
     TypeError
-        If `state_dict` is no mapping of names.
+        If `state_dict` is not a mapping with str keys.
 
     Examples
     --------
@@ -194,16 +197,17 @@ def describe(state_dict: Mapping[str, Any]) -> Description:
     layers = []
     inconsistent = []
     recognised = set()
-    for (prefix, family), group in groups(weights).items():
-        names = tuple(f"{prefix}.{leaf}" if prefix else leaf for leaf in group)
+    for group in groups(weights):
+        prefix = group.prefix
+        names = tuple(f"{prefix}.{name}" if prefix else name for name in group.weights)
         try:
-            candidates = fitting(prefix, family, group)
+            candidates = group.candidates()
         except MisfitError as error:
             inconsistent.append(Inconsistency(prefix, error.problems, names))
             recognised |= set(names)
             continue
         if candidates:
-            layers.append(_described(prefix, candidates, names))
+            layers.append(_described(prefix, names, *candidates))
             recognised |= set(names)
     unrecognised = {
         name: f"{weights[name].dtype} {weights[name].shape}"
@@ -216,20 +220,19 @@ def describe(state_dict: Mapping[str, Any]) -> Description:
 
 
 def _described(
-    prefix: str, candidates: list[Candidate], names: tuple[str, ...]
+    prefix: str, names: tuple[str, ...], best: Candidate, *others: Candidate
 ) -> LayerDescription:
-    best, *others = candidates
     return LayerDescription(
         prefix,
-        best.kind,
-        best.arguments,
-        best.unknown,
-        constructor(best),
-        tuple(constructor(other) for other in others),
-        names,
+        kind=best.layer.__name__,
+        arguments=best.arguments,
+        unknown=best.unknown,
+        constructor=best.constructor,
+        alternatives=tuple(other.constructor for other in others),
+        parameters=names,
     )
 
 
 def printable(name: str) -> str:
-    """Return a name as it may be shown: what is in a file could steer a terminal."""
+    """Return a name, quoted if it holds control characters, which could steer a terminal."""
     return name if name.isprintable() else repr(name)

@@ -8,12 +8,11 @@ import re
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import numpy_rnn as nn
 from numpy_rnn import modules, random
-from numpy_rnn.recognition import KINDS
 from tests.support.compare import assert_close
 
 CONSTRUCTORS = [
@@ -82,10 +81,32 @@ def test_what_weights_do_not_tell_is_named():
     assert str(description[1]) == "b = nn.LSTM(1, 2)  # unknown: batch_first, dropout"
 
 
-@pytest.mark.parametrize("kind", [kind for kind in KINDS if hasattr(modules, kind)])
-def test_what_is_said_of_a_class_is_what_its_constructor_takes(kind):
-    takes = inspect.signature(getattr(nn, kind)).parameters
-    assert set(KINDS[kind].positional + KINDS[kind].unknown) <= set(takes)
+WEIGHTED = [
+    name for name in modules.__all__ if hasattr(getattr(modules, name), "from_state_dict")
+]
+
+
+def test_from_state_dict_is_on_the_classes_whose_weights_determine_them():
+    assert [
+        *("GRU", "LSTM", "RNN", "BatchNorm1d", "Conv1d", "Embedding", "GRUCell", "LSTMCell"),
+        *("LayerNorm", "Linear", "RNNBase", "RNNCell"),
+    ] == WEIGHTED
+
+
+@pytest.mark.parametrize("kind", WEIGHTED)
+def test_the_names_that_a_class_declares_are_its_constructors(kind):
+    layer = getattr(nn, kind)
+    takes = set(inspect.signature(layer).parameters)
+    assert layer._immaterial <= takes
+    if kind != "RNNBase":
+        sizes = [
+            name
+            for name, parameter in inspect.signature(layer).parameters.items()
+            if parameter.default is parameter.empty and parameter.kind != parameter.VAR_KEYWORD
+        ]
+        module = layer(*[4 for _ in sizes])
+        shapes = {name: array.shape for name, array in module.state_dict().items()}
+        assert set(layer._arguments_from(shapes)) <= takes
 
 
 @pytest.mark.parametrize(
@@ -131,7 +152,10 @@ def lstm(**changes):
         ({"weight_ih_l0": np.ones((16, 0))}, "weight_ih_l0 has no columns"),
         ({"weight_ih_l1": np.ones((16, 3))}, r"has shape \(16, 3\), and \(16, 4\) would fit"),
         ({"bias_hh_l1": np.ones(15)}, r"bias_hh_l1 has shape \(15,\), and \(16,\) would fit"),
-        ({"weight_hr_l0": np.ones((4, 4))}, r"a projection of shape \(4, 4\)"),
+        (
+            {"weight_hr_l0": np.ones((4, 4))},
+            r"weight_hr_l0 has shape \(4, 4\): .* a projection",
+        ),
         ({"weight_hr_l3": np.ones((2, 4))}, "weight_ih_l3 is missing"),
         ({"weight_ih_l9": np.ones((2, 4))}, "there are layers 0, 1, 2, 9: others are missing"),
         ({"bias_ih_l0": np.ones(16, np.int8)}, "bias_ih_l0 is of dtype int8"),
@@ -152,10 +176,10 @@ def test_weights_that_do_not_fit_together_are_reported(changes, problem):
 @pytest.mark.parametrize(
     ("state_dict", "problem"),
     [
-        ({"weight": (2, 3), "bias": (3,)}, r"shape \(2, 3\) has a bias of shape \(3,\)"),
+        ({"weight": (2, 3), "bias": (3,)}, r"bias has shape \(3,\), and \(2,\) would fit"),
         ({"running_mean": (2,), "running_var": (3,)}, r"running_var has shape \(3,\)"),
         ({"running_var": (3,)}, "running_mean is missing"),
-        ({"running_mean": ()}, "running_mean is missing or has not one axis"),
+        ({"running_mean": ()}, r"running_mean has shape \(\), and \(num_features\) would fit"),
         ({"running_mean": (2,), "running_var": (2,), "bias": (2,)}, "weight is missing"),
         ({"weight_ih": (8, 3)}, "weight_hh is missing"),
         ({"weight_ih": (8, 3), "weight_hh": (8, 4)}, "weight_hh has 8 rows for 4"),
@@ -243,6 +267,145 @@ def test_every_name_is_accounted_for_once_and_every_layer_can_be_built(shapes):
 # from_state_dict
 
 
+SIZE, OPTION = st.integers(1, 4), st.booleans()
+STACK = {"input_size": SIZE, "hidden_size": SIZE, "num_layers": SIZE}
+STACK |= {"bias": OPTION, "bidirectional": OPTION}
+UNSEEN = {"batch_first": OPTION, "dropout": st.sampled_from([0.0, 0.5])}
+CELL = {"input_size": st.integers(0, 4), "hidden_size": SIZE, "bias": OPTION}
+NONLINEARITY = {"nonlinearity": st.sampled_from(["tanh", "relu"])}
+EPS = {"eps": st.sampled_from([1e-5, 0.1])}
+
+ARGUMENTS = {
+    "RNN": (STACK, UNSEEN | NONLINEARITY),
+    "GRU": (STACK, UNSEEN),
+    "LSTM": (STACK | {"proj_size": st.integers(0, 3)}, UNSEEN),
+    "RNNCell": (CELL, NONLINEARITY),
+    "GRUCell": (CELL, {}),
+    "LSTMCell": (CELL, {}),
+    "Linear": ({"in_features": SIZE, "out_features": SIZE, "bias": OPTION}, {}),
+    "Embedding": (
+        {"num_embeddings": SIZE, "embedding_dim": SIZE},
+        {
+            "padding_idx": st.sampled_from([None, 0, -1]),
+            "max_norm": st.sampled_from([None, 0.5]),
+            "norm_type": st.sampled_from([1.0, 2.0]),
+            "scale_grad_by_freq": OPTION,
+            "sparse": OPTION,
+        },
+    ),
+    "Conv1d": (
+        {
+            "in_channels": st.sampled_from([2, 4]),
+            "out_channels": st.sampled_from([2, 6]),
+            "kernel_size": SIZE,
+            "bias": OPTION,
+        },
+        {
+            "stride": SIZE,
+            "padding": st.one_of(SIZE, st.just("valid")),
+            "dilation": SIZE,
+            "groups": st.sampled_from([1, 2]),
+            "padding_mode": st.sampled_from(["zeros", "replicate"]),
+        },
+    ),
+    "BatchNorm1d": (
+        {
+            "num_features": SIZE,
+            "affine": OPTION,
+            "bias": OPTION,
+            "track_running_stats": OPTION,
+        },
+        EPS | {"momentum": st.sampled_from([0.1, None])},
+    ),
+    "LayerNorm": (
+        {
+            "normalized_shape": st.one_of(SIZE, st.lists(SIZE, min_size=1, max_size=3)),
+            "elementwise_affine": OPTION,
+            "bias": OPTION,
+        },
+        EPS,
+    ),
+}
+"""Of each class, the arguments that weights determine, and those that they do not."""
+
+
+def test_every_argument_of_every_class_is_drawn():
+    assert {*ARGUMENTS, "RNNBase"} == set(WEIGHTED)
+    for kind, drawn in ARGUMENTS.items():
+        takes = set(inspect.signature(getattr(nn, kind)).parameters)
+        without = {"device", "dtype", "unsupported", "_weight", "_freeze"}
+        assert set(drawn[0]) | set(drawn[1]) == takes - without, kind
+
+
+@pytest.mark.filterwarnings("ignore:dropout option adds dropout")
+@pytest.mark.parametrize("kind", ARGUMENTS)
+@given(st.data())
+def test_every_layer_is_rebuilt_from_its_weights_and_what_they_do_not_determine(kind, data):
+    determined, undetermined = [
+        data.draw(st.fixed_dictionaries(drawn)) for drawn in ARGUMENTS[kind]
+    ]
+    assume(determined.get("proj_size", 0) < determined.get("hidden_size", 1))
+    dtype = data.draw(st.sampled_from(["float32", "float64"]))
+    layer_class = getattr(nn, kind)
+    layer = layer_class(**determined, **undetermined, dtype=dtype)
+    state_dict = layer.state_dict(prefix="a.")
+    assume(state_dict)  # a norm without weights
+    built = layer_class.from_state_dict(state_dict, "a", **undetermined)
+    assert repr(built) == repr(layer)
+    assert list(built.state_dict()) == list(layer.state_dict())
+    for ours, theirs in zip(
+        built.state_dict().values(), layer.state_dict().values(), strict=True
+    ):
+        assert ours.dtype == theirs.dtype
+        np.testing.assert_array_equal(ours, theirs)
+    for name, value in vars(layer).items():
+        if not isinstance(value, np.ndarray) and not name.startswith("_"):
+            assert getattr(built, name) == value
+    for name, value in determined.items():
+        with pytest.raises(TypeError, match=f"^{name} of the {kind} is .* its weights determ"):
+            layer_class.from_state_dict(state_dict, "a", **{name: value})
+
+
+def test_from_state_dict_of_an_old_batch_norm_counts_from_zero():
+    state_dict = nn.BatchNorm1d(4).state_dict()
+    del state_dict["num_batches_tracked"]
+    for _ in range(10):
+        counts = [np.full((), 7) for _ in range(1000)]  # memory that is used again
+        del counts
+        assert nn.BatchNorm1d.from_state_dict(state_dict).num_batches_tracked == 0
+
+
+@pytest.mark.parametrize("kind", ["LayerNorm", "BatchNorm1d"])
+def test_a_norm_without_weights_cannot_be_rebuilt(kind):
+    with pytest.raises(KeyError, match=r"no weights of a layer without a prefix"):
+        getattr(nn, kind).from_state_dict({})
+
+
+@pytest.mark.parametrize(
+    ("name", "leaves", "lines"),
+    [
+        ("a.x", "weight bias", ["LayerNorm(3)", "BatchNorm1d(3, track_running_stats=False)"]),
+        ("bn1", "weight bias", ["BatchNorm1d(3, track_running_stats=False)", "LayerNorm(3)"]),
+        (
+            "subnet",
+            "weight bias",
+            ["LayerNorm(3)", "BatchNorm1d(3, track_running_stats=False)"],
+        ),
+        ("a.ln_1", "weight", ["LayerNorm(3, bias=False)"]),
+        ("InputNorm", "weight", ["LayerNorm(3, bias=False)"]),
+        ("gain", "weight", []),
+        ("kiln", "weight", []),
+        ("norm", "bias", []),
+    ],
+)
+def test_describe_names_a_norm_by_the_name_of_its_layer(name, leaves, lines):
+    state_dict = {f"{name}.{leaf}": np.ones(3, np.float32) for leaf in leaves.split()}
+    description = nn.describe(state_dict)
+    found = [[layer.constructor, *layer.alternatives] for layer in description]
+    assert found == ([[f"nn.{line}" for line in lines]] if lines else [])
+    assert set(description.unrecognised) == (set() if lines else set(state_dict))
+
+
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_a_layer_out_of_a_model_of_torchs(dtype, rng):
     theirs = torch.nn.ModuleDict(
@@ -319,7 +482,7 @@ def test_a_subclass_is_built_too():
 def test_what_cannot_be_built_is_said():
     state_dict = nn.LSTM(3, 4).state_dict(prefix="enc.rnn.")
     state_dict |= nn.Linear(3, 4).state_dict(prefix="head.")
-    state_dict |= {"norm.weight": np.ones(3)}
+    state_dict |= {"gain.weight": np.ones(3)}
     with pytest.raises(
         KeyError, match=r"no weights of a layer under 'rnn'. It has 'enc.rnn', 'h"
     ):
@@ -339,13 +502,13 @@ def test_what_cannot_be_built_is_said():
     ):
         nn.LSTM.from_state_dict(state_dict, "head")
     with pytest.raises(ValueError, match=r"not those of LSTM: there is weight \(3,\)"):
-        nn.LSTM.from_state_dict(state_dict, "norm")
-    with pytest.raises(TypeError, match="the weights tell that num_layers of the LSTM is 1"):
+        nn.LSTM.from_state_dict(state_dict, "gain")
+    with pytest.raises(TypeError, match="num_layers of the LSTM is 1, which its weights"):
         nn.LSTM.from_state_dict(state_dict, "enc.rnn", num_layers=1)
     with pytest.raises(TypeError, match="unexpected keyword argument 'nonlinearity'"):
         nn.LSTM.from_state_dict(state_dict, "enc.rnn", nonlinearity="relu")
-    with pytest.raises(TypeError, match="does not tell how to build Model: build it and call"):
-        type("Model", (nn.Module,), {}).from_state_dict(state_dict)
+    with pytest.raises(ValueError, match=r"not those of RNNBase: they fit LSTM"):
+        nn.RNNBase.from_state_dict(state_dict, "enc.rnn")
     with pytest.raises(TypeError, match="Expected state_dict to be dict-like"):
         nn.LSTM.from_state_dict(None)
 

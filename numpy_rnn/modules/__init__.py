@@ -10,7 +10,7 @@ from numpy_rnn.modules.flatten import Flatten
 from numpy_rnn.modules.linear import Identity, Linear
 from numpy_rnn.modules.module import Module
 from numpy_rnn.modules.normalization import LayerNorm
-from numpy_rnn.modules.rnn import GRU, LSTM, RNN, GRUCell, LSTMCell, RNNCell
+from numpy_rnn.modules.rnn import GRU, LSTM, RNN, GRUCell, LSTMCell, RNNBase, RNNCell
 
 __all__ = [
     "GRU",
@@ -31,6 +31,7 @@ __all__ = [
     "Module",
     "ModuleDict",
     "ModuleList",
+    "RNNBase",
     "RNNCell",
     "ReLU",
     "Sequential",

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-import numpy as np
+import re
+from collections.abc import Mapping
+from typing import ClassVar
 
 from numpy_rnn import functional
 from numpy_rnn._typing import AnyArray, Array, DTypeLike, IntArray
-from numpy_rnn.arguments import as_array, check_device, new_array, parse_dtype
-from numpy_rnn.modules.module import Module
+from numpy_rnn.arguments import as_array
+from numpy_rnn.modules.normalization import reset_affine
+from numpy_rnn.modules.weighted import Declared, Shape, WeightedLayer
 
 __all__ = ["BatchNorm1d"]
 
 
-class BatchNorm1d(Module):
+class BatchNorm1d(WeightedLayer):
     r"""Normalisation of channels by their running statistics, for inference.
 
     .. math:: y = \frac{x - \mu}{\sqrt{\sigma^2 + \epsilon}} \, w + b
@@ -33,7 +36,7 @@ class BatchNorm1d(Module):
     track_running_stats : bool, default True
         Whether there are running statistics. Without them those of the input count.
     device : None or 'cpu'
-        There is one device.
+        Accepted for torch's sake: arrays are on the CPU.
     dtype : dtype, default float32
         float32 or float64.
     bias : bool, default True
@@ -69,6 +72,16 @@ class BatchNorm1d(Module):
     running_var: Array | None
     num_batches_tracked: IntArray | None
 
+    _declared: ClassVar = {
+        "weight": Declared(("num_features",), ("affine",)),
+        "bias": Declared(("num_features",), ("affine", "bias")),
+        "running_mean": Declared(("num_features",), ("track_running_stats",), float),
+        "running_var": Declared(("num_features",), ("track_running_stats",), float),
+        "num_batches_tracked": Declared((), ("track_running_stats",), int),
+    }
+    _immaterial = WeightedLayer._immaterial | {"momentum"}
+    _norm_names = re.compile(r"batch_?norm|(?<![a-z])bn", re.IGNORECASE)
+
     def __init__(
         self,
         num_features: int,
@@ -82,22 +95,18 @@ class BatchNorm1d(Module):
         bias: bool = True,
     ) -> None:
         super().__init__()
-        check_device(device)
-        parameter_dtype = parse_dtype(dtype)
         self.num_features = num_features
         self.eps = eps
         self.momentum = momentum
         self.affine = affine
         self.track_running_stats = track_running_stats
-        zeros = new_array((num_features,), parameter_dtype)
-        zeros[...] = 0
-        ones = zeros + 1
-        self.register_parameter("weight", ones if affine else None)
-        self.register_parameter("bias", zeros if affine and bias else None)
-        tracked = track_running_stats
-        self.register_buffer("running_mean", zeros if tracked else None)
-        self.register_buffer("running_var", ones if tracked else None)
-        self.register_buffer("num_batches_tracked", np.array(0, np.int64) if tracked else None)
+        self._create_weights(device, dtype, bias=bias)
+
+    @classmethod
+    def _likelihood(cls, name: str, shapes: Mapping[str, Shape]) -> float:
+        if "running_mean" in shapes or cls._norm_names.search(name):
+            return 3
+        return 0.5 if "bias" in shapes else 0  # a weight alone may be anything
 
     def reset_running_stats(self) -> None:
         """Set the running statistics to zero mean and unit variance."""
@@ -109,9 +118,7 @@ class BatchNorm1d(Module):
     def reset_parameters(self) -> None:
         """Set everything to what it is in a new module."""
         self.reset_running_stats()
-        if self.affine:
-            _fill(self.weight, 1)
-            _fill(self.bias, 0)
+        reset_affine(self.weight, self.bias)
 
     def forward(self, input: Array) -> Array:
         """Return the normalised input.
@@ -154,7 +161,8 @@ class BatchNorm1d(Module):
             self.eps,
         )
 
-    def _may_lack(self, name: str, version: int | None) -> bool:
+    @classmethod
+    def _may_lack(cls, name: str, version: int | None) -> bool:
         # torch counts batches since version 2 of the class.
         return name == "num_batches_tracked" and (version is None or version < 2)
 

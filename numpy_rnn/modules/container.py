@@ -175,7 +175,7 @@ class Sequential(_Numbered):
         Raises
         ------
         AssertionError
-            If `module` is no module.
+            If `module` is not a Module.
         IndexError
             If `index` is beyond the end.
         """
@@ -249,7 +249,7 @@ class ModuleList(_Numbered):
         Raises
         ------
         AssertionError
-            If `module` is no module.
+            If `module` is not a Module.
         IndexError
             If `index` is beyond the end.
         """
@@ -369,7 +369,7 @@ class ModuleDict(_Container):
         TypeError
             If `modules` is not iterable, or an element is not.
         ValueError
-            If an element is no pair.
+            If an element is not a pair.
         """
         if not isinstance(modules, Iterable):
             raise TypeError(

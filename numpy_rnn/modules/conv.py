@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Literal, TypeAlias, get_args
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, ClassVar, Literal, TypeAlias, get_args
 
 from numpy_rnn import functional
 from numpy_rnn._typing import Array, DTypeLike
-from numpy_rnn.arguments import check_device, new_array, parse_dtype
 from numpy_rnn.modules.linear import draw_parameters
-from numpy_rnn.modules.module import Module
+from numpy_rnn.modules.weighted import Declared, WeightedLayer
 
 __all__ = ["Conv1d"]
 
@@ -17,7 +16,7 @@ PaddingMode: TypeAlias = Literal["zeros", "reflect", "replicate", "circular"]
 PADDING_MODES = get_args(PaddingMode)
 
 
-class Conv1d(Module):
+class Conv1d(WeightedLayer):
     r"""Filters that slide along the last axis, after ``torch.nn.Conv1d``.
 
     .. math:: y_{n,o,t} = b_o + \sum_{c,k} w_{o,c,k} \, x_{n,\,c,\,t s + k d}
@@ -44,7 +43,7 @@ class Conv1d(Module):
     padding_mode : {'zeros', 'reflect', 'replicate', 'circular'}
         What is added: zeros, the input mirrored, its edge, or its other end.
     device : None or 'cpu'
-        There is one device.
+        Accepted for torch's sake: arrays are on the CPU.
     dtype : dtype, default float32
         float32 or float64.
 
@@ -74,6 +73,11 @@ class Conv1d(Module):
 
     weight: Array
     bias: Array | None
+
+    _declared: ClassVar = {
+        "weight": Declared(("out_channels", "in_channels", "kernel_size")),
+        "bias": Declared(("out_channels",), ("bias",)),
+    }
 
     def __init__(
         self,
@@ -116,17 +120,18 @@ class Conv1d(Module):
                 f"padding_mode must be one of {PADDING_MODES}, but got "
                 f"padding_mode='{padding_mode}'"
             )
-        check_device(device)
-        parameter_dtype = parse_dtype(dtype)
-        shape = (out_channels, in_channels // groups, *self.kernel_size)
-        self.register_parameter("weight", new_array(shape, parameter_dtype))
-        self.register_parameter(
-            "bias", new_array((out_channels,), parameter_dtype) if bias else None
-        )
-        self.reset_parameters()
+        self._create_weights(device, dtype, in_channels=in_channels // groups, bias=bias)
+
+    @classmethod
+    def _completed(
+        cls, arguments: dict[str, Any], options: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        # A filter sees the channels of one group.
+        channels = arguments["in_channels"] * options.get("groups", 1)
+        return {**arguments, **options, "in_channels": channels}
 
     def reset_parameters(self) -> None:
-        """Draw the parameters anew from the default generator."""
+        """Draw the parameters again from the default generator."""
         draw_parameters(self.weight, self.bias)
 
     def forward(self, input: Array) -> Array:
@@ -149,23 +154,16 @@ class Conv1d(Module):
         RuntimeError
             If sizes, dtypes or options do not agree.
         """
-        if self.padding_mode == "zeros":
-            return functional.conv1d(
-                input,
-                self.weight,
-                self.bias,
-                self.stride,
-                self.padding,
-                self.dilation,
-                self.groups,
-            )
-        padded = functional.pad(input, self._both_sides(), mode=self.padding_mode)
+        padding = self.padding
+        if self.padding_mode != "zeros":
+            input = functional.pad(input, self._both_sides(), mode=self.padding_mode)
+            padding = (0,)
         return functional.conv1d(
-            padded, self.weight, self.bias, self.stride, 0, self.dilation, self.groups
+            input, self.weight, self.bias, self.stride, padding, self.dilation, self.groups
         )
 
     def _both_sides(self) -> Sequence[int]:
-        """Return what is added before and behind."""
+        """Return how much is added before and after the input."""
         if not isinstance(self.padding, str):
             return self.padding * 2
         excess = self.dilation[0] * (self.kernel_size[0] - 1) if self.padding == "same" else 0
@@ -177,17 +175,9 @@ class Conv1d(Module):
             f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}, "
             f"stride={self.stride}"
         )
-        if self.padding != (0,):
-            text += f", padding={self.padding}"
-        if self.dilation != (1,):
-            text += f", dilation={self.dilation}"
-        if self.groups != 1:
-            text += f", groups={self.groups}"
-        if self.bias is None:
-            text += ", bias=False"
-        if self.padding_mode != "zeros":
-            text += f", padding_mode={self.padding_mode}"
-        return text
+        text += self._changed(padding=(0,), dilation=(1,), groups=1)
+        text += ", bias=False" if self.bias is None else ""
+        return text + self._changed(padding_mode="zeros")
 
 
 def _single(value: int | tuple[int, ...]) -> tuple[int, ...]:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+import re
+from collections.abc import Mapping
+from typing import ClassVar, TypeVar
 
 from numpy_rnn import functional, init
 from numpy_rnn._typing import AnyArray, Array, DTypeLike
-from numpy_rnn.arguments import as_array, check_device, new_array, parse_dtype
-from numpy_rnn.modules.module import Module
+from numpy_rnn.arguments import as_array, check_device, refuse_bool
+from numpy_rnn.modules.weighted import Declared, Shape, WeightedLayer
 
 __all__ = ["Embedding"]
 
 E = TypeVar("E", bound="Embedding")
 
 
-class Embedding(Module):
+class Embedding(WeightedLayer):
     """A table with a vector for each index: ``y = weight[x]``.
 
     Parameters
@@ -33,7 +35,7 @@ class Embedding(Module):
     scale_grad_by_freq, sparse : bool
         Kept, but without effect: they concern training.
     device : None or 'cpu'
-        There is one device.
+        Accepted for torch's sake: arrays are on the CPU.
     dtype : dtype, default float32
         float32 or float64.
 
@@ -45,7 +47,7 @@ class Embedding(Module):
     Raises
     ------
     AssertionError
-        If `padding_idx` is no row, or a given table has another shape.
+        If `padding_idx` is not a row, or a given table has another shape.
 
     References
     ----------
@@ -62,6 +64,13 @@ class Embedding(Module):
 
     weight: Array
 
+    _declared: ClassVar = {"weight": Declared(("num_embeddings", "embedding_dim"))}
+    # norm_type matters with max_norm alone.
+    _immaterial = WeightedLayer._immaterial | {
+        *("padding_idx", "norm_type", "scale_grad_by_freq", "sparse", "_weight", "_freeze")
+    }
+    _embedding_names = re.compile(r"emb|lookup|token|vocab|wte|wpe", re.IGNORECASE)
+
     def __init__(
         self,
         num_embeddings: int,
@@ -77,10 +86,10 @@ class Embedding(Module):
         dtype: DTypeLike = None,
     ) -> None:
         super().__init__()
-        check_device(device)
         self.num_embeddings = num_embeddings
         self.embedding_dim = embedding_dim
         if padding_idx is not None:
+            refuse_bool(padding_idx)
             if not -num_embeddings <= padding_idx < max(num_embeddings, 1):
                 raise AssertionError("Padding_idx must be within num_embeddings")
             padding_idx += num_embeddings if padding_idx < 0 else 0
@@ -90,15 +99,18 @@ class Embedding(Module):
         self.scale_grad_by_freq = scale_grad_by_freq
         self.sparse = sparse
         if _weight is None:
-            shape = (num_embeddings, embedding_dim)
-            self.register_parameter("weight", new_array(shape, parse_dtype(dtype)))
-            self.reset_parameters()
-        else:
-            self.register_parameter("weight", _weight)
-            if self.weight.shape != (num_embeddings, embedding_dim):
-                raise AssertionError(
-                    "Shape of weight does not match num_embeddings and embedding_dim"
-                )
+            self._create_weights(device, dtype)
+            return
+        check_device(device)
+        self.register_parameter("weight", _weight)
+        if self.weight.shape != (num_embeddings, embedding_dim):
+            raise AssertionError(
+                "Shape of weight does not match num_embeddings and embedding_dim"
+            )
+
+    @classmethod
+    def _likelihood(cls, name: str, shapes: Mapping[str, Shape]) -> float:  # noqa: ARG003
+        return 2 if cls._embedding_names.search(name) else 0.5
 
     @classmethod
     def from_pretrained(
@@ -127,7 +139,7 @@ class Embedding(Module):
         AssertionError
             If `embeddings` has not two axes.
         TypeError
-            If it is no float array.
+            If it is not a float array.
 
         Examples
         --------
@@ -152,7 +164,7 @@ class Embedding(Module):
         )
 
     def reset_parameters(self) -> None:
-        """Draw the table anew from the default generator."""
+        """Draw the table again from the default generator."""
         init.normal_(self.weight)
         if self.padding_idx is not None:
             self.weight[self.padding_idx] = 0
@@ -188,15 +200,8 @@ class Embedding(Module):
 
     def extra_repr(self) -> str:
         """Return the sizes and the options that are not at their defaults."""
-        text = f"{self.num_embeddings}, {self.embedding_dim}"
-        if self.padding_idx is not None:
-            text += f", padding_idx={self.padding_idx}"
-        if self.max_norm is not None:
-            text += f", max_norm={self.max_norm}"
-        if self.norm_type != 2:
-            text += f", norm_type={self.norm_type}"
-        if self.scale_grad_by_freq is not False:
-            text += f", scale_grad_by_freq={self.scale_grad_by_freq}"
-        if self.sparse is not False:
-            text += ", sparse=True"
-        return text
+        options = self._changed(
+            padding_idx=None, max_norm=None, norm_type=2, scale_grad_by_freq=False
+        )
+        sparse = ", sparse=True" if self.sparse is not False else ""
+        return f"{self.num_embeddings}, {self.embedding_dim}{options}{sparse}"

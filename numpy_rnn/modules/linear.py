@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 from numpy_rnn import functional, init
 from numpy_rnn._typing import Array, DTypeLike
-from numpy_rnn.arguments import as_array, check_device, new_array, parse_dtype
+from numpy_rnn.arguments import as_array
 from numpy_rnn.modules.module import Module
+from numpy_rnn.modules.weighted import Declared, Shape, WeightedLayer
 
 __all__ = ["Identity", "Linear"]
 
@@ -68,7 +70,7 @@ class Identity(Module):
             """Return what ``forward`` computes."""
 
 
-class Linear(Module):
+class Linear(WeightedLayer):
     """An affine map of the last axis: ``y = x W^T + b``.
 
     Parameters
@@ -80,7 +82,7 @@ class Linear(Module):
     bias : bool, default True
         Whether there is a bias.
     device : None or 'cpu'
-        There is one device.
+        Accepted for torch's sake: arrays are on the CPU.
     dtype : dtype, default float32
         float32 or float64.
 
@@ -106,6 +108,11 @@ class Linear(Module):
     weight: Array
     bias: Array | None
 
+    _declared: ClassVar = {
+        "weight": Declared(("out_features", "in_features")),
+        "bias": Declared(("out_features",), ("bias",)),
+    }
+
     def __init__(
         self,
         in_features: int,
@@ -115,19 +122,16 @@ class Linear(Module):
         dtype: DTypeLike = None,
     ) -> None:
         super().__init__()
-        check_device(device)
-        parameter_dtype = parse_dtype(dtype)
         self.in_features = in_features
         self.out_features = out_features
-        weight = new_array((out_features, in_features), parameter_dtype)
-        self.register_parameter("weight", weight)
-        self.register_parameter(
-            "bias", new_array((out_features,), parameter_dtype) if bias else None
-        )
-        self.reset_parameters()
+        self._create_weights(device, dtype, bias=bias)
+
+    @classmethod
+    def _is_certain(cls, shapes: Mapping[str, Shape]) -> bool:
+        return len(shapes.get("weight", ())) == 2
 
     def reset_parameters(self) -> None:
-        """Draw the parameters anew from the default generator."""
+        """Draw the parameters again from the default generator."""
         draw_parameters(self.weight, self.bias)
 
     def forward(self, input: Array) -> Array:

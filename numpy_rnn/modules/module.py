@@ -12,14 +12,13 @@ import numpy as np
 from numpy_rnn._typing import AnyArray, Arguments, Array, DTypeLike, HasForward, Result
 from numpy_rnn.arguments import FLOAT32, FLOAT64, as_array, parse_to
 from numpy_rnn.floating_point import cast
-from numpy_rnn.recognition import KINDS, Candidate, expected
 
 __all__ = ["IncompatibleKeys", "Module"]
 
 M = TypeVar("M", bound="Module")
 
 _REGISTRIES = ("_parameter_names", "_buffer_names", "_transient_names", "_module_names")
-"""The lists of names that a module has; transient buffers are no part of its state."""
+"""The lists of names that a module has; transient buffers are not part of its state."""
 
 
 class IncompatibleKeys(NamedTuple):
@@ -44,7 +43,7 @@ class Module:
     them at every call and keeps nothing derived from them, so a weight that was loaded,
     assigned or edited in place counts from the next call on. A module owns its
     parameters: what is assigned or loaded is copied, so that the caller's array and the
-    module's never share memory. Buffers are the arrays that are no weights, such as
+    module's never share memory. Buffers are the arrays that are not weights, such as
     running statistics or a state; they are kept likewise, but may change their shape and
     dtype, or become None, by assignment.
 
@@ -159,7 +158,7 @@ class Module:
         KeyError
             If the name is empty, has a dot, or is taken.
         TypeError
-            If `value` is no float array.
+            If `value` is not a float array.
         """
         self._check_new_name("parameter", name)
         owned = None if value is None else _float_copy(name, value)
@@ -184,7 +183,7 @@ class Module:
         KeyError
             If the name is empty, has a dot, or is taken by something else.
         TypeError
-            If `array` is no such array.
+            If `array` is not such an array.
         """
         if name not in self.__dict__.get("_buffer_names", ()):
             self._check_new_name("buffer", name)
@@ -207,7 +206,7 @@ class Module:
         KeyError
             If the name is empty, has a dot, or is taken by something else.
         TypeError
-            If `module` is no module.
+            If `module` is not a Module.
         """
         if "_module_names" not in self.__dict__:
             raise AttributeError("cannot assign module before Module.__init__() call")
@@ -335,7 +334,7 @@ class Module:
         prefix : str
             This module's own name.
         remove_duplicate : bool
-            Whether a module that stands in several places is given once.
+            Whether a module that is in several places is given once.
         """
         return self._walk(prefix, set() if remove_duplicate else None)
 
@@ -367,7 +366,7 @@ class Module:
         recurse : bool
             Whether those of submodules are included.
         remove_duplicate : bool
-            Whether those of a module that stands in several places are given once.
+            Whether those of a module that is in several places are given once.
         """
         return self._named_arrays("_parameter_names", prefix, recurse, remove_duplicate)
 
@@ -456,7 +455,7 @@ class Module:
         RuntimeError
             Naming everything that does not fit.
         TypeError
-            If `state_dict` is no mapping of names.
+            If `state_dict` is not a mapping with str keys.
         """
         if not isinstance(state_dict, Mapping):
             raise TypeError(f"Expected state_dict to be dict-like, got {type(state_dict)}.")
@@ -500,8 +499,9 @@ class Module:
         _set_all((parameter, ..., value) for parameter, value in copies)
         return IncompatibleKeys(missing, unexpected)
 
-    def _may_lack(self, name: str, version: int | None) -> bool:  # noqa: ARG002  # of others
-        """Tell whether a checkpoint of a version of this class may lack an array."""
+    @classmethod
+    def _may_lack(cls, name: str, version: int | None) -> bool:  # noqa: ARG003  # of subclasses
+        """Return whether a checkpoint of a version of this class may lack an array."""
         return False
 
     def _unknown_keys(
@@ -513,64 +513,6 @@ class Module:
                 if head not in (self._module_names if dot else own):
                     yield key
 
-    @classmethod
-    def from_state_dict(
-        cls: type[M], state_dict: Mapping[str, Any], prefix: str = "", **options: Any
-    ) -> M:
-        """Return a new layer with weights out of a state_dict, and the sizes they have.
-
-        For the layers of this package, and subclasses with the same constructor. The weights
-        are copied and keep their dtype, half precision widened to float32. Nothing is drawn
-        from the default generator. Like any new module it is in training mode.
-
-        Parameters
-        ----------
-        state_dict : mapping of str to array or tensor
-            It may hold other layers too.
-        prefix : str
-            Where the layer's weights are: ``"encoder.rnn"`` for
-            ``encoder.rnn.weight_ih_l0``.
-        **options
-            Arguments of the constructor that weights do not tell, such as ``batch_first``
-            and ``nonlinearity``; torch's defaults for those left out. ``dtype`` converts,
-            and must be given if the weights are of several.
-
-        Raises
-        ------
-        KeyError
-            If there are no weights of a layer under the prefix.
-        ValueError
-            If they are those of another class, do not fit together, or have several dtypes.
-        TypeError
-            For an option that the weights tell, or that the constructor does not take.
-
-        Examples
-        --------
-        >>> import numpy_rnn as nn
-        >>> state_dict = nn.GRU(3, 4, num_layers=2).state_dict(prefix="encoder.rnn.")
-        >>> nn.GRU.from_state_dict(state_dict, prefix="encoder.rnn", batch_first=True)
-        GRU(3, 4, num_layers=2, batch_first=True)
-        """
-        own = [base.__name__ for base in cls.__mro__ if base.__module__.startswith(__package__)]
-        kind = next((name for name in own if name in KINDS), None)
-        if kind is None:
-            raise TypeError(
-                f"a state_dict does not tell how to build {cls.__name__}: build it and call "
-                f"load_state_dict. It tells of {', '.join(KINDS)}"
-            )
-        prefix = prefix.removesuffix(".")
-        candidate, leaves = expected(state_dict, prefix, kind)
-        arguments = _completed(candidate, options)
-        module = cls.__new__(cls)
-        # For the time of the constructor the instance's own attribute hides the method:
-        # weights that are about to be replaced are not drawn.
-        module.__dict__["reset_parameters"] = lambda: None
-        module.__init__(**arguments)  # type: ignore[misc]  # cls is known only now
-        del module.__dict__["reset_parameters"]
-        start = prefix + "." if prefix else ""
-        module.load_state_dict({leaf: state_dict[start + leaf] for leaf in leaves})
-        return module
-
     # Modes and dtypes
 
     def train(self: M, mode: bool = True) -> M:
@@ -579,7 +521,7 @@ class Module:
         Raises
         ------
         ValueError
-            If `mode` is no bool.
+            If `mode` is not a bool.
         """
         if not isinstance(mode, bool):
             raise ValueError("training mode is expected to be boolean")
@@ -599,10 +541,11 @@ class Module:
 
         Parameters
         ----------
-        *args : device, dtype, or both
-            By position as in torch: a string is a device, unless it names a dtype.
+        *args : device, dtype, both, or ndarray
+            By position as in torch: a string is a device unless it names a dtype; an array
+            gives its dtype.
         device : None or 'cpu'
-            There is one device.
+            Accepted for torch's sake: arrays are on the CPU.
         dtype : dtype, optional
             float32 or float64; None leaves all as it is.
 
@@ -638,7 +581,7 @@ class Module:
     # How it prints
 
     def extra_repr(self) -> str:
-        """Return what stands between the parentheses of the repr."""
+        """Return what is between the parentheses of the repr."""
         return ""
 
     def __repr__(self) -> str:
@@ -652,25 +595,6 @@ class Module:
         lines = extra.split("\n") if extra else []
         body = "\n  ".join([*lines, *children])
         return f"{type(self).__name__}(\n  {body}\n)"
-
-
-def _completed(candidate: Candidate, options: dict[str, Any]) -> dict[str, Any]:
-    """Return a constructor's arguments: those that weights tell, and the caller's."""
-    known, kind = candidate.arguments, candidate.kind
-    told = [name for name in options if name in known and name != "dtype"]
-    if told:
-        raise TypeError(
-            f"the weights tell that {told[0]} of the {kind} is {known[told[0]]}; leave it out"
-        )
-    arguments = known | options
-    if arguments.get("dtype") is None:
-        if "dtype" in candidate.unknown:
-            raise ValueError(f"the weights of the {kind} are of several dtypes: give dtype")
-        arguments["dtype"] = known["dtype"]
-    if kind == "Conv1d":
-        # Each filter sees one group of the input's channels only.
-        arguments["in_channels"] *= options.get("groups", 1)
-    return arguments
 
 
 def _quoted(names: list[str]) -> str:
@@ -689,13 +613,8 @@ def _set_all(items: Iterable[tuple[Any, Any, Any]]) -> None:
 
 
 def _float_copy(name: str, value: Any) -> Array:
-    """Return a C-ordered copy of a float32 or float64 array meant for a parameter."""
-    if not hasattr(value, "__array__"):
-        raise TypeError(
-            f"cannot assign '{type(value).__name__}' as parameter '{name}' "
-            "(numpy.ndarray expected)"
-        )
-    copy: AnyArray = np.array(as_array(value, name), order="C")
+    """Return a C-ordered copy of an array meant for a parameter."""
+    copy: Array = _copy(f"parameter '{name}'", "numpy.ndarray", value)
     if copy.dtype not in (FLOAT32, FLOAT64):
         raise TypeError(
             f"cannot assign a {copy.dtype} array as parameter '{name}' "
@@ -708,18 +627,22 @@ def _buffer_copy(name: str, value: Any) -> AnyArray | None:
     """Return a C-ordered copy of an array meant for a buffer; None stays None."""
     if value is None:
         return None
-    if not hasattr(value, "__array__"):
-        raise TypeError(
-            f"cannot assign '{type(value).__name__}' as buffer '{name}' "
-            "(numpy.ndarray or None expected)"
-        )
-    copy: AnyArray = np.array(as_array(value, name), order="C")
+    copy = _copy(f"buffer '{name}'", "numpy.ndarray or None", value)
     if copy.dtype not in (FLOAT32, FLOAT64) and copy.dtype.kind not in "iub":
         raise TypeError(
             f"cannot assign a {copy.dtype} array as buffer '{name}' "
             "(float32, float64, integers or bools expected)"
         )
     return copy
+
+
+def _copy(place: str, expected: str, value: Any) -> AnyArray:
+    """Return a C-ordered copy of an array meant for a place in a module."""
+    if not hasattr(value, "__array__"):
+        raise TypeError(
+            f"cannot assign '{type(value).__name__}' as {place} ({expected} expected)"
+        )
+    return np.array(as_array(value, place), order="C")
 
 
 def _version(state_dict: Any, path: str) -> int | None:

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import ClassVar
 
 from numpy_rnn import functional
 from numpy_rnn._typing import Array, DTypeLike
-from numpy_rnn.arguments import check_device, new_array, parse_dtype
-from numpy_rnn.modules.module import Module
+from numpy_rnn.modules.weighted import Declared, Shape, WeightedLayer
 
 __all__ = ["LayerNorm"]
 
 
-class LayerNorm(Module):
+def reset_affine(weight: Array | None, bias: Array | None) -> None:
+    """Set what a normalisation multiplies by to 1, and what it adds to 0."""
+    if weight is not None:
+        weight[...] = 1
+    if bias is not None:
+        bias[...] = 0
+
+
+class LayerNorm(WeightedLayer):
     r"""Normalisation over the last axes, by their own mean and variance.
 
     .. math:: y = \frac{x - \mathrm{E}[x]}{\sqrt{\mathrm{Var}[x] + \epsilon}} \, w + b
@@ -28,7 +37,7 @@ class LayerNorm(Module):
     bias : bool, default True
         Whether there is a bias beside the weight.
     device : None or 'cpu'
-        There is one device.
+        Accepted for torch's sake: arrays are on the CPU.
     dtype : dtype, default float32
         float32 or float64.
 
@@ -54,6 +63,12 @@ class LayerNorm(Module):
     weight: Array | None
     bias: Array | None
 
+    _declared: ClassVar = {
+        "weight": Declared(("*normalized_shape",), ("elementwise_affine",)),
+        "bias": Declared(("*normalized_shape",), ("elementwise_affine", "bias")),
+    }
+    _norm_names = re.compile(r"norm|(?<![a-z])ln", re.IGNORECASE)
+
     def __init__(
         self,
         normalized_shape: int | Sequence[int],
@@ -64,26 +79,22 @@ class LayerNorm(Module):
         dtype: DTypeLike = None,
     ) -> None:
         super().__init__()
-        check_device(device)
-        parameter_dtype = parse_dtype(dtype)
-        if isinstance(normalized_shape, Iterable):
-            self.normalized_shape = tuple(normalized_shape)
-        else:
-            self.normalized_shape = (normalized_shape,)
+        if not isinstance(normalized_shape, Iterable):
+            normalized_shape = (normalized_shape,)
+        self.normalized_shape = tuple(normalized_shape)
         self.eps = eps
         self.elementwise_affine = elementwise_affine
-        shape = self.normalized_shape
-        weight = new_array(shape, parameter_dtype) if elementwise_affine else None
-        self.register_parameter("weight", weight)
-        self.register_parameter("bias", weight if bias else None)
-        self.reset_parameters()
+        self._create_weights(device, dtype, bias=bias)
+
+    @classmethod
+    def _likelihood(cls, name: str, shapes: Mapping[str, Shape]) -> float:
+        if cls._norm_names.search(name):
+            return 2
+        return 1 if "bias" in shapes else 0  # a weight alone may be anything
 
     def reset_parameters(self) -> None:
         """Set the weight to 1 and the bias to 0."""
-        if self.weight is not None:
-            self.weight[...] = 1
-        if self.bias is not None:
-            self.bias[...] = 0
+        reset_affine(self.weight, self.bias)
 
     def forward(self, input: Array) -> Array:
         """Return the normalised input.

@@ -5,10 +5,20 @@ from __future__ import annotations
 import math
 import numbers
 import operator
+import re
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import EllipsisType
-from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeAlias, overload
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    ClassVar,
+    Generic,
+    Literal,
+    Protocol,
+    TypeAlias,
+    overload,
+)
 
 import numpy as np
 
@@ -24,12 +34,11 @@ from numpy_rnn._typing import (
 )
 from numpy_rnn.arguments import (
     as_array,
-    check_device,
     dtype_mismatch,
-    parse_dtype,
     parse_size,
 )
 from numpy_rnn.modules.module import Module
+from numpy_rnn.modules.weighted import MisfitError, Shape, Shapes, WeightedLayer, listed
 from numpy_rnn.recurrence import RECURRENCES, Recurrence
 from numpy_rnn.recurrence.protocol import State
 from numpy_rnn.recurrence.stack import run_stack, step_cell
@@ -60,7 +69,7 @@ class RunsPacked(Protocol[Hx]):
         """Run the layers over packed sequences."""
 
 
-class RNNBase(Module, Generic[Hx]):
+class RNNBase(WeightedLayer, Generic[Hx]):
     """The base class of recurrent layers: parameters, checks and layouts.
 
     Parameters
@@ -111,6 +120,13 @@ class RNNBase(Module, Generic[Hx]):
         bias_ih_l1_reverse: Array
         bias_hh_l1_reverse: Array
 
+    _weight_names = re.compile(
+        # No layer has a number of five digits; an endless one would take endless time.
+        "(weight_ih|weight_hh|weight_hr|bias_ih|bias_hh)_l(0|[1-9][0-9]{0,3})(_reverse)?"
+    )
+    _gates: ClassVar[int] = 0  # of a class that recognises its weights
+    _has_projection: ClassVar[bool] = False
+
     def __init__(
         self,
         mode: str,
@@ -126,7 +142,7 @@ class RNNBase(Module, Generic[Hx]):
         dtype: DTypeLike = None,
     ) -> None:
         super().__init__()
-        _check_dropout(dropout)
+        self.dropout = _checked_dropout(dropout)
         if dropout > 0 and num_layers == 1:
             warnings.warn(
                 "dropout option adds dropout after all but last recurrent layer, so "
@@ -144,8 +160,6 @@ class RNNBase(Module, Generic[Hx]):
         if mode not in RECURRENCES:
             raise ValueError(f"Unrecognized RNN mode: {mode}")
         _check_bool("bidirectional", bidirectional)
-        check_device(device)
-        parameter_dtype = parse_dtype(dtype)
 
         self.mode = mode
         self.input_size = input_size
@@ -153,28 +167,51 @@ class RNNBase(Module, Generic[Hx]):
         self.num_layers = num_layers
         self.bias = bias
         self.batch_first = batch_first
-        self.dropout: float = float(dropout)
         self.bidirectional = bidirectional
         self.proj_size = proj_size
-        rows = len(RECURRENCES[mode].gates) * hidden_size
-        suffixes = ("", "_reverse") if bidirectional else ("",)
-        for layer in range(num_layers):
-            columns = len(suffixes) * (proj_size or hidden_size) if layer else input_size
-            shapes: dict[str, tuple[int, ...]] = {
-                "weight_ih": (rows, columns),
-                "weight_hh": (rows, proj_size or hidden_size),
-            }
-            if bias:
-                shapes |= {"bias_ih": (rows,), "bias_hh": (rows,)}
-            if proj_size:
-                shapes["weight_hr"] = (proj_size, hidden_size)
-            for suffix in suffixes:
-                names = [f"{kind}_l{layer}{suffix}" for kind in shapes]
-                for name, shape in zip(names, shapes.values(), strict=True):
-                    self.register_parameter(name, np.empty(shape, parameter_dtype))
-        self._passes = num_layers * len(suffixes)
+        self._create_weights(device, dtype, gates=len(RECURRENCES[mode].gates))
+        self._passes = num_layers * (2 if bidirectional else 1)
         self._weights_of: WeightsOf = operator.itemgetter(*self._parameter_names)
-        self.reset_parameters()
+
+    @classmethod
+    def _shapes(cls, **arguments: Any) -> Shapes:
+        suffixes = ("", "_reverse") if arguments["bidirectional"] else ("",)
+        output_size = len(suffixes) * (arguments.get("proj_size") or arguments["hidden_size"])
+        shapes: dict[str, Shape | None] = {}
+        for layer in range(arguments["num_layers"]):
+            of_pass = _pass_shapes({"gates": cls._gates} | arguments)
+            arguments["input_size"] = output_size
+            for suffix in suffixes:
+                shapes |= {f"{name}_l{layer}{suffix}": shape for name, shape in of_pass.items()}
+        return shapes
+
+    @classmethod
+    def _arguments_from(cls, shapes: Mapping[str, Shape]) -> dict[str, Any] | None:
+        matches = [match for name in shapes if (match := cls._weight_names.fullmatch(name))]
+        numbers = sorted({int(match[2]) for match in matches})
+        if numbers != list(range(len(numbers))):
+            raise MisfitError(f"there are layers {listed(numbers)}: others are missing")
+        gates, input_size, hidden_size = _sizes_in(shapes, "_l0")
+        if input_size == 0:
+            raise MisfitError("weight_ih_l0 has no columns")
+        if gates != cls._gates:
+            return None
+        projection = shapes.get("weight_hr_l0", ())
+        if projection and not (cls._has_projection and 0 < projection[0] < hidden_size):
+            raise MisfitError(
+                f"weight_hr_l0 has shape {projection}: an LSTM alone may have a projection, to "
+                f"fewer features than its {hidden_size} hidden units"
+            )
+        arguments = {
+            "input_size": input_size,
+            "hidden_size": hidden_size,
+            "num_layers": len(numbers),
+            "bias": any(match[1].startswith("bias") for match in matches),
+            "bidirectional": any(match[3] for match in matches),
+        }
+        if cls._has_projection:
+            arguments["proj_size"] = projection[0] if projection else 0
+        return arguments
 
     def reset_parameters(self) -> None:
         """Draw all parameters again from U(-k, k), k = 1 / sqrt(hidden_size)."""
@@ -190,20 +227,15 @@ class RNNBase(Module, Generic[Hx]):
 
     def extra_repr(self) -> str:
         """Return the sizes and the options that are not at their defaults."""
-        text = f"{self.input_size}, {self.hidden_size}"
-        if self.proj_size != 0:
-            text += f", proj_size={self.proj_size}"
-        if self.num_layers != 1:
-            text += f", num_layers={self.num_layers}"
-        if self.bias is not True:
-            text += f", bias={self.bias}"
-        if self.batch_first is not False:
-            text += f", batch_first={self.batch_first}"
-        if self.dropout != 0:
-            text += f", dropout={self.dropout}"
-        if self.bidirectional is not False:
-            text += f", bidirectional={self.bidirectional}"
-        return text
+        sizes = f"{self.input_size}, {self.hidden_size}"
+        return sizes + self._changed(
+            proj_size=0,
+            num_layers=1,
+            bias=True,
+            batch_first=False,
+            dropout=0,
+            bidirectional=False,
+        )
 
     @overload
     def __call__(
@@ -540,6 +572,8 @@ class RNN(RNNBase[Array]):
     True
     """
 
+    _gates = len(RECURRENCES["RNN_TANH"].gates)
+
     def __init__(
         self,
         input_size: int,
@@ -661,6 +695,9 @@ class LSTM(RNNBase[tuple[Array, Array]]):
         weight_hr_l1: Array
         weight_hr_l1_reverse: Array
 
+    _gates = len(RECURRENCES["LSTM"].gates)
+    _has_projection = True
+
     def __init__(
         self,
         input_size: int,
@@ -764,6 +801,8 @@ class GRU(RNNBase[Array]):
     ((6, 3, 40), (2, 3, 20))
     """
 
+    _gates = len(RECURRENCES["GRU"].gates)
+
     def __init__(
         self,
         input_size: int,
@@ -793,7 +832,7 @@ class GRU(RNNBase[Array]):
         )
 
 
-class RNNCellBase(Module, Generic[Hx]):
+class RNNCellBase(WeightedLayer, Generic[Hx]):
     """The base class of cells, each one step of one layer.
 
     Parameters
@@ -817,6 +856,9 @@ class RNNCellBase(Module, Generic[Hx]):
     bias_ih: Array | None
     bias_hh: Array | None
 
+    _weight_names = re.compile("weight_ih|weight_hh|bias_ih|bias_hh")
+    _gates: ClassVar[int] = 0  # of a class that recognises its weights
+
     def __init__(
         self,
         input_size: int,
@@ -827,24 +869,23 @@ class RNNCellBase(Module, Generic[Hx]):
         dtype: DTypeLike = None,
     ) -> None:
         super().__init__()
-        check_device(device)
-        parameter_dtype = parse_dtype(dtype)
         self.input_size = input_size
         self.hidden_size = hidden_size
         self.bias = bias
-        rows = num_chunks * parse_size(hidden_size)
-        sizes = {"weight_ih": parse_size(input_size), "weight_hh": parse_size(hidden_size)}
-        for name, size in sizes.items():
-            shape = (rows, size)
-            if min(shape) < 0:
-                raise RuntimeError(
-                    f"Trying to create tensor with negative dimension {min(shape)}: "
-                    f"{list(shape)}"
-                )
-            self.register_parameter(name, np.empty(shape, parameter_dtype))
-        for name in ("bias_ih", "bias_hh"):
-            self.register_parameter(name, np.empty(rows, parameter_dtype) if bias else None)
-        self.reset_parameters()
+        self._create_weights(device, dtype, gates=num_chunks)
+
+    @classmethod
+    def _shapes(cls, **arguments: Any) -> Shapes:
+        missing = dict.fromkeys(("weight_ih", "weight_hh", "bias_ih", "bias_hh"))
+        return missing | _pass_shapes({"gates": cls._gates} | arguments)
+
+    @classmethod
+    def _arguments_from(cls, shapes: Mapping[str, Shape]) -> dict[str, Any] | None:
+        gates, input_size, hidden_size = _sizes_in(shapes, "")
+        if gates != cls._gates:
+            return None
+        bias = "bias_ih" in shapes or "bias_hh" in shapes
+        return {"input_size": input_size, "hidden_size": hidden_size, "bias": bias}
 
     def reset_parameters(self) -> None:
         """Draw all parameters again from U(-k, k), k = 1 / sqrt(hidden_size)."""
@@ -852,8 +893,7 @@ class RNNCellBase(Module, Generic[Hx]):
 
     def extra_repr(self) -> str:
         """Return the sizes and the options that are not at their defaults."""
-        text = f"{self.input_size}, {self.hidden_size}"
-        return text if self.bias is True else f"{text}, bias={self.bias}"
+        return f"{self.input_size}, {self.hidden_size}{self._changed(bias=True)}"
 
     @property
     def _recurrence(self) -> Recurrence:
@@ -1002,6 +1042,8 @@ class RNNCell(RNNCellBase[Array]):
     (3, 20)
     """
 
+    _gates = len(RECURRENCES["RNN_TANH"].gates)
+
     def __init__(
         self,
         input_size: int,
@@ -1011,7 +1053,7 @@ class RNNCell(RNNCellBase[Array]):
         device: object = None,
         dtype: DTypeLike = None,
     ) -> None:
-        super().__init__(input_size, hidden_size, bias, 1, device, dtype)
+        super().__init__(input_size, hidden_size, bias, self._gates, device, dtype)
         self.nonlinearity = nonlinearity
 
     @property
@@ -1022,10 +1064,7 @@ class RNNCell(RNNCellBase[Array]):
 
     def extra_repr(self) -> str:
         """Return the sizes and the options that are not at their defaults."""
-        text = super().extra_repr()
-        if self.nonlinearity == "tanh":
-            return text
-        return f"{text}, nonlinearity={self.nonlinearity}"
+        return super().extra_repr() + self._changed(nonlinearity="tanh")
 
 
 class LSTMCell(RNNCellBase[tuple[Array, Array]]):
@@ -1078,6 +1117,8 @@ class LSTMCell(RNNCellBase[tuple[Array, Array]]):
     ((3, 20), (3, 20))
     """
 
+    _gates = len(RECURRENCES["LSTM"].gates)
+
     def __init__(
         self,
         input_size: int,
@@ -1086,7 +1127,7 @@ class LSTMCell(RNNCellBase[tuple[Array, Array]]):
         device: object = None,
         dtype: DTypeLike = None,
     ) -> None:
-        super().__init__(input_size, hidden_size, bias, 4, device, dtype)
+        super().__init__(input_size, hidden_size, bias, self._gates, device, dtype)
 
     _recurrence = RECURRENCES["LSTM"]
 
@@ -1136,6 +1177,8 @@ class GRUCell(RNNCellBase[Array]):
     (3, 20)
     """
 
+    _gates = len(RECURRENCES["GRU"].gates)
+
     def __init__(
         self,
         input_size: int,
@@ -1144,9 +1187,49 @@ class GRUCell(RNNCellBase[Array]):
         device: object = None,
         dtype: DTypeLike = None,
     ) -> None:
-        super().__init__(input_size, hidden_size, bias, 3, device, dtype)
+        super().__init__(input_size, hidden_size, bias, self._gates, device, dtype)
 
     _recurrence = RECURRENCES["GRU"]
+
+
+def _pass_shapes(arguments: Mapping[str, Any]) -> dict[str, Shape | None]:
+    """Return the shapes of the weights of one layer and direction, in torch's order."""
+    hidden_size, proj_size = arguments["hidden_size"], arguments.get("proj_size", 0)
+    rows = arguments["gates"] * hidden_size
+    shapes: dict[str, Shape | None] = {
+        "weight_ih": (rows, arguments["input_size"]),
+        "weight_hh": (rows, proj_size or hidden_size),
+    }
+    if arguments["bias"]:
+        shapes |= {"bias_ih": (rows,), "bias_hh": (rows,)}
+    if proj_size:
+        shapes["weight_hr"] = (proj_size, hidden_size)
+    return shapes
+
+
+def _sizes_in(shapes: Mapping[str, Shape], suffix: str) -> tuple[int, int, int]:
+    """Return the number of gates, `input_size` and `hidden_size` of a cell or first layer."""
+    input_size = _matrix(shapes, f"weight_ih{suffix}")[1]
+    rows, hidden_size = _matrix(shapes, f"weight_hh{suffix}")
+    if f"weight_hr{suffix}" in shapes:
+        hidden_size = _matrix(shapes, f"weight_hr{suffix}")[1]
+    *others, last = sorted({len(recurrence.gates) for recurrence in RECURRENCES.values()})
+    gates, rest = divmod(rows, hidden_size) if hidden_size else (0, 0)
+    if rest or gates not in (*others, last):
+        raise MisfitError(
+            f"weight_hh{suffix} has {rows} rows for {hidden_size} hidden units, and not "
+            f"{', '.join(map(str, others))} or {last} times as many"
+        )
+    return gates, input_size, hidden_size
+
+
+def _matrix(shapes: Mapping[str, Shape], name: str) -> Shape:
+    """Return the two sizes of a weight that determines those of the others."""
+    if name not in shapes:
+        raise MisfitError(f"{name} is missing")
+    if len(shapes[name]) != 2:
+        raise MisfitError(f"{name} has shape {shapes[name]}, and should have two axes")
+    return shapes[name]
 
 
 def _draw_parameters(module: Module, hidden_size: int) -> None:
@@ -1181,13 +1264,15 @@ def pack_state(state: Sequence[Array]) -> Any:
     return state[0] if len(state) == 1 else tuple(state)
 
 
-def _check_dropout(dropout: Any) -> None:
+def _checked_dropout(dropout: Any) -> float:
+    probability = float(dropout)
     is_number = isinstance(dropout, numbers.Real) and not isinstance(dropout, bool)
-    if not is_number or not 0 <= dropout <= 1:
+    if not is_number or not 0 <= probability <= 1:
         raise ValueError(
             "dropout should be a number in range [0, 1] representing the probability of an "
             "element being zeroed"
         )
+    return probability
 
 
 def _check_projection(proj_size: int, hidden_size: int) -> None:

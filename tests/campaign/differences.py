@@ -227,13 +227,6 @@ RULES = [
         r"call NotImplementedError: Padding size \d is not supported",
     ),
     Rule(
-        "dropout that is no number",
-        "sizes, `bidirectional`",
-        r"construction (TypeError|ValueError): (float\(\) argument|could not convert)",
-        r"construction ValueError: dropout should be a number",
-        LAYER,
-    ),
-    Rule(
         "bidirectional of no fit type",
         "sizes, `bidirectional`",
         r"^call|Only Tensors of floating|CUDA|NVIDIA|of cpu|accelerator|"

@@ -684,3 +684,28 @@ def test_weights_that_lie_deeper_are_said_to_be_read_otherwise():
     checkpoint = {"epoch": 3, "model": nn.Linear(2, 1).state_dict()}
     with pytest.raises(RuntimeError, match=r"read_state_dict reads a checkpoint's weights"):
         nn.Linear(2, 1).load_state_dict(checkpoint)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("shape", [(), (1,), (3,), (0, 2)])
+def test_to_of_an_array_takes_its_dtype(dtype, shape):
+    array = np.zeros(shape, dtype)
+    for given_array in (array, torch.from_numpy(array), np.dtype(dtype).type(0)):
+        for module in (nn.BatchNorm1d(2), nn.BatchNorm1d(2, dtype=np.float64)):
+            assert module.to(given_array) is module
+            assert module.weight.dtype == module.running_mean.dtype == dtype
+            assert module.num_batches_tracked.dtype == np.int64
+
+
+def test_to_of_an_array_and_more_is_refused():
+    array = np.zeros(3)
+    for dtype in ("int64", "float16"):
+        with pytest.raises(TypeError, match=f"must be numpy.float32 or .* got '{dtype}'"):
+            nn.Linear(1, 1).to(array.astype(dtype))
+    for more in ({"dtype": "float32"}, {"device": "cpu"}):
+        with pytest.raises(TypeError, match="takes an array, for its dtype, as its only arg"):
+            nn.Linear(1, 1).to(array, **more)
+        with pytest.raises(TypeError, match="takes an array, for its dtype, as its only arg"):
+            nn.Linear(1, 1).to(*more.values(), array)
+    with pytest.raises(TypeError, match="invalid combination of arguments"):
+        torch.nn.Linear(1, 1).to(torch.zeros(3), torch.float32)

@@ -168,37 +168,6 @@ def test_embeddings_of_every_size_begin_with_torchs_numbers(rows, columns, seed,
         np.testing.assert_array_equal(ours.weight, theirs.weight.detach().numpy())
 
 
-@pytest.mark.parametrize(
-    ("name", "args"),
-    [
-        ("Linear", (-1, 3)),
-        ("Linear", (3, -2)),
-        ("Embedding", (-1, 3)),
-        ("Embedding", (3, -2)),
-        ("Conv1d", (2, 4, -3)),
-        ("Conv1d", (2, -4, 3)),
-        ("BatchNorm1d", (-3,)),
-        ("LayerNorm", ((-3, 2),)),
-    ],
-)
-def test_negative_sizes_are_refused(name, args):
-    def message(library):
-        return str(raised_by(lambda: getattr(library, name)(*args)))
-
-    assert type(raised_by(lambda: getattr(nn, name)(*args))) is RuntimeError
-    assert message(nn) == message(torch.nn).replace("tensor", "array")
-
-
-@pytest.mark.parametrize(
-    ("name", "args"),
-    [("Linear", (3, True)), ("Conv1d", (2, 4, True)), ("LayerNorm", (True,))],
-)
-def test_a_bool_is_no_size(name, args):
-    """Where torch takes some for 1."""
-    with pytest.raises(TypeError, match="'bool' object cannot be interpreted as a size"):
-        getattr(nn, name)(*args)
-
-
 # Embedding
 
 

@@ -119,28 +119,6 @@ def test_an_lstm_cell_names_the_part_of_its_state_that_does_not_fit():
         ours(x, (h, h, h))
 
 
-@pytest.mark.parametrize("kind", CELLS)
-@pytest.mark.parametrize("sizes", [(-1, 4), (3, -1)])
-def test_negative_sizes_are_refused(kind, sizes):
-    assert_same_error(lambda: both_cells(kind, *sizes)[0], lambda: torch_cell(kind, *sizes))
-
-
-def torch_cell(kind, *sizes):
-    name, own = CELLS[kind]
-    return getattr(torch.nn, name)(*sizes, **own)
-
-
-@pytest.mark.parametrize("kind", CELLS)
-def test_sizes_of_no_integer_are_refused(kind):
-    for sizes in ((3.0, 4), (3, "4"), (None, 4)):
-        with pytest.raises(TypeError, match="cannot be interpreted as an integer"):
-            both_cells(kind, *sizes)
-    for sizes in ((True, 4), (3, np.bool_(True))):
-        with pytest.raises(TypeError, match="object cannot be interpreted as a size"):
-            both_cells(kind, *sizes)
-    assert both_cells(kind, np.int64(3), 4)[0].weight_ih.shape[1] == 3
-
-
 def test_a_cell_finds_its_nonlinearity_wrong_when_it_runs_as_torchs_does():
     x = np.zeros((2, 3), np.float32)
     assert_same_error(
