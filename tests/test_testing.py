@@ -159,7 +159,7 @@ def test_planted_faults_fail_where_the_honest_layer_passes(fault, net):
         layer.weight_hh_l0.data *= 1.01
         port.load_state_dict(layer.state_dict())
     assert assert_parity(ported(layer, getattr(nn, kind)), layer, x).agrees
-    with pytest.raises(AssertionError, match=r"DIFFERS|gives other results"):
+    with pytest.raises(AssertionError, match=r"(DIFFERS|gives other results)"):
         assert_parity(port, layer, x)
 
 
@@ -235,7 +235,7 @@ def test_a_result_of_another_shape_or_number_fails():
             return super().forward(input, hx)[:1]
 
     layer, x = torch_layer("RNN", "ordinary")
-    with pytest.raises(AssertionError, match=r"float32|float64 .*\(3, 4, 24\), torch's"):
+    with pytest.raises(AssertionError, match=r"float64 \(3, 4, 24\), torch's .* \(4, 3, 24\)"):
         assert_parity(ported(layer, Batchwise), layer, x)
     with pytest.raises(AssertionError, match="1 arrays, torch's 2"):
         assert_parity(ported(layer, OutputAlone), layer, x)

@@ -375,7 +375,7 @@ def test_every_command_shows_help_with_examples_that_are_right(capsys):
 
 
 def test_the_help_of_all_names_commands_and_exit_codes(capsys):
-    with pytest.raises(SystemExit):
+    with pytest.raises(SystemExit, match=r"^0$"):
         main(["--help"])
     printed = capsys.readouterr().out
     for name, summary in COMMANDS.items():
