@@ -16,7 +16,7 @@ from benchmarks.cases import chosen
 from benchmarks.footprint import footprint
 from benchmarks.machine import load_average, machine, versions
 from benchmarks.processes import ROOT, line_of, lines_of, processors
-from tests.ports.packages import ABSENT, FOLDER
+from tests.support.packages import ABSENT, FOLDER
 
 RESULTS = ROOT / "benchmarks" / "results"
 README = ROOT / "README.md"

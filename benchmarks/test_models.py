@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from benchmarks.models import MODELS, compared
-from tests.ports import packages
+from tests.support import packages
 
 
 @pytest.mark.skipif(not packages.FOLDER.is_dir(), reason=packages.ABSENT)
