@@ -11,7 +11,7 @@ import pytest
 
 import numpy_rnn as nn
 from tests.support.compare import leaves
-from tests.support.heuristics import VARIANTS, force
+from tests.support.heuristics import WAYS, force
 from tests.support.recurrent import KINDS, both, draw_hx, draw_input
 from tests.support.whole_model import build
 
@@ -48,15 +48,15 @@ def assert_equal_bits(results, expected):
 
 
 @pytest.mark.usefixtures("_hurried")
-@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("bidirectional", [False, True])
 @pytest.mark.parametrize("layout", ["batched", "packed unsorted"])
-def test_sixteen_threads_get_what_one_gets_in_every_variant(
-    rng, monkeypatch, variant, kind, bidirectional, layout
+def test_layer_sixteen_threads_in_every_way_equal_one_thread(
+    rng, monkeypatch, way, kind, bidirectional, layout
 ):
     """Whatever the sizes would choose; one sequence and several, one step and several."""
-    force(monkeypatch, variant)
+    force(monkeypatch, way)
     layer, _ = both(kind, 3, 5, num_layers=2, bidirectional=bidirectional)
     sizes = [(steps, batch) for steps in (1, 2, 6, 7) for batch in (1, 1, 2, 5)]
     calls = [
