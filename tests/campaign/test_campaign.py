@@ -16,12 +16,17 @@ from tests.campaign import differences
 from tests.campaign.__main__ import campaign, main
 from tests.campaign.draws import draw_case
 
+PARTS, CASES = 4, 500
+"""Of the short form; in its long form a part has twenty times as many cases."""
 
-def test_random_calls_do_what_torch_does():
-    counts, found = campaign(4000, seed=0)
+
+@pytest.mark.parametrize("part", range(PARTS))
+def test_campaign_random_calls_do_what_torch_does(part, deep):
+    cases = 20 * CASES if deep else CASES
+    counts, found = campaign(cases, seed=0, first=part * cases)
     assert found == {}
-    assert counts["what came"]["equal"] > 2000
-    assert counts["what came"]["same error"] > 500
+    assert counts["what came"]["equal"] > cases // 2
+    assert counts["what came"]["same error"] > cases // 8
 
 
 def test_every_rule_has_its_row_in_the_readme():
@@ -123,7 +128,7 @@ FAULTS = [
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
 def test_a_planted_fault_is_found(monkeypatch, fault):
     fault(monkeypatch)
-    for first in range(0, 4000, 250):
-        if campaign(250, seed=0, first=first)[1]:
+    for first in range(0, PARTS * CASES, 100):
+        if campaign(100, seed=0, first=first)[1]:
             return
-    pytest.fail("nothing was found in 4000 cases")
+    pytest.fail("nothing was found in the cases of the short form")

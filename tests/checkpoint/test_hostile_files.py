@@ -580,17 +580,18 @@ def test_a_file_cut_short_anywhere_is_refused(name, read):
 
 
 @pytest.mark.parametrize("name", mutations.FORMATS)
-def test_random_damage_is_refused_or_read(name, tmp_path, monkeypatch):
-    """2000 of each here; `python -m tests.support.mutations 200000` does more."""
+def test_random_damage_is_refused_or_read(name, tmp_path, monkeypatch, deep):
+    """`python -m tests.support.mutations 200000` does more."""
     monkeypatch.chdir(tmp_path)
+    files = 4000 if deep else 200
     tracemalloc.start()
     try:
-        refused = mutations.run(name, 500)
+        refused = mutations.run(name, files)
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
     assert peak < 64 * MEBIBYTE
-    assert refused + mutations.run(name, 1500, seed=1) > 1000
+    assert refused + mutations.run(name, 2 * files, seed=1) > files
 
 
 def test_nothing_half_loaded_stays_in_a_module():

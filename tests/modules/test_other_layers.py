@@ -11,7 +11,7 @@ import warnings
 import numpy as np
 import pytest
 import torch
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -153,7 +153,6 @@ def test_a_seed_gives_torchs_weights(name, args, kwargs, dtype):
                 assert_same_state(ours, theirs)
 
 
-@settings(max_examples=60)
 @given(
     st.integers(1, 300),
     st.integers(1, 70),
@@ -313,7 +312,6 @@ def test_conv1d_equals_torch(rng, dtype, padding_mode, padding, dilation, stride
         assert_parity(ours, theirs, rng.standard_normal(shape).astype(dtype))
 
 
-@settings(max_examples=300)
 @given(
     st.data(),
     st.sampled_from(DTYPES),
@@ -454,7 +452,6 @@ def test_conv1d_refuses_words_for_numbers(option):
 # Padding
 
 
-@settings(max_examples=300)
 @given(
     hnp.arrays(np.int64, hnp.array_shapes(min_dims=1, max_dims=3, max_side=6), unique=True),
     st.lists(st.integers(-3, 6), max_size=6),
@@ -471,7 +468,6 @@ def test_padding_with_a_constant_equals_torch(x, sizes):
         assert type(raised_by(lambda: F.pad(x, sizes))) is RuntimeError
 
 
-@settings(max_examples=400)
 @given(
     hnp.arrays(np.int64, hnp.array_shapes(min_dims=2, max_dims=3, max_side=6), unique=True),
     st.integers(-3, 7),

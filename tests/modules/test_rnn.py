@@ -8,7 +8,7 @@ import itertools
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import numpy_rnn as nn
@@ -47,7 +47,6 @@ def test_equals_torch_in_every_configuration(
         assert_parity(ours, theirs, x, draw_hx(rng, ours, batch, layout) if given_hx else None)
 
 
-@settings(max_examples=500)
 @given(
     st.sampled_from(sorted(KINDS)),
     st.fixed_dictionaries(

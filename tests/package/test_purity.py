@@ -6,7 +6,7 @@ import itertools
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import numpy_rnn as nn
@@ -42,7 +42,6 @@ def test_every_layout_gives_the_same_numbers(rng, kind, layout, bidirectional, s
     np.testing.assert_array_equal(hx, plain_hx)
 
 
-@settings(max_examples=200)
 @given(
     st.sampled_from(sorted(LAYERS)),
     st.integers(1, 12),
@@ -114,11 +113,11 @@ def test_products_are_never_written_into_their_own_input(rng, monkeypatch, kind)
 
 @pytest.mark.parametrize("kind", LAYERS)
 def test_a_long_sequence_costs_its_output(rng, kind):
-    """(200000, 1, 32) through one layer of 64: the output's 49 MiB and at most 64 more."""
+    """(50000, 1, 32) through one layer of 64: the output's 12 MiB and at most 8 more."""
     rnn = LAYERS[kind](32, 64)
-    x = rng.standard_normal((200_000, 1, 32)).astype(np.float32)
-    extra = peak_memory(lambda: rnn(x)) - 200_000 * 64 * 4
-    assert extra < 64 * 2**20
+    x = rng.standard_normal((50_000, 1, 32)).astype(np.float32)
+    extra = peak_memory(lambda: rnn(x)) - 50_000 * 64 * 4
+    assert extra < 8 * 2**20
 
 
 @pytest.mark.parametrize("kind", LAYERS)

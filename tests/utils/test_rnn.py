@@ -13,13 +13,11 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.utils.rnn as torch_rnn
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from numpy_rnn.utils import rnn
 from tests.support.compare import to_torch
-
-MANY = settings(max_examples=500, deadline=None)
 
 FUNCTIONS = [name for name in rnn.__all__ if name != "PackedSequence"]
 
@@ -234,7 +232,6 @@ def test_padded_batches_are_packed_and_padded(
         assert_as_torch("pad_packed_sequence", packed, batch_first, -1, 6)
 
 
-@MANY
 @given(st.data())
 def test_pack_padded_sequence(data: st.DataObject) -> None:
     limit, batch_size = data.draw(st.integers(0, 7)), data.draw(st.integers(0, 24))
@@ -245,7 +242,6 @@ def test_pack_padded_sequence(data: st.DataObject) -> None:
     assert_as_torch("pack_padded_sequence", padded, lengths, batch_first, enforce_sorted)
 
 
-@MANY
 @given(
     packed_batches(),
     st.booleans(),
@@ -260,7 +256,6 @@ def test_pad_packed_sequence(
     assert_as_torch("pad_packed_sequence", packed, batch_first, *options)
 
 
-@MANY
 @given(
     st.one_of(
         st.tuples(sequence_lists(lowest=0), paddings),
@@ -274,7 +269,6 @@ def test_pad_sequence(case: tuple[Any, Any], batch_first: bool, padding_side: st
     assert_as_torch("pad_sequence", sequences, batch_first, padding_value, padding_side)
 
 
-@MANY
 @given(st.data())
 def test_unpad_sequence(data: st.DataObject) -> None:
     limit, batch_size = data.draw(st.integers(0, 7)), data.draw(st.integers(0, 9))
@@ -289,7 +283,6 @@ def test_unpad_sequence(data: st.DataObject) -> None:
     )
 
 
-@MANY
 @given(
     st.one_of(
         sequence_lists(),
@@ -303,13 +296,11 @@ def test_pack_sequence(sequences: Any, enforce_sorted: bool) -> None:
     assert_as_torch("pack_sequence", sequences, enforce_sorted)
 
 
-@MANY
 @given(packed_batches())
 def test_unpack_sequence(packed: rnn.PackedSequence) -> None:
     assert_as_torch("unpack_sequence", packed)
 
 
-@MANY
 @given(st.integers(0, 40).flatmap(lambda size: st.permutations(range(size))), layouts)
 def test_invert_permutation(permutation: list[int], layout: str) -> None:
     indices = laid_out(np.array(permutation, np.int64), layout)
@@ -325,7 +316,6 @@ def assert_sorted_as_torch(lengths: np.ndarray) -> None:
     assert_as_torch("pack_padded_sequence", padded, lengths, enforce_sorted=False)
 
 
-@MANY
 @given(
     st.integers(1, 8).flatmap(
         lambda greatest: st.lists(st.integers(1, greatest), min_size=1, max_size=120)
