@@ -1,4 +1,4 @@
-"""Several processes share the work of one: the README's recipe, and what it stands on."""
+"""Several processes share the work of one: the README's recipe, and what it relies on."""
 
 from __future__ import annotations
 
@@ -15,6 +15,9 @@ import pytest
 
 import numpy_rnn as nn
 from tests.support.documents import README, python_blocks
+
+HANGS = 600
+"""Seconds after which a process hangs, however busy the machine is."""
 
 ONE_PROCESS = """
 import recipe, numpy as np  # in this order: the recipe sets the threads
@@ -36,8 +39,8 @@ def test_dask_gives_what_one_process_gives(tmp_path, rng):
             cwd=tmp_path,
             env=os.environ | {"PYTHONPATH": str(README.parent)},
             check=True,
-            timeout=120,
-            stderr=subprocess.DEVNULL,  # workers may complain of the scheduler's end
+            timeout=HANGS,
+            stderr=subprocess.DEVNULL,  # workers may report that the scheduler has stopped
         )
     states, expected = (np.load(tmp_path / f"{name}.npy") for name in ("states", "expected"))
     assert states.shape == (300, 64)
@@ -47,7 +50,7 @@ def test_dask_gives_what_one_process_gives(tmp_path, rng):
 @pytest.mark.parametrize("method", ["fork", "spawn"])
 @pytest.mark.parametrize("threads", ["1", "2"])
 def test_workers_give_what_one_process_gives(method, threads):
-    """Also when forked while BLAS has threads; with modules inherited and modules sent."""
+    """Even if forked while BLAS has threads; with modules inherited and modules sent."""
     if method not in multiprocessing.get_all_start_methods():
         pytest.skip(f"this system cannot {method}")
     printed = subprocess.check_output(
@@ -55,7 +58,7 @@ def test_workers_give_what_one_process_gives(method, threads):
         cwd=README.parent,
         env=os.environ | {"PYTHONWARNINGS": "error", "OPENBLAS_NUM_THREADS": threads},
         text=True,
-        timeout=120,
+        timeout=HANGS,
     )
     report = json.loads(printed)
     assert report == {"in workers": True, "torch": False, "differing": [], "compared": 6}
@@ -63,7 +66,7 @@ def test_workers_give_what_one_process_gives(method, threads):
 
 @pytest.mark.parametrize("kind", ["RNN", "LSTM", "GRU"])
 def test_a_module_is_pickled_as_its_weights(kind):
-    """What it prepared for its calls stays behind, and is prepared anew."""
+    """What it prepared for its calls is left out, and prepared again."""
     layer = getattr(nn, kind)(40, 100, 2, bidirectional=True)
     x = np.ones((9, 2, 40), np.float32)
     before = layer(x)[0]
