@@ -79,7 +79,7 @@ def regular_expression(text: str) -> str:
         re.compile(text)
     except re.error as error:
         raise argparse.ArgumentTypeError(
-            f"{text!r} is no regular expression: {error}"
+            f"{text!r} is not a regular expression: {error}"
         ) from None
     return text
 
@@ -169,7 +169,7 @@ def write(results: report.Results, folder: Path) -> None:
 
 
 def update_readme(results: report.Results) -> None:
-    """Write the README's section anew."""
+    """Write the README's sections again."""
     README.write_text(report.with_section(README.read_text("utf-8"), results), "utf-8")
     print(f"wrote {README}", file=sys.stderr)
 

@@ -9,7 +9,7 @@ from benchmarks.measuring import LEAST_ROUNDS, take_turns
 
 
 class Clock:
-    """A clock that stands still but for `sleep`."""
+    """A clock that only `sleep` moves."""
 
     def __init__(self) -> None:
         self.now = 0.0

@@ -15,7 +15,7 @@ from tests.support import packages
     ("unit", "library"),
     [(unit, library) for unit, model in MODELS.items() for library in model.libraries],
 )
-def test_models(benchmark, unit, library):
+def test_model_of_a_package(benchmark, unit, library):
     with torch.inference_mode(), np.errstate(over="ignore"):
         call = compared(MODELS[unit], 1)[library]
         benchmark.group = unit

@@ -69,7 +69,7 @@ def same_state(module, state):
         (4, 3, "packed", KeyboardInterrupt),
     ],
 )
-def test_a_call_that_is_stopped_anywhere_leaves_the_layer_as_it_was(
+def test_rnn_call_interrupted_anywhere_leaves_the_layer_unchanged(
     raise_in, rng, kind, steps, batch, layout, error
 ):
     layer, _ = both(kind, 3, 4, num_layers=2, bidirectional=batch > 1)
@@ -89,7 +89,7 @@ def test_a_call_that_is_stopped_anywhere_leaves_the_layer_as_it_was(
 
 
 @pytest.mark.parametrize("cell", [nn.RNNCell, nn.LSTMCell, nn.GRUCell])
-def test_a_stream_goes_on_from_the_step_that_was_stopped(raise_in, rng, cell):
+def test_cell_interrupted_step_can_be_repeated(raise_in, rng, cell):
     cell = cell(3, 4)
     x = rng.standard_normal((2, 3)).astype(np.float32)
     hx = cell(x)
@@ -122,7 +122,7 @@ CHANGES = {
 
 @pytest.mark.parametrize("error", ERRORS)
 @pytest.mark.parametrize("change", CHANGES)
-def test_weights_are_all_changed_or_none(raise_in, error, change):
+def test_module_change_interrupted_changes_all_weights_or_none(raise_in, error, change):
     original = small_model()
     changed = copy.deepcopy(original)
     CHANGES[change](changed)
@@ -142,7 +142,7 @@ def test_weights_are_all_changed_or_none(raise_in, error, change):
     assert len(seen) == 2
 
 
-def test_a_refused_load_that_is_stopped_has_loaded_nothing(raise_in):
+def test_load_state_dict_refused_and_interrupted_changes_nothing(raise_in):
     layer = nn.LSTM(3, 4)
     before, bad = snapshot(layer), raised(layer)
     bad["bias_hh_l0"] = np.zeros(3, np.float32)
@@ -167,7 +167,7 @@ EDITS = {
 
 @pytest.mark.parametrize("error", ERRORS)
 @pytest.mark.parametrize("edit", EDITS)
-def test_a_list_of_modules_is_the_one_before_or_the_one_after(raise_in, error, edit):
+def test_modulelist_edit_interrupted_is_done_whole_or_not(raise_in, error, edit):
     held = [nn.Linear(1, 1), nn.ReLU(), nn.Linear(1, 1), nn.ReLU()]
     changed = nn.ModuleList(held)
     EDITS[edit](changed)
@@ -180,21 +180,21 @@ def test_a_list_of_modules_is_the_one_before_or_the_one_after(raise_in, error, e
     for place in raise_in(lambda: EDITS[edit](layers), error, prepare=renew):
         assert repr(layers) in (repr(nn.ModuleList(held)), repr(changed)), place
         assert list(layers.state_dict()) == list(nn.ModuleList(layers).state_dict()), place
-        EDITS[edit](layers)  # which goes on working
+        EDITS[edit](layers)  # it can still be edited
 
 
 REGISTRATIONS = {
     "a parameter": lambda module: module.register_parameter("p", np.ones(2)),
     "a buffer": lambda module: module.register_buffer("p", np.ones(2), persistent=False),
     "a module": lambda module: module.add_module("p", nn.Linear(2, 2)),
-    "a module in place of another": lambda module: setattr(module, "head", nn.Tanh()),
+    "a module for another": lambda module: setattr(module, "head", nn.Tanh()),
     "deleting": lambda module: delattr(module, "head"),
     "deleting a buffer": lambda module: delattr(module.norm, "running_mean"),
 }
 
 
 @pytest.mark.parametrize("registration", REGISTRATIONS)
-def test_what_is_named_is_there_whenever_naming_it_is_stopped(raise_in, registration):
+def test_module_registration_interrupted_leaves_no_name_without_value(raise_in, registration):
     module = nn.Module()
 
     def renew():
@@ -220,7 +220,7 @@ READINGS = {
 
 
 @pytest.mark.parametrize("reading", READINGS)
-def test_what_only_reads_a_module_leaves_it_whole(raise_in, reading):
+def test_module_reading_interrupted_leaves_it_unchanged(raise_in, reading):
     layer = nn.LSTM(2, 3)
     state = snapshot(layer)
     for place in raise_in(lambda: READINGS[reading](layer), KeyboardInterrupt, every=3):
@@ -230,7 +230,7 @@ def test_what_only_reads_a_module_leaves_it_whole(raise_in, reading):
 
 @collected
 @pytest.mark.parametrize("suffix", FORMATS)
-def test_a_file_is_the_old_one_or_the_new_one_wherever_saving_stops(raise_in, tmp_path, suffix):
+def test_save_interrupted_leaves_the_old_file_or_the_new(raise_in, tmp_path, suffix):
     path = tmp_path / f"w{suffix}"
     old, new = nn.Linear(2, 3), nn.Linear(2, 3)
     contents = []
@@ -250,7 +250,7 @@ def test_a_file_is_the_old_one_or_the_new_one_wherever_saving_stops(raise_in, tm
 
 @collected
 @pytest.mark.parametrize("suffix", FORMATS)
-def test_reading_a_file_that_was_stopped_is_done_again(raise_in, tmp_path, suffix):
+def test_read_state_dict_interrupted_can_be_repeated(raise_in, tmp_path, suffix):
     path = tmp_path / f"w{suffix}"
     layer = nn.Linear(2, 3)
     nn.save(layer, path)
@@ -286,7 +286,7 @@ needs_signals = pytest.mark.skipif(
 
 
 @needs_signals
-def test_a_whole_model_answers_as_before_after_real_interrupts(rng, seconds_until_signals):
+def test_whole_model_after_signals_gives_equal_results(rng, seconds_until_signals):
     model = build()[0].eval()
     tokens, lengths = rng.integers(0, 11, (3, 7)), np.array([7, 3, 5])
     expected = model(tokens, lengths)
@@ -301,7 +301,7 @@ def test_a_whole_model_answers_as_before_after_real_interrupts(rng, seconds_unti
     not CONTEXT_HAS_SETTINGS, reason="NumPy 1 has its settings in the thread, and loses them"
 )
 @pytest.mark.parametrize("kind", [nn.RNN, nn.LSTMCell])
-def test_numpys_settings_are_the_callers_after_real_interrupts(seconds_until_signals, kind):
+def test_errstate_after_signals_is_the_callers(seconds_until_signals, kind):
     layer, x = kind(2, 3), np.ones((1, 2), np.float32)
     settings = np.geterr()
     with Alarm() as alarm:
@@ -311,7 +311,7 @@ def test_numpys_settings_are_the_callers_after_real_interrupts(seconds_until_sig
 
 
 @needs_signals
-def test_weights_are_those_of_one_checkpoint_after_real_interrupts(seconds_until_signals):
+def test_load_state_dict_after_signals_holds_one_checkpoint(seconds_until_signals):
     model = build()[0]
     states = snapshot(model), raised(model)
 

@@ -1,4 +1,4 @@
-"""A stream may go on for ever: a step leaves nothing behind."""
+"""A stream may be endless: no step leaves memory allocated."""
 
 from __future__ import annotations
 
@@ -72,8 +72,8 @@ STREAMS = {
 
 @pytest.mark.parametrize("kind", STREAMS)
 @pytest.mark.parametrize("shape", [(1, 1, 2), (4, 3, 2)], ids=["a step", "chunks of a batch"])
-def test_no_step_leaves_anything_behind(kind, shape):
-    """Not a byte a step, nor what only a garbage collection would find."""
+def test_rnn_step_leaves_no_memory_behind(kind, shape):
+    """Not a byte in each step, and nothing that waits for the garbage collector."""
     step, x = STREAMS[kind], np.ones(shape, np.float32)
     steps, hx = 600, None
     for _ in range(50):

@@ -27,7 +27,7 @@ np.save("expected.npy", np.concatenate([recipe.last_states(gru, start) for start
 """
 
 
-def test_dask_gives_what_one_process_gives(tmp_path, rng):
+def test_dask_recipe_equals_one_process(tmp_path, rng):
     (recipe,) = [block for block in python_blocks() if "dask" in block]
     sequences = rng.standard_normal((300, 20, 8)).astype(np.float32)
     nn.save(nn.GRU(8, 64, batch_first=True), tmp_path / "gru.safetensors")
@@ -49,7 +49,7 @@ def test_dask_gives_what_one_process_gives(tmp_path, rng):
 
 @pytest.mark.parametrize("method", ["fork", "spawn"])
 @pytest.mark.parametrize("threads", ["1", "2"])
-def test_workers_give_what_one_process_gives(method, threads):
+def test_worker_processes_equal_one_process(method, threads):
     """Even if forked while BLAS has threads; with modules inherited and modules sent."""
     if method not in multiprocessing.get_all_start_methods():
         pytest.skip(f"this system cannot {method}")
@@ -65,7 +65,7 @@ def test_workers_give_what_one_process_gives(method, threads):
 
 
 @pytest.mark.parametrize("kind", ["RNN", "LSTM", "GRU"])
-def test_a_module_is_pickled_as_its_weights(kind):
+def test_rnn_pickle_has_the_size_of_its_weights(kind):
     """What it prepared for its calls is left out, and prepared again."""
     layer = getattr(nn, kind)(40, 100, 2, bidirectional=True)
     x = np.ones((9, 2, 40), np.float32)
