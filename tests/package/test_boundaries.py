@@ -33,7 +33,8 @@ ROOMS = {
     "numpy_rnn": "random functional init utils checkpoint modules description tracing",
     "testing": "_typing floating_point utils modules",
     "demo": "_typing functional numpy_rnn",
-    "commands": "_typing floating_point recognition checkpoint modules description testing demo",
+    "commands": "_typing floating_point recognition checkpoint modules description testing "
+    "demo",
     "__main__": "numpy_rnn commands",
 }
 """Each module or package in `numpy_rnn/` and those that it may import from, all above it.
