@@ -6,6 +6,7 @@ import graphlib
 import importlib
 import json
 import pkgutil
+import re
 import subprocess
 import sys
 
@@ -19,12 +20,11 @@ ROOMS = {
     "floating_point": "_typing",
     "recognition": "",
     "arguments": "_typing",
-    "kernels": "_typing floating_point",
     "recurrence": "_typing floating_point",
-    "random": "_typing floating_point arguments kernels",
-    "functional": "_typing floating_point arguments kernels random",
+    "random": "_typing floating_point arguments",
+    "functional": "_typing floating_point arguments random",
     "init": "_typing random",
-    "utils": "_typing floating_point arguments kernels",
+    "utils": "_typing floating_point arguments",
     "checkpoint": "_typing floating_point arguments",
     "modules": "_typing floating_point arguments recognition recurrence functional init utils",
     "description": "recognition modules",
@@ -142,10 +142,26 @@ def test_every_module_imports_without_torch():
     run_python(block + "; ".join(f"import {name}" for name in names))
 
 
-def test_package_unknown_name_raises_with_the_known_ones():
-    with pytest.raises(AttributeError, match=r"no attribute 'Transformer'. .*RNN, .*Linear"):
-        nn.Transformer  # noqa: B018  # this is what raises
-    assert not hasattr(nn, "Conv2d")
+@pytest.mark.parametrize(
+    ("module", "expected"),
+    [
+        (nn, r"Its layers are .*RNN, .*; its functions describe, .*; its modules functional, "),
+        (nn.functional, "Its functions are batch_norm, conv1d, .*, tanh$"),
+        (nn.init, "Its functions are normal_, uniform_$"),
+    ],
+)
+def test_module_unknown_name_raises_with_the_known_ones(module, expected):
+    message = rf"^module '{module.__name__}' has no attribute 'Transformer'\. {expected}"
+    with pytest.raises(AttributeError, match=message) as raised:
+        module.Transformer  # noqa: B018  # this is what raises
+    for name in ("Trace", "CheckpointError", "as_array", "TYPE_CHECKING"):
+        assert not re.search(rf"\b{name}\b", str(raised.value))
+    assert not hasattr(module, "Conv2d")
+
+
+@pytest.mark.parametrize("module", [nn, nn.functional, nn.init])
+def test_module_dir_shows_public_names_alone(module):
+    assert dir(module) == sorted(module.__all__)
 
 
 def test_package_public_names_are_those_of_all():
