@@ -16,7 +16,7 @@ from benchmarks.cases import chosen
 from benchmarks.footprint import footprint
 from benchmarks.machine import load_average, machine, versions
 from benchmarks.processes import ROOT, line_of, lines_of, processors
-from tests.ports.packages import ABSENT, FOLDER
+from tests.support.packages import ABSENT, FOLDER
 
 RESULTS = ROOT / "benchmarks" / "results"
 README = ROOT / "README.md"
@@ -79,7 +79,7 @@ def regular_expression(text: str) -> str:
         re.compile(text)
     except re.error as error:
         raise argparse.ArgumentTypeError(
-            f"{text!r} is no regular expression: {error}"
+            f"{text!r} is not a regular expression: {error}"
         ) from None
     return text
 
@@ -169,7 +169,7 @@ def write(results: report.Results, folder: Path) -> None:
 
 
 def update_readme(results: report.Results) -> None:
-    """Write the README's section anew."""
+    """Write the README's sections again."""
     README.write_text(report.with_section(README.read_text("utf-8"), results), "utf-8")
     print(f"wrote {README}", file=sys.stderr)
 

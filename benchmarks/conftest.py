@@ -18,6 +18,11 @@ def pytest_addoption(parser):
     parser.addoption("--all-cases", action="store_true", help="time all cases, not just a few")
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """Run one benchmark at a time, in this process."""
+    return 0
+
+
 def pytest_generate_tests(metafunc):
     if {"case", "peer"} <= set(metafunc.fixturenames):
         from benchmarks.cases import chosen

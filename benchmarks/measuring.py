@@ -1,7 +1,7 @@
 """Times of calls that take turns.
 
 A machine whose speed drifts is as fast for one call as for the others, since each round
-has a burst of every one, in an order drawn anew. Times are medians over the rounds, ratios
+has a burst of every one, in a newly drawn order. Times are medians over the rounds, ratios
 medians of the ratios within a round.
 """
 
@@ -60,7 +60,9 @@ def take_turns(
         for name in order:
             time.sleep(pause)
             if repetitions[name] > 1:
-                calls[name]()  # what the call before left behind is not for this one to pay
+                calls[
+                    name
+                ]()  # so that the timed calls do not pay for what the other left in the caches
             times[name].append(burst(calls[name], repetitions[name]))
     first, *others = calls
     return Timing(

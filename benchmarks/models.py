@@ -21,7 +21,7 @@ from benchmarks.measuring import take_turns
 from benchmarks.peers import TOLERANCE
 from benchmarks.peers.onnx_runtime import options
 from tests.ports import g2p_en, instate, silero_vad
-from tests.ports.packages import packaged
+from tests.support.packages import packaged
 
 SECONDS_A_MODEL = 4.0
 WORDS = ("neural", "networks", "remember", "letters", "and", "pronounce", "unheard", "words")

@@ -29,7 +29,7 @@ def processors() -> int:
 
 
 def environment(threads: int) -> dict[str, str]:
-    """Return the variables that tell every library to use so many threads."""
+    """Return environment variables that limit every library to so many threads."""
     variables = os.environ | dict.fromkeys(VARIABLES, str(threads))
     if threads == 1:
         variables["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false"

@@ -24,10 +24,10 @@ LABELS = {"torch": "torch", "onnxruntime": "ONNX Runtime", "jax": "JAX", "keras"
 LABELS |= {"textbook": "textbook loop", "floor": "floor", "package": "its own NumPy code"}
 
 RIVALS = ("torch", "onnxruntime")
-"""Those whose ratios stand in every table."""
+"""Those whose ratios are in every table."""
 
 BEGIN, END = "<!-- benchmarks -->", "<!-- /benchmarks -->"
-"""What encloses the README's section of times; that of errors stands in `ACCURACY`."""
+"""What encloses the README's section of times; that of errors is in `ACCURACY`."""
 
 ACCURACY = "<!-- accuracy -->", "<!-- /accuracy -->"
 
@@ -272,7 +272,7 @@ def workers_text(results: Results) -> str:
     )
 
 
-def behind(results: Results) -> str:
+def slower_cases(results: Results) -> str:
     """Return in how many cases we are slower than the two rivals, in one sentence."""
     one = cells_of(results, 0)
     counts = []
@@ -285,7 +285,7 @@ def behind(results: Results) -> str:
 
 def section(results: Results) -> str:
     """Return the README's section."""
-    lines = [*introduction(results), "", behind(results), ""]
+    lines = [*introduction(results), "", slower_cases(results), ""]
     lines += [f"![{ALT}](benchmarks/results/chart.svg)", "", MEANS, "", *means(results), ""]
     lines += ["Cell by cell, one layer in one direction on one thread:", "", *grid(results)]
     lines += ["", *deep(results), "", *models_table(results), ""]
@@ -315,7 +315,7 @@ ALT = (
 
 
 def with_section(readme: str, results: Results) -> str:
-    """Return the README with its sections anew; that of errors if they were measured.
+    """Return the README with its sections written again; that of errors if they were measured.
 
     Raises
     ------

@@ -5,6 +5,6 @@ from __future__ import annotations
 from benchmarks.peers import peers_of
 
 
-def test_layer(benchmark, case, peer):
+def test_layer_of_each_peer(benchmark, case, peer):
     benchmark.group = str(case)
     benchmark(peers_of(case, 1, [peer])[peer])

@@ -2,25 +2,53 @@
 
 from __future__ import annotations
 
-import time
+import pytest
 
+from benchmarks import measuring
 from benchmarks.measuring import LEAST_ROUNDS, take_turns
 
 
-def test_a_call_that_takes_twice_as_long_has_twice_the_time():
-    calls = {"slow": lambda: time.sleep(0.02), "fast": lambda: time.sleep(0.01)}
-    timing = take_turns(calls, 0.1)
-    assert 1.5 < timing.ratios["fast"] < 2.5
-    assert timing.seconds["slow"] > timing.seconds["fast"]
+class Clock:
+    """A clock that only `sleep` moves."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def perf_counter(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
 
 
-def test_long_calls_have_a_few_rounds_and_all_calls_as_many():
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(measuring, "time", clock)
+    return clock
+
+
+def test_take_turns_call_twice_as_long_has_twice_the_time(clock):
+    calls = {"slow": lambda: clock.sleep(0.02), "fast": lambda: clock.sleep(0.01)}
+    timing = take_turns(calls, budget=0.3, pause=0.5)
+    assert timing.ratios["fast"] == pytest.approx(2)
+    assert timing.seconds == pytest.approx({"slow": 0.02, "fast": 0.01})
+
+
+def test_take_turns_long_calls_have_the_least_rounds_each(clock):
     counts = {"a": 0, "b": 0}
 
     def call(name):
         counts[name] += 1
-        time.sleep(0.005)
+        clock.sleep(0.005)
 
     timing = take_turns({name: (lambda name=name: call(name)) for name in counts}, 0.0)
     assert timing.rounds == LEAST_ROUNDS
     assert counts["a"] == counts["b"]
+
+
+def test_take_turns_short_calls_are_timed_in_bursts(clock):
+    calls = {"slow": lambda: clock.sleep(2e-6), "fast": lambda: clock.sleep(1e-6)}
+    timing = take_turns(calls, budget=0.1)
+    assert timing.rounds > LEAST_ROUNDS
+    assert timing.ratios["fast"] == pytest.approx(2)

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from benchmarks.models import MODELS, compared
-from tests.ports import packages
+from tests.support import packages
 
 
 @pytest.mark.skipif(not packages.FOLDER.is_dir(), reason=packages.ABSENT)
@@ -15,7 +15,7 @@ from tests.ports import packages
     ("unit", "library"),
     [(unit, library) for unit, model in MODELS.items() for library in model.libraries],
 )
-def test_models(benchmark, unit, library):
+def test_model_of_a_package(benchmark, unit, library):
     with torch.inference_mode(), np.errstate(over="ignore"):
         call = compared(MODELS[unit], 1)[library]
         benchmark.group = unit

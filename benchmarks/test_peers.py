@@ -26,19 +26,19 @@ SMALL = [
 
 
 @pytest.mark.parametrize("case", SMALL, ids=str)
-def test_results_are_torchs(case):
+def test_peer_result_equals_torch(case):
     assert set(peers_of(case, 1)) == {name for name in NAMES if takes_part(name, case, 1)}
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_keras_takes_part_in_one_size_on_one_thread(kind):
+def test_peer_keras_takes_part_in_one_size_on_one_thread(kind):
     case = Case(kind, *KERAS_SIZE)
     assert takes_part("keras", case, 1)
     assert not takes_part("keras", case, 2)
     assert not takes_part("keras", Case(kind, 1, 8, 64), 1)
 
 
-def test_a_wrong_result_is_found():
+def test_peer_wrong_result_raises():
     problem = Problem(Case("GRU", 4, 2, 8), 1)
     peers = {"wrong": Peer(lambda: None, lambda _: [np.zeros((4, 2, 8), np.float32)] * 2)}
     with pytest.raises(AssertionError, match="returns 1 arrays"):
@@ -47,7 +47,7 @@ def test_a_wrong_result_is_found():
         check_results(peers, problem)
 
 
-def test_gates_in_the_order_of_onnx():
+def test_onnx_graph_gates_are_in_onnx_order():
     rows = np.arange(8).reshape(8, 1)  # two units: i i f f g g o o
     assert reordered(rows, "LSTM").ravel().tolist() == [0, 1, 6, 7, 2, 3, 4, 5]
     assert reordered(rows[:6], "GRU").ravel().tolist() == [2, 3, 0, 1, 4, 5]
@@ -55,7 +55,7 @@ def test_gates_in_the_order_of_onnx():
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("directions", [1, 2])
-def test_graph_is_torchs_layer_in_float64(kind, directions):
+def test_onnx_graph_float64_equals_torch(kind, directions):
     layer = getattr(torch.nn, kind)(4, 4, 1, bidirectional=directions == 2).double()
     x = np.random.default_rng(0).standard_normal((5, 2, 4))
     expected = layer(torch.from_numpy(x))[0].numpy()
@@ -66,7 +66,7 @@ def test_graph_is_torchs_layer_in_float64(kind, directions):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_floor_runs_for_several_blocks(kind):
+def test_floor_several_blocks_equal_torch(kind):
     gates = {"RNN": 1, "LSTM": 4, "GRU": 3}[kind]
     rng = np.random.default_rng(0)
     x = rng.standard_normal((70, 32, 256), np.float32)

@@ -31,7 +31,7 @@ def results_of(ratios, threads=(1,)):
     }
 
 
-def test_a_ratio_above_one_is_bold_and_counted():
+def test_report_ratio_above_one_is_bold_and_counted():
     cases = [case for case in GRID if (case.kind, case.steps) == ("GRU", 100)]
     results = results_of({case: (0.5, 2.0 if case.size == 16 else 0.5) for case in cases})
     section = report.section(results)
@@ -42,17 +42,17 @@ def test_a_ratio_above_one_is_bold_and_counted():
     )
 
 
-def test_geometric_mean_of_a_factor_and_its_inverse_is_one():
+def test_report_geometric_mean_of_a_factor_and_its_inverse_is_one():
     assert report.mean_text([4.0, 0.25]) == "1.00 (1 of 2)"
 
 
-def test_table_has_time_and_ratio_of_each_peer_with_one_and_with_all_threads():
+def test_report_table_has_time_and_ratio_of_each_peer_and_thread_count():
     table = report.full(results_of({GRID[0]: (0.25, 1.25)}, threads=(1, 2)))
     row = f"| {GRID[0]} | 20.0 | 80.0 (0.25) | 16.0 (**1.25**) |"
     assert f"{row} 20.0 | 80.0 (0.25) | 16.0 (**1.25**) |" in table
 
 
-def test_what_workers_gain_is_a_sentence():
+def test_report_workers_gain_is_a_sentence():
     results = results_of({GRID[0]: (0.5, 0.5)})
     assert "workers" not in report.section(results)
     seconds = {"one thread": 2.0, "all threads": 1.25, "workers": 1.0}
@@ -63,7 +63,7 @@ def test_what_workers_gain_is_a_sentence():
         assert "1.00 s, 0.50 and 0.80 of that" in text
 
 
-def test_whole_models_have_a_table_of_their_own():
+def test_report_whole_models_have_a_table():
     results = results_of({GRID[0]: (0.5, 0.5)})
     assert report.WHOLE_MODELS not in report.section(results)
     timing = {"seconds": {"numpy_rnn": 1e-4, "torch": 2e-4}, "ratios": {"torch": 0.5}}
@@ -73,7 +73,7 @@ def test_whole_models_have_a_table_of_their_own():
     assert "| a model: a word, 2 threads | 100 | 200 (0.50) | - | - |" in section
 
 
-def test_section_replaces_what_was_between_the_marks_and_nothing_else():
+def test_report_section_replaces_the_text_between_the_marks_alone():
     results = results_of({GRID[0]: (0.5, 0.5)})
     once = report.with_section(f"a\n{report.BEGIN}\nlast year\n{report.END}\nb\n", results)
     assert once.startswith(f"a\n{report.BEGIN}\n")
@@ -82,7 +82,7 @@ def test_section_replaces_what_was_between_the_marks_and_nothing_else():
     assert report.with_section(once, results) == once
 
 
-def test_chart_shows_every_ratio_and_is_equal_for_equal_results(tmp_path):
+def test_chart_equal_results_give_equal_files_with_every_ratio(tmp_path):
     results = results_of(dict.fromkeys(GRID, (0.5, 1.25)))
     files = [tmp_path / "one.svg", tmp_path / "two.svg"]
     for file in files:
@@ -103,10 +103,10 @@ def test_chart_shows_every_ratio_and_is_equal_for_equal_results(tmp_path):
         (Case("LSTM", 1, 1, 16, hx=True), "LSTM T=1 N=1 H=16 hx"),
     ],
 )
-def test_names_of_cases(case, name):
+def test_case_name_holds_its_sizes(case, name):
     assert str(case) == name
 
 
-def test_a_pattern_chooses_by_name():
+def test_case_pattern_chooses_by_name():
     assert {case.layers for case in chosen(pattern="RNN .* 4 layers")} == {4}
     assert len(set(CASES)) == len(CASES)

@@ -1,6 +1,14 @@
+"""What every test has: one thread a library, seeded generators, floating-point errors."""
+
 from __future__ import annotations
 
+import os
 import warnings
+from pathlib import Path
+
+from benchmarks.processes import environment, processors
+
+os.environ |= environment(threads=1)  # before NumPy and torch are imported, here and elsewhere
 
 import numpy as np
 import pytest
@@ -8,12 +16,43 @@ import torch
 from hypothesis import settings
 
 import numpy_rnn as nn
-from tests.ports import packages
+from tests.support import packages
 
-settings.register_profile("suite", deadline=None, derandomize=True)
-settings.load_profile("suite")
+MOST_WORKERS = 8
+"""More would take longer to import torch than they save."""
 
-torch.set_num_threads(1)
+settings.register_profile("short", deadline=None, derandomize=True, max_examples=100)
+settings.register_profile("deep", settings.get_profile("short"), max_examples=1000)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--deep", action="store_true", help="let tests that search for faults search longer"
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    settings.load_profile("deep" if config.getoption("--deep") else "short")
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Share folders of tests among processes; single files are done before those start."""
+    folders = [argument for argument in config.args if Path(argument).is_dir()]
+    return min(processors(), MOST_WORKERS) if folders else 0
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests for which `--deep` makes a difference: ``-m deep`` runs them alone."""
+    for item in items:
+        if {"deep", "hypothesis"} & {*item.fixturenames, *item.keywords}:
+            item.add_marker("deep")
+
+
+@pytest.fixture(scope="session")
+def deep(request: pytest.FixtureRequest) -> bool:
+    """Whether to search longer: the form of the tests that `.ci/run` runs besides."""
+    return request.config.getoption("--deep")
 
 
 @pytest.fixture

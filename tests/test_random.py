@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import numpy_rnn as nn
@@ -27,7 +27,6 @@ def assert_equal_parameters(ours, theirs):
         np.testing.assert_array_equal(mine, reference.detach().numpy())
 
 
-@settings(max_examples=400)
 @given(
     st.sampled_from(["RNN", "LSTM", "GRU"]),
     st.integers(0, 3),
@@ -66,7 +65,6 @@ def test_a_seed_gives_torchs_weights(kind, proj_size, configuration, dtype, seed
     )
 
 
-@settings(max_examples=100)
 @given(
     st.floats(-1e6, 1e6), st.floats(1e-9, 1e6), st.sampled_from(sorted(DTYPES, key=str)), SEEDS
 )
@@ -116,7 +114,6 @@ def test_init_uniform_fills_in_place():
     np.testing.assert_array_equal(array, torch.empty(2, 3).uniform_(-2, 5).numpy())
 
 
-@settings(max_examples=100)
 @given(
     st.lists(st.integers(0, 200), min_size=1, max_size=6),
     st.one_of(st.just((0.0, 1.0)), st.tuples(st.floats(-1e3, 1e3), st.floats(1e-3, 1e3))),

@@ -3,7 +3,7 @@
 These are the matrix products of the layer, the one with the inputs and the recurrent ones
 step by step, in as few NumPy calls as there can be, and as many elements through ``tanh``:
 of the gates, and of an LSTM's cell state. Sums and products of gates are left out, and no
-Python stands between the steps. Blocks of steps fit in a core's cache. An implementation
+Python runs between the steps. Blocks of steps fit in a core's cache. An implementation
 can come out a little below it where it has a better layout for a product.
 """
 

@@ -47,7 +47,7 @@ def peer(problem: Problem) -> Peer:
             halves = []
             for run in range(first, first + directions):
                 w_ih, w_hh, b_ih, b_hh = weights[run]
-                # b_hn stands inside the reset gate's product; the rest is known beforehand
+                # b_hn is inside the reset gate's product; the rest is known beforehand
                 inside = b_hh.at[: 2 * case.size].set(0) if case.kind == "GRU" else 0 * b_hh
                 products = x @ w_ih.T + b_ih + (b_hh - inside)
                 b_hn = inside[-case.size :]

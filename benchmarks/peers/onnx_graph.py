@@ -1,7 +1,7 @@
 """torch's recurrent layers as an ONNX graph.
 
 The operators are RNN, LSTM and GRU, the last with ``linear_before_reset``, since torch's
-reset gate acts behind the product. Their outputs stay in the operators' own layout.
+reset gate acts after the product. Their outputs stay in the operators' own layout.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 GATE_ORDER = {"RNN": [0], "LSTM": [0, 3, 1, 2], "GRU": [1, 0, 2]}
-"""Where ONNX's gates (i o f c; z r h) stand among torch's (i f g o; r z n)."""
+"""The positions of ONNX's gates (i o f c; z r h) among torch's (i f g o; r z n)."""
 
 ATTRIBUTES = {"RNN": {}, "LSTM": {}, "GRU": {"linear_before_reset": 1}}
 

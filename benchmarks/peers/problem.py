@@ -16,7 +16,7 @@ from benchmarks.cases import Case
 class Peer(NamedTuple):
     """A call to time, and what makes of its result a list of arrays.
 
-    These are the output (T, N, D * H), zero behind the end of a sequence, h_n and, of an
+    These are the output (T, N, D * H), zero after the end of a sequence, h_n and, of an
     LSTM, c_n, both (layers * D, N, H). It is None for a peer that computes no result.
     """
 

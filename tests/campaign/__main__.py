@@ -19,7 +19,7 @@ EVERY = 2000
 def campaign(
     cases: int, seed: int, first: int = 0, progress: bool = False
 ) -> tuple[dict[str, Counter[str]], dict[int, str]]:
-    """Judge cases; return counts of what was drawn and what came of it, and differences."""
+    """Judge cases; return counts of what was drawn and of the verdicts, and the differences."""
     counts = {name: Counter[str]() for name in ("what ran", "what was drawn", "what came")}
     found: dict[int, str] = {}
     start = time.perf_counter()
@@ -42,7 +42,7 @@ def campaign(
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the campaign, or one case of it; return 1 if something is not as in torch."""
+    """Run the campaign or one of its cases; return 1 if a difference is unexplained."""
     parser = argparse.ArgumentParser(prog="python -m tests.campaign", description=__doc__)
     parser.add_argument("--cases", type=int, default=10_000, help="how many to draw")
     parser.add_argument("--seed", type=int, default=0)

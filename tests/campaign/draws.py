@@ -1,4 +1,4 @@
-"""What a case is drawn from: `draw_case(seed, index)` returns the same one every time."""
+"""Random cases: `draw_case(seed, index)` returns the same one every time."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 from tests.campaign.cases import WEIGHTS, Case, Dtype, Layer, Packed
 from tests.support.arrays import ARRANGEMENTS
 
-NO_ARRAYS = [None, 3, 1.5, "x", [[1.0]], (), {}]
+NOT_ARRAYS = [None, 3, 1.5, "x", [[1.0]], (), {}]
 OTHER_DTYPES = ["float16", "int64", "int32", "uint8", "bool", "complex64"]
 STYLES = {
     "normal": 30,
@@ -100,7 +100,7 @@ class Draw:
         return tuple([self.size(most) for _ in range(self.up_to(most_axes, least_axes))])
 
     def size(self, most: int = 4) -> int:
-        """Draw the size of an axis; now and then there is nothing in it."""
+        """Draw the size of an axis; now and then 0."""
         if self.chance(0.03):
             self.note("an axis of size 0")
             return 0
@@ -115,9 +115,9 @@ class Draw:
             return "float32" if dtype == "float64" else "float64"
         return self.pick(OTHER_DTYPES)
 
-    def no_array(self) -> Any:
-        self.note("no array")
-        return self.pick(NO_ARRAYS)
+    def not_an_array(self) -> Any:
+        self.note("not an array")
+        return self.pick(NOT_ARRAYS)
 
     def weights(self) -> str:
         if self.chance(0.5):
@@ -138,7 +138,7 @@ def draw_case(seed: int, index: int) -> Case:
     return draw.weighted(FAMILIES)(draw)
 
 
-# What constructors are given
+# Recurrent layers and cells
 
 ODD: dict[str, list[Any]] = {
     "size": [0, -1, 1.5, 2.0, "3", None, True, np.int64(3), np.int32(2), (2,)],
@@ -152,7 +152,7 @@ ODD: dict[str, list[Any]] = {
 
 
 def spoil(draw: Draw, arguments: dict[str, Any], kinds: dict[str, str]) -> None:
-    """Put something odd in the place of one or two arguments."""
+    """Replace one or two arguments by something odd."""
     for _ in range(draw.pick([1, 1, 2])):
         name = draw.pick(list(kinds))
         arguments[name] = draw.pick(ODD[kinds[name]])
@@ -210,7 +210,7 @@ def recurrent_arguments(draw: Draw) -> tuple[str, dict[str, Any]]:
 
 
 def recurrent_layer(draw: Draw, name: str, arguments: dict[str, Any]) -> Layer:
-    """Leave out some of the arguments that stand at their defaults."""
+    """Leave out some of the arguments that have their default values."""
     if draw.chance(0.5):
         return Layer(name, (), arguments)
     first = {k: arguments[k] for k in ("input_size", "hidden_size")}
@@ -255,7 +255,7 @@ def draw_state(draw: Draw, sizes: list[int], lead: tuple[int, ...], dtype: str) 
         shape = [*lead, size]
         kind = dtype
         if wrong and draw.chance(0.7):
-            damage = draw.pick(["size", "size", "axes", "dtype", "no array"])
+            damage = draw.pick(["size", "size", "axes", "dtype", "not an array"])
             draw.note(f"wrong hx: {damage}")
             if damage == "size":
                 place = draw.up_to(len(shape) - 1)
@@ -265,7 +265,7 @@ def draw_state(draw: Draw, sizes: list[int], lead: tuple[int, ...], dtype: str) 
             elif damage == "dtype":
                 kind = draw.wrong_dtype(dtype)
             else:
-                arrays.append(draw.no_array())
+                arrays.append(draw.not_an_array())
                 continue
         arrays.append(draw.array(shape, kind))
     if wrong and draw.chance(0.2):
@@ -292,7 +292,7 @@ def draw_sequence(draw: Draw) -> Case:
     lead = (runs, batch) if batched else (runs,)
     kind = dtype
     if draw.chance(0.12):
-        damage = draw.pick(["axes", "size", "dtype", "no array"])
+        damage = draw.pick(["axes", "size", "dtype", "not an array"])
         draw.note(f"wrong input: {damage}")
         if damage == "axes":
             shape = draw.pick([shape[1:], [1, *shape], shape[-1:], [2, 1, *shape], []])
@@ -301,7 +301,7 @@ def draw_sequence(draw: Draw) -> Case:
         elif damage == "dtype":
             kind = draw.wrong_dtype(dtype)
         else:
-            return draw.case(recurrent_layer(draw, name, arguments), draw.no_array())
+            return draw.case(recurrent_layer(draw, name, arguments), draw.not_an_array())
     inputs: list[Any] = [draw.array(shape, kind)]
     if draw.chance(0.6):
         sizes = state_sizes(name, arguments)
@@ -369,7 +369,7 @@ def draw_cell(draw: Draw) -> Case:
     if draw.chance(0.1):
         spoil(draw, arguments, kinds)
     if draw.chance(0.12):
-        damage = draw.pick(["axes", "size", "dtype", "no array"])
+        damage = draw.pick(["axes", "size", "dtype", "not an array"])
         draw.note(f"wrong input: {damage}")
         if damage == "axes":
             shape = draw.pick([[2, *shape], [1, 1, *shape], []])
@@ -378,14 +378,14 @@ def draw_cell(draw: Draw) -> Case:
         elif damage == "dtype":
             kind = draw.wrong_dtype(dtype)
         else:
-            return draw.case(layer(draw, name, arguments), draw.no_array())
+            return draw.case(layer(draw, name, arguments), draw.not_an_array())
     inputs: list[Any] = [draw.array(shape, kind)]
     if draw.chance(0.7):
         inputs.append(draw_state(draw, sizes, lead, dtype))
     return draw.case(layer(draw, name, arguments), *inputs, weights=draw.weights())
 
 
-# The layers around them
+# Other layers
 
 
 def draw_linear(draw: Draw) -> tuple[Layer, tuple[int, ...]]:
@@ -490,7 +490,7 @@ def draw_shaper(draw: Draw) -> tuple[Layer, tuple[int, ...]]:
     return Layer(name, (), arguments), draw.shape(4)
 
 
-COMPANIONS: list[Callable[[Draw], tuple[Layer, tuple[int, ...]]]] = [
+OTHER_LAYERS: list[Callable[[Draw], tuple[Layer, tuple[int, ...]]]] = [
     draw_linear,
     draw_conv,
     draw_conv,
@@ -503,8 +503,8 @@ COMPANIONS: list[Callable[[Draw], tuple[Layer, tuple[int, ...]]]] = [
 WITH_DTYPE = ("Linear", "Conv1d", "BatchNorm1d", "LayerNorm", "Embedding")
 
 
-def draw_companion(draw: Draw) -> Case:
-    target, shape = draw.pick(COMPANIONS)(draw)
+def draw_other_layer(draw: Draw) -> Case:
+    target, shape = draw.pick(OTHER_LAYERS)(draw)
     dtype = draw.dtype()
     if target.name in WITH_DTYPE and dtype == "float64":
         target.kwargs["dtype"] = Dtype(dtype)
@@ -517,10 +517,10 @@ def damaged_input(draw: Draw, shape: tuple[int, ...], dtype: str) -> Any:
     """Draw an input, and now and then one that does not fit."""
     if not draw.chance(0.12):
         return draw.array(shape, dtype)
-    damage = draw.pick(["axes", "size", "dtype", "no array"])
+    damage = draw.pick(["axes", "size", "dtype", "not an array"])
     draw.note(f"wrong input: {damage}")
-    if damage == "no array":
-        return draw.no_array()
+    if damage == "not an array":
+        return draw.not_an_array()
     if damage == "dtype":
         return draw.array(shape, draw.wrong_dtype(dtype))
     if damage == "axes" or not shape:
@@ -559,7 +559,7 @@ def draw_indices(draw: Draw, rows: int) -> Any:
         kind = draw.pick(["float32", "int16", "uint8", "bool", "float64", "int8"])
         return draw.laid_out(np.zeros(shape, kind))
     if draw.chance(0.03):
-        return draw.no_array()
+        return draw.not_an_array()
     indices = draw.numbers.integers(0, max(rows, 1), shape)
     return draw.laid_out(np.asarray(indices).astype(draw.pick(["int64", "int64", "int32"])))
 
@@ -637,7 +637,7 @@ def draw_function(draw: Draw) -> Case:
             shape = inputs[place].shape
             inputs[place] = draw.pick(
                 [
-                    lambda: draw.no_array(),
+                    lambda: draw.not_an_array(),
                     lambda: draw.array(shape, draw.wrong_dtype("float32")),
                     lambda: draw.array(shape[1:]),
                     lambda: draw.array((2, *shape)),
@@ -780,13 +780,13 @@ def _sequences(draw: Draw) -> list[Any]:
         lengths.sort(reverse=True)
     sequences: list[Any] = [draw.array((n, *trailing), dtype) for n in lengths]
     if sequences and draw.chance(0.1):
-        draw.note("sequences unlike")
+        draw.note("sequences of different shapes or dtypes")
         place = draw.up_to(len(sequences) - 1)
         sequences[place] = draw.pick(
             [
                 lambda: draw.array((lengths[place], *draw.shape(2, 0, 3)), dtype),
                 lambda: draw.array((lengths[place], *trailing), draw.pick(ANY_DTYPE)),
-                lambda: draw.no_array(),
+                lambda: draw.not_an_array(),
                 lambda: draw.array((), dtype),
             ]
         )()
@@ -812,7 +812,7 @@ def _pack_padded(draw: Draw) -> Any:
     shape = (batch, limit) if batch_first else (limit, batch)
     x = draw.array((*shape, *draw.shape(2)), draw.pick(ANY_DTYPE))
     if draw.chance(0.03):
-        x = draw.pick([draw.array((3,)), draw.array(()), draw.no_array()])
+        x = draw.pick([draw.array((3,)), draw.array(()), draw.not_an_array()])
     return [x, _lengths(draw, batch, limit)], {
         "batch_first": draw.pick(ODD["bool"]) if draw.chance(0.03) else batch_first,
         "enforce_sorted": draw.chance(0.4),
@@ -859,7 +859,7 @@ def _unpad(draw: Draw) -> Any:
 def _permutation(draw: Draw) -> Any:
     indices: Any = draw.numbers.permutation(draw.up_to(8))
     if draw.chance(0.2) and len(indices):
-        draw.note("no permutation")
+        draw.note("not a permutation")
         indices[draw.up_to(len(indices) - 1)] += draw.pick([1, -1, 20])
     return [draw.pick([indices, indices, indices, None])], {}
 
@@ -879,7 +879,7 @@ FAMILIES: dict[Callable[[Draw], Case], int] = {
     draw_construction: 6,
     draw_packed: 12,
     draw_cell: 12,
-    draw_companion: 16,
+    draw_other_layer: 16,
     draw_embedding: 3,
     draw_container: 5,
     draw_function: 10,

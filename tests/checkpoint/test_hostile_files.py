@@ -43,11 +43,9 @@ def memory_of(data):
     """Return how many bytes refusing a file takes, at the most."""
     peaks = []
     for read in READERS:
-        file = io.BytesIO(data)
         tracemalloc.start()
         try:
-            with pytest.raises(nn.CheckpointError):
-                read(file)
+            refusal(data, read)
             peaks.append(tracemalloc.get_traced_memory()[1])
         finally:
             tracemalloc.stop()
@@ -460,7 +458,8 @@ def tensor(**change):
 def test_a_safetensors_file_that_lies(data, message):
     assert message in refusal(data)
     if "or more" not in message and "axes" not in message:  # which the package takes
-        with pytest.raises((safetensors.SafetensorError, ValueError)):
+        errors = (safetensors.SafetensorError, ValueError)
+        with pytest.raises(errors, match=r"(Error while deserializing|array is too big)"):
             safetensors.numpy.load(data)
 
 
@@ -577,22 +576,22 @@ def test_what_follows_a_pickle_is_refused():
 def test_a_file_cut_short_anywhere_is_refused(name, read):
     data = (DATA / name).read_bytes()
     for length in range(len(data)):
-        with pytest.raises(nn.CheckpointError):
-            read(io.BytesIO(data[:length]))
+        refusal(data[:length], read)
 
 
 @pytest.mark.parametrize("name", mutations.FORMATS)
-def test_random_damage_is_refused_or_read(name, tmp_path, monkeypatch):
-    """2000 of each here; `python -m tests.support.mutations 200000` does more."""
+def test_random_damage_is_refused_or_read(name, tmp_path, monkeypatch, deep):
+    """`python -m tests.support.mutations 200000` does more."""
     monkeypatch.chdir(tmp_path)
+    files = 4000 if deep else 200
     tracemalloc.start()
     try:
-        refused = mutations.run(name, 500)
+        refused = mutations.run(name, files)
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
     assert peak < 64 * MEBIBYTE
-    assert refused + mutations.run(name, 1500, seed=1) > 1000
+    assert refused + mutations.run(name, 2 * files, seed=1) > files
 
 
 def test_nothing_half_loaded_stays_in_a_module():

@@ -8,7 +8,7 @@ import safetensors.numpy
 import torch
 
 import numpy_rnn as nn
-from tests.ports.packages import packaged
+from tests.support.packages import packaged
 
 READ = {
     "silero_vad/data/silero_vad_16k.safetensors": safetensors.numpy.load_file,

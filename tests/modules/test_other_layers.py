@@ -11,7 +11,7 @@ import warnings
 import numpy as np
 import pytest
 import torch
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -153,7 +153,6 @@ def test_a_seed_gives_torchs_weights(name, args, kwargs, dtype):
                 assert_same_state(ours, theirs)
 
 
-@settings(max_examples=60)
 @given(
     st.integers(1, 300),
     st.integers(1, 70),
@@ -282,7 +281,6 @@ def test_conv1d_equals_torch(rng, dtype, padding_mode, padding, dilation, stride
         assert_parity(ours, theirs, rng.standard_normal(shape).astype(dtype))
 
 
-@settings(max_examples=300)
 @given(
     st.data(),
     st.sampled_from(DTYPES),
@@ -420,7 +418,6 @@ def test_conv1d_refuses_words_for_numbers(option):
 # Padding
 
 
-@settings(max_examples=300)
 @given(
     hnp.arrays(np.int64, hnp.array_shapes(min_dims=1, max_dims=3, max_side=6), unique=True),
     st.lists(st.integers(-3, 6), max_size=6),
@@ -437,7 +434,6 @@ def test_padding_with_a_constant_equals_torch(x, sizes):
         assert type(raised_by(lambda: F.pad(x, sizes))) is RuntimeError
 
 
-@settings(max_examples=400)
 @given(
     hnp.arrays(np.int64, hnp.array_shapes(min_dims=2, max_dims=3, max_side=6), unique=True),
     st.integers(-3, 7),
@@ -575,15 +571,20 @@ def test_batch_norm_names_what_does_not_fit():
 
 
 @pytest.mark.parametrize(
-    ("shape", "error"), [((), IndexError), ((2,), IndexError), ((1,), ValueError)]
+    ("shape", "error", "message"),
+    [
+        ((), IndexError, "at least two axes"),
+        ((2,), IndexError, "at least two axes"),
+        ((1,), ValueError, "more than 1 value per channel"),
+    ],
 )
-def test_batch_norm_by_the_batch_wants_channels(shape, error):
+def test_batch_norm_by_the_batch_wants_channels(shape, error, message):
     x = np.zeros(shape)
     theirs = torch.nn.functional.batch_norm
     assert (
         type(raised_by(lambda: theirs(torch.from_numpy(x), None, None, training=True))) is error
     )
-    with pytest.raises(error, match=r"at least two axes|more than 1 value per channel"):
+    with pytest.raises(error, match=message):
         F.batch_norm(x, None, None, training=True)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import numpy_rnn as nn
@@ -27,7 +27,6 @@ def test_equals_torch(rng, kind, bias, dtype, shape, given_hx):
     assert_parity(ours, theirs, x, hx if given_hx else None)
 
 
-@settings(max_examples=200)
 @given(
     st.sampled_from(sorted(CELLS)),
     st.tuples(st.integers(1, 20), st.integers(1, 20)),

@@ -1,20 +1,60 @@
-"""What the package imports, what it offers, and how light it is."""
+"""Who imports whom, and which names the package offers."""
 
 from __future__ import annotations
 
+import graphlib
 import importlib
 import json
 import pkgutil
 import re
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
 import numpy_rnn as nn
+from tests.support.sources import Import, imports_in, modules_in
 
-IMPORTED = """
+ROOMS = {
+    "_typing": "",
+    "floating_point": "_typing",
+    "recognition": "",
+    "arguments": "_typing",
+    "recurrence": "_typing floating_point",
+    "random": "_typing floating_point arguments",
+    "functional": "_typing floating_point arguments random",
+    "init": "_typing random",
+    "utils": "_typing floating_point arguments",
+    "checkpoint": "_typing floating_point arguments",
+    "modules": "_typing floating_point arguments recognition recurrence functional init utils",
+    "description": "recognition modules",
+    "plotting": "_typing utils",
+    "tracing": "_typing floating_point arguments recurrence functional utils modules plotting",
+    "numpy_rnn": "random functional init utils checkpoint modules description tracing",
+    "testing": "_typing floating_point utils modules",
+    "demo": "_typing functional numpy_rnn",
+    "commands": "_typing floating_point recognition checkpoint modules description testing "
+    "demo",
+    "__main__": "numpy_rnn commands",
+}
+"""Each module or package in `numpy_rnn/` and those that it may import from, all above it.
+
+`numpy_rnn` itself is its `__init__.py`. Imports inside functions count, and those under
+TYPE_CHECKING.
+"""
+
+FOR_TYPES = {
+    ("numpy_rnn.checkpoint.saving", "numpy_rnn.modules.module"): "what save takes",
+    ("numpy_rnn.plotting", "numpy_rnn.tracing"): "what is drawn; tracing calls plotting",
+}
+"""Imports under TYPE_CHECKING that go another way, and what they are for."""
+
+THIRD_PARTY = {
+    ("numpy_rnn.plotting", "matplotlib.figure"): "draws the picture of a trace",
+}
+"""Imports of other packages than NumPy, and what they are for: each is inside a function."""
+
+IMPORTED_AT_FIRST_USE = """
 import json, sys
 import numpy.random
 before = set(sys.modules)
@@ -25,45 +65,70 @@ print(json.dumps(sorted({name.partition(".")[0] for name in set(sys.modules) - b
 """
 
 
+def own_imports() -> list[Import]:
+    """Return the imports of one module of the package by another, without the exceptions."""
+    return [
+        found
+        for found in imports_in("numpy_rnn")
+        if found.imported.partition(".")[0] == "numpy_rnn"
+        and not (found.for_types and found[:2] in FOR_TYPES)
+    ]
+
+
+def room_of(module: str) -> str:
+    _, *names = module.split(".")
+    return names[0] if names else "numpy_rnn"
+
+
 def run_python(code: str) -> str:
     return subprocess.run(
         [sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=True
     ).stdout
 
 
-def test_only_numpy_and_the_standard_library_are_imported():
-    allowed = set(sys.stdlib_module_names) | {"numpy", "numpy_rnn"}
-    assert set(json.loads(run_python(IMPORTED))) <= allowed
+def test_rooms_table_lists_every_module_in_order():
+    assert set(ROOMS) == {room_of(module) for module in modules_in("numpy_rnn")}
+    above: set[str] = set()
+    for room, allowed in ROOMS.items():
+        assert above.issuperset(allowed.split()), room
+        above.add(room)
 
 
-@pytest.mark.parametrize(
-    ("module", "expected"),
-    [
-        (nn, r"Its layers are .*RNN, .*; its functions describe, .*; its modules functional, "),
-        (nn.functional, "Its functions are batch_norm, conv1d, .*, tanh$"),
-        (nn.init, "Its functions are normal_, uniform_$"),
-    ],
-)
-def test_unknown_name_raises_an_error_with_the_names_that_there_are(module, expected):
-    message = rf"^module '{module.__name__}' has no attribute 'Transformer'\. {expected}"
-    with pytest.raises(AttributeError, match=message) as raised:
-        module.Transformer  # noqa: B018  # this is what raises
-    for name in ("Trace", "CheckpointError", "as_array", "TYPE_CHECKING"):
-        assert not re.search(rf"\b{name}\b", str(raised.value))
-    assert not hasattr(module, "Conv2d")
+@pytest.mark.parametrize("room", ROOMS)
+def test_imports_between_rooms_go_as_the_table_says(room):
+    allowed = {room, *ROOMS[room].split()}
+    wrong = [
+        (found.importer, found.imported)
+        for found in own_imports()
+        if room_of(found.importer) == room and room_of(found.imported) not in allowed
+    ]
+    assert wrong == []
 
 
-@pytest.mark.parametrize("module", [nn, nn.functional, nn.init])
-def test_dir_shows_public_names_only(module):
-    assert dir(module) == sorted(module.__all__)
+def test_imports_form_no_circle():
+    graph: dict[str, set[str]] = {}
+    for found in own_imports():
+        graph.setdefault(found.importer, set()).add(found.imported)
+    graphlib.TopologicalSorter(graph).prepare()  # raises CycleError, which names the circle
 
 
-def test_recurrence_imports_nothing_of_layers():
-    """Imports go one way: layers know the recurrence engine, it knows nothing of layers."""
-    allowed = ("numpy_rnn.recurrence", "numpy_rnn.floating_point", "numpy_rnn._typing")
-    for path in sorted(Path(nn.__file__).parent.glob("recurrence/*.py")):
-        for name in re.findall(r"^ *(?:from|import) (numpy_rnn[\w.]*)", path.read_text(), re.M):
-            assert name.startswith(allowed), path
+def test_imports_of_other_packages_are_numpy_or_listed():
+    allowed = sys.stdlib_module_names | {"numpy", "numpy_rnn"}
+    others = {
+        found[:2]
+        for found in imports_in("numpy_rnn")
+        if found.imported.partition(".")[0] not in allowed
+    }
+    assert others == set(THIRD_PARTY)
+
+
+def test_exceptions_for_types_are_all_in_use():
+    assert {found[:2] for found in imports_in("numpy_rnn") if found.for_types} >= set(FOR_TYPES)
+
+
+def test_package_first_use_imports_only_numpy_and_the_standard_library():
+    allowed = sys.stdlib_module_names | {"numpy", "numpy_rnn"}
+    assert set(json.loads(run_python(IMPORTED_AT_FIRST_USE))) <= allowed
 
 
 def test_every_module_imports_without_torch():
@@ -77,7 +142,29 @@ def test_every_module_imports_without_torch():
     run_python(block + "; ".join(f"import {name}" for name in names))
 
 
-def test_public_names():
+@pytest.mark.parametrize(
+    ("module", "expected"),
+    [
+        (nn, r"Its layers are .*RNN, .*; its functions describe, .*; its modules functional, "),
+        (nn.functional, "Its functions are batch_norm, conv1d, .*, tanh$"),
+        (nn.init, "Its functions are normal_, uniform_$"),
+    ],
+)
+def test_module_unknown_name_raises_with_the_known_ones(module, expected):
+    message = rf"^module '{module.__name__}' has no attribute 'Transformer'\. {expected}"
+    with pytest.raises(AttributeError, match=message) as raised:
+        module.Transformer  # noqa: B018  # this is what raises
+    for name in ("Trace", "CheckpointError", "as_array", "TYPE_CHECKING"):
+        assert not re.search(rf"\b{name}\b", str(raised.value))
+    assert not hasattr(module, "Conv2d")
+
+
+@pytest.mark.parametrize("module", [nn, nn.functional, nn.init])
+def test_module_dir_shows_public_names_alone(module):
+    assert dir(module) == sorted(module.__all__)
+
+
+def test_package_public_names_are_those_of_all():
     for name in nn.__all__:
         assert getattr(nn, name) is not None
     submodules = {module.name for module in pkgutil.iter_modules(nn.__path__)}
@@ -98,16 +185,7 @@ def test_public_names():
         "utils.rnn",
     ],
 )
-def test_names_that_modules_offer_are_documented(module):
+def test_module_public_names_have_docstrings(module):
     module = importlib.import_module(f"numpy_rnn.{module}")
     for name in module.__all__:
         assert getattr(module, name).__doc__, name
-
-
-def test_importing_adds_little_to_importing_numpy():
-    """Under 60 ms, by the lowest of several runs: the machine may be busy."""
-    code = (
-        "import numpy, time; start = time.perf_counter(); import numpy_rnn; "
-        "print(time.perf_counter() - start)"
-    )
-    assert min(float(run_python(code)) for _ in range(5)) < 0.060

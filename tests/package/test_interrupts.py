@@ -1,7 +1,7 @@
-"""An interrupt, or a want of memory, in the middle of a call costs that call and no more.
+"""An interrupt or a lack of memory in the middle of a call loses that call and nothing else.
 
-`tests/support/faults.py` raises at every instruction of the package, one after the other; real
-signals say that nothing else lies between.
+`tests/support/faults.py` raises errors at the instructions of the package, one after another;
+real signals come at any time.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import pytest
 import numpy_rnn as nn
 from numpy_rnn.floating_point import CONTEXT_HAS_SETTINGS
 from tests.support.compare import leaves
-from tests.support.faults import at_every_instruction
+from tests.support.faults import raise_at_instructions
 from tests.support.recurrent import KINDS, both, draw_hx, draw_input
 from tests.support.whole_model import build
 
@@ -25,11 +25,28 @@ ERRORS = [KeyboardInterrupt, MemoryError]
 FORMATS = [".npz", ".safetensors", ".pt"]
 
 collected = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-"""A file that is open, but not yet in the care of its `with`, is closed by the collector."""
+"""A file is closed by the garbage collector if the error comes before its ``with``."""
+
+
+@pytest.fixture
+def raise_in(deep):
+    """Return `raise_at_instructions`, for every one with --deep and for fewer without."""
+
+    def raise_in(work, error, every=1, prepare=lambda: None):
+        rounds, every = (3, 1) if deep else (1, every)
+        return raise_at_instructions(work, error, rounds, every, prepare)
+
+    return raise_in
+
+
+@pytest.fixture
+def seconds_until_signals(rng, deep):
+    """Return times after which a signal comes, from 10 microseconds up to `longest`."""
+    return lambda longest: rng.uniform(1e-5, longest, 2000 if deep else 100)
 
 
 def same(one, other):
-    """Return whether results are equal, bit for bit, also in their dtypes."""
+    """Return whether results have equal bits and dtypes."""
     pairs = zip(leaves(one), leaves(other), strict=True)
     return all(a.dtype == b.dtype and a.tobytes() == b.tobytes() for a, b in pairs)
 
@@ -52,8 +69,8 @@ def same_state(module, state):
         (4, 3, "packed", KeyboardInterrupt),
     ],
 )
-def test_a_call_that_is_stopped_anywhere_leaves_the_layer_as_it_was(
-    rng, kind, steps, batch, layout, error
+def test_rnn_call_interrupted_anywhere_leaves_the_layer_unchanged(
+    raise_in, rng, kind, steps, batch, layout, error
 ):
     layer, _ = both(kind, 3, 4, num_layers=2, bidirectional=batch > 1)
     x, hx = draw_input(rng, layer, steps, batch, layout), draw_hx(rng, layer, batch)
@@ -61,8 +78,7 @@ def test_a_call_that_is_stopped_anywhere_leaves_the_layer_as_it_was(
     copies, state = copy.deepcopy(given), snapshot(layer)
     expected, settings = layer(x, hx), np.geterr()
     arrays = [array for array in leaves(expected) if array is not None]
-    every = 1 if steps == 1 else 3
-    for place in at_every_instruction(lambda: layer(x, hx), error, rounds=1, every=every):
+    for place in raise_in(lambda: layer(x, hx), error, every=3):
         again = [array for array in leaves(layer(x, hx)) if array is not None]
         assert same(again, arrays), place
         assert same_state(layer, state), place
@@ -73,12 +89,12 @@ def test_a_call_that_is_stopped_anywhere_leaves_the_layer_as_it_was(
 
 
 @pytest.mark.parametrize("cell", [nn.RNNCell, nn.LSTMCell, nn.GRUCell])
-def test_a_stream_goes_on_from_the_step_that_was_stopped(rng, cell):
+def test_cell_interrupted_step_can_be_repeated(raise_in, rng, cell):
     cell = cell(3, 4)
     x = rng.standard_normal((2, 3)).astype(np.float32)
     hx = cell(x)
     expected = cell(x, hx)
-    for place in at_every_instruction(lambda: cell(x, hx), KeyboardInterrupt):
+    for place in raise_in(lambda: cell(x, hx), KeyboardInterrupt):
         assert same(cell(x, hx), expected), place
 
 
@@ -106,7 +122,7 @@ CHANGES = {
 
 @pytest.mark.parametrize("error", ERRORS)
 @pytest.mark.parametrize("change", CHANGES)
-def test_weights_are_all_changed_or_none(error, change):
+def test_module_change_interrupted_changes_all_weights_or_none(raise_in, error, change):
     original = small_model()
     changed = copy.deepcopy(original)
     CHANGES[change](changed)
@@ -119,14 +135,14 @@ def test_weights_are_all_changed_or_none(error, change):
         model = copy.deepcopy(original)
 
     seen = set()
-    for place in at_every_instruction(lambda: CHANGES[change](model), error, prepare=renew):
+    for place in raise_in(lambda: CHANGES[change](model), error, prepare=renew):
         states = same_state(model, before), same_state(model, after)
         assert any(states), place
         seen.add(states)
     assert len(seen) == 2
 
 
-def test_a_refused_load_that_is_stopped_has_loaded_nothing():
+def test_load_state_dict_refused_and_interrupted_changes_nothing(raise_in):
     layer = nn.LSTM(3, 4)
     before, bad = snapshot(layer), raised(layer)
     bad["bias_hh_l0"] = np.zeros(3, np.float32)
@@ -135,7 +151,7 @@ def test_a_refused_load_that_is_stopped_has_loaded_nothing():
         with pytest.raises(RuntimeError, match="size mismatch for bias_hh_l0"):
             layer.load_state_dict(bad)
 
-    for place in at_every_instruction(refused, KeyboardInterrupt):
+    for place in raise_in(refused, KeyboardInterrupt):
         assert same_state(layer, before), place
 
 
@@ -151,7 +167,7 @@ EDITS = {
 
 @pytest.mark.parametrize("error", ERRORS)
 @pytest.mark.parametrize("edit", EDITS)
-def test_a_list_of_modules_is_the_one_before_or_the_one_after(error, edit):
+def test_modulelist_edit_interrupted_is_done_whole_or_not(raise_in, error, edit):
     held = [nn.Linear(1, 1), nn.ReLU(), nn.Linear(1, 1), nn.ReLU()]
     changed = nn.ModuleList(held)
     EDITS[edit](changed)
@@ -161,24 +177,24 @@ def test_a_list_of_modules_is_the_one_before_or_the_one_after(error, edit):
         nonlocal layers
         layers = nn.ModuleList(held)
 
-    for place in at_every_instruction(lambda: EDITS[edit](layers), error, prepare=renew):
+    for place in raise_in(lambda: EDITS[edit](layers), error, prepare=renew):
         assert repr(layers) in (repr(nn.ModuleList(held)), repr(changed)), place
         assert list(layers.state_dict()) == list(nn.ModuleList(layers).state_dict()), place
-        EDITS[edit](layers)  # which goes on working
+        EDITS[edit](layers)  # it can still be edited
 
 
 REGISTRATIONS = {
     "a parameter": lambda module: module.register_parameter("p", np.ones(2)),
     "a buffer": lambda module: module.register_buffer("p", np.ones(2), persistent=False),
     "a module": lambda module: module.add_module("p", nn.Linear(2, 2)),
-    "a module in place of another": lambda module: setattr(module, "head", nn.Tanh()),
+    "a module for another": lambda module: setattr(module, "head", nn.Tanh()),
     "deleting": lambda module: delattr(module, "head"),
     "deleting a buffer": lambda module: delattr(module.norm, "running_mean"),
 }
 
 
 @pytest.mark.parametrize("registration", REGISTRATIONS)
-def test_what_is_named_is_there_whenever_naming_it_is_stopped(registration):
+def test_module_registration_interrupted_leaves_no_name_without_value(raise_in, registration):
     module = nn.Module()
 
     def renew():
@@ -187,7 +203,7 @@ def test_what_is_named_is_there_whenever_naming_it_is_stopped(registration):
         module.norm, module.head = nn.BatchNorm1d(3), nn.Linear(3, 2)
 
     work = REGISTRATIONS[registration]
-    for place in at_every_instruction(lambda: work(module), KeyboardInterrupt, prepare=renew):
+    for place in raise_in(lambda: work(module), KeyboardInterrupt, prepare=renew):
         assert repr(module).startswith("Module("), place
         copy.deepcopy(module).double().load_state_dict(module.state_dict())
         for walk in (module.named_modules, module.named_parameters, module.named_buffers):
@@ -204,19 +220,17 @@ READINGS = {
 
 
 @pytest.mark.parametrize("reading", READINGS)
-def test_what_only_reads_a_module_leaves_it_whole(reading):
+def test_module_reading_interrupted_leaves_it_unchanged(raise_in, reading):
     layer = nn.LSTM(2, 3)
     state = snapshot(layer)
-    for place in at_every_instruction(
-        lambda: READINGS[reading](layer), KeyboardInterrupt, rounds=1
-    ):
+    for place in raise_in(lambda: READINGS[reading](layer), KeyboardInterrupt, every=3):
         assert same_state(layer, state), place
     assert same_state(READINGS[reading](layer), state)
 
 
 @collected
 @pytest.mark.parametrize("suffix", FORMATS)
-def test_a_file_is_the_old_one_or_the_new_one_wherever_saving_stops(tmp_path, suffix):
+def test_save_interrupted_leaves_the_old_file_or_the_new(raise_in, tmp_path, suffix):
     path = tmp_path / f"w{suffix}"
     old, new = nn.Linear(2, 3), nn.Linear(2, 3)
     contents = []
@@ -228,9 +242,7 @@ def test_a_file_is_the_old_one_or_the_new_one_wherever_saving_stops(tmp_path, su
         path.write_bytes(contents[0])
 
     seen = set()
-    for place in at_every_instruction(
-        lambda: nn.save(new, path), KeyboardInterrupt, 1, every=3, prepare=renew
-    ):
+    for place in raise_in(lambda: nn.save(new, path), KeyboardInterrupt, 3, prepare=renew):
         seen.add(contents.index(path.read_bytes()))
         assert list(tmp_path.iterdir()) == [path], place
     assert seen == {0, 1}
@@ -238,7 +250,7 @@ def test_a_file_is_the_old_one_or_the_new_one_wherever_saving_stops(tmp_path, su
 
 @collected
 @pytest.mark.parametrize("suffix", FORMATS)
-def test_reading_a_file_that_was_stopped_is_done_again(tmp_path, suffix):
+def test_read_state_dict_interrupted_can_be_repeated(raise_in, tmp_path, suffix):
     path = tmp_path / f"w{suffix}"
     layer = nn.Linear(2, 3)
     nn.save(layer, path)
@@ -246,7 +258,7 @@ def test_reading_a_file_that_was_stopped_is_done_again(tmp_path, suffix):
     def read():
         return {name: nn.read_state_dict(path)[name] for name in ("weight", "bias")}
 
-    for place in at_every_instruction(read, MemoryError, rounds=1, every=11):
+    for place in raise_in(read, MemoryError, every=11):
         assert same_state(layer, read()), place
 
 
@@ -274,12 +286,12 @@ needs_signals = pytest.mark.skipif(
 
 
 @needs_signals
-def test_a_whole_model_answers_as_before_after_real_interrupts(rng):
+def test_whole_model_after_signals_gives_equal_results(rng, seconds_until_signals):
     model = build()[0].eval()
     tokens, lengths = rng.integers(0, 11, (3, 7)), np.array([7, 3, 5])
     expected = model(tokens, lengths)
     with Alarm() as alarm:
-        for seconds in rng.uniform(1e-5, 2e-3, 200):
+        for seconds in seconds_until_signals(2e-3):
             alarm.interrupt(lambda: model(tokens, lengths), seconds)
             assert same(model(tokens, lengths), expected)
 
@@ -289,17 +301,17 @@ def test_a_whole_model_answers_as_before_after_real_interrupts(rng):
     not CONTEXT_HAS_SETTINGS, reason="NumPy 1 has its settings in the thread, and loses them"
 )
 @pytest.mark.parametrize("kind", [nn.RNN, nn.LSTMCell])
-def test_numpys_settings_are_the_callers_after_real_interrupts(rng, kind):
+def test_errstate_after_signals_is_the_callers(seconds_until_signals, kind):
     layer, x = kind(2, 3), np.ones((1, 2), np.float32)
     settings = np.geterr()
     with Alarm() as alarm:
-        for seconds in rng.uniform(1e-5, 5e-4, 500):
+        for seconds in seconds_until_signals(5e-4):
             alarm.interrupt(lambda: layer(x), seconds)
             assert np.geterr() == settings
 
 
 @needs_signals
-def test_weights_are_those_of_one_checkpoint_after_real_interrupts(rng):
+def test_load_state_dict_after_signals_holds_one_checkpoint(seconds_until_signals):
     model = build()[0]
     states = snapshot(model), raised(model)
 
@@ -308,6 +320,6 @@ def test_weights_are_those_of_one_checkpoint_after_real_interrupts(rng):
             model.load_state_dict(state)
 
     with Alarm() as alarm:
-        for seconds in rng.uniform(1e-5, 2e-3, 200):
+        for seconds in seconds_until_signals(2e-3):
             alarm.interrupt(load_both, seconds)
             assert any(same_state(model, state) for state in states)

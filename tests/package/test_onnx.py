@@ -11,10 +11,10 @@ from onnx.reference import ReferenceEvaluator
 import numpy_rnn as nn
 
 GATE_ORDER = {"RNN": [0], "LSTM": [0, 3, 1, 2], "GRU": [1, 0, 2]}
-"""Where ONNX's gates (i o f c; z r h) stand among torch's (i f g o; r z n)."""
+"""The positions of ONNX's gates (i o f c; z r h) among torch's (i f g o; r z n)."""
 
 ATTRIBUTES = {"RNN": {}, "LSTM": {}, "GRU": {"linear_before_reset": 1}}
-"""What the operators need besides. RNN is tanh: the evaluator knows no other activation."""
+"""Further attributes of the operators. RNN is tanh, the one activation that is evaluated."""
 
 
 def reordered(array, operator, size):
@@ -50,7 +50,7 @@ def run_onnx(operator, layer, x, states):
 @pytest.mark.parametrize("bias", [True, False])
 @pytest.mark.parametrize("given_hx", [True, False])
 @pytest.mark.parametrize(("steps", "batch"), [(1, 1), (1, 3), (12, 1), (12, 4)])
-def test_equals_the_reference_operator(rng, operator, bias, given_hx, steps, batch):
+def test_rnn_equals_onnx_reference_operator(rng, operator, bias, given_hx, steps, batch):
     layer = getattr(nn, operator)(3, 5, bias=bias, dtype=np.float64)
     x = rng.standard_normal((steps, batch, 3))
     count = 2 if operator == "LSTM" else 1

@@ -1,4 +1,4 @@
-"""Nothing is written that is not ours, nothing is shared, and memory is bounded."""
+"""Inputs are not written, results share no memory, and calls take little of it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import itertools
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import numpy_rnn as nn
@@ -27,7 +27,7 @@ def state_of(layer, hx):
 @pytest.mark.parametrize("layout", ARRANGEMENTS)
 @pytest.mark.parametrize("bidirectional", [False, True])
 @pytest.mark.parametrize("shape", [(6, 3, 4), (6, 1, 4), (1, 3, 4), (1, 1, 4), (6, 4)])
-def test_every_layout_gives_the_same_numbers(rng, kind, layout, bidirectional, shape):
+def test_rnn_every_memory_layout_gives_equal_results(rng, kind, layout, bidirectional, shape):
     layer = LAYERS[kind](4, 5, 2, bidirectional=bidirectional)
     arrange = ARRANGEMENTS[layout]
     x = arrange(rng.standard_normal(shape).astype(np.float32))
@@ -42,7 +42,6 @@ def test_every_layout_gives_the_same_numbers(rng, kind, layout, bidirectional, s
     np.testing.assert_array_equal(hx, plain_hx)
 
 
-@settings(max_examples=200)
 @given(
     st.sampled_from(sorted(LAYERS)),
     st.integers(1, 12),
@@ -53,7 +52,7 @@ def test_every_layout_gives_the_same_numbers(rng, kind, layout, bidirectional, s
     st.booleans(),
     st.booleans(),
 )
-def test_nothing_is_written_and_nothing_is_shared(
+def test_rnn_inputs_are_neither_written_nor_shared(
     kind, steps, batch, layers, bidirectional, batched, batch_first, training
 ):
     layer = LAYERS[kind](
@@ -78,7 +77,7 @@ def test_nothing_is_written_and_nothing_is_shared(
 
 @pytest.mark.parametrize("kind", LAYERS)
 @pytest.mark.parametrize("bidirectional", [False, True])
-def test_packed_input_is_neither_written_nor_shared(rng, kind, bidirectional):
+def test_rnn_packed_input_is_neither_written_nor_shared(rng, kind, bidirectional):
     layer = LAYERS[kind](4, 4, 2, bidirectional=bidirectional)
     sequences = [rng.standard_normal((n, 4)).astype(np.float32) for n in (3, 5, 1)]
     packed = nn.utils.rnn.pack_sequence(sequences, enforce_sorted=False)
@@ -93,7 +92,7 @@ def test_packed_input_is_neither_written_nor_shared(rng, kind, bidirectional):
 
 
 @pytest.mark.parametrize("kind", LAYERS)
-def test_products_are_never_written_into_their_own_input(rng, monkeypatch, kind):
+def test_rnn_products_never_write_into_their_input(rng, monkeypatch, kind):
     """Whatever NumPy would do about it."""
     calls = []
 
@@ -113,12 +112,12 @@ def test_products_are_never_written_into_their_own_input(rng, monkeypatch, kind)
 
 
 @pytest.mark.parametrize("kind", LAYERS)
-def test_a_long_sequence_costs_its_output(rng, kind):
-    """(200000, 1, 32) through one layer of 64: the output's 49 MiB and at most 64 more."""
+def test_rnn_long_sequence_takes_memory_of_its_output(rng, kind):
+    """(50000, 1, 32) through one layer of 64: the output's 12 MiB and at most 8 more."""
     rnn = LAYERS[kind](32, 64)
-    x = rng.standard_normal((200_000, 1, 32)).astype(np.float32)
-    extra = peak_memory(lambda: rnn(x)) - 200_000 * 64 * 4
-    assert extra < 64 * 2**20
+    x = rng.standard_normal((50_000, 1, 32)).astype(np.float32)
+    extra = peak_memory(lambda: rnn(x)) - 50_000 * 64 * 4
+    assert extra < 8 * 2**20
 
 
 @pytest.mark.parametrize("kind", LAYERS)
@@ -126,7 +125,7 @@ def test_a_long_sequence_costs_its_output(rng, kind):
     ("layers", "bidirectional", "batch_first", "outputs"),
     [(3, False, False, 1), (3, False, True, 1), (1, True, False, 1), (3, True, False, 2)],
 )
-def test_stacked_layers_cost_no_more_than_one_further_output(
+def test_rnn_stacked_layers_take_memory_of_one_more_output(
     rng, kind, layers, bidirectional, batch_first, outputs
 ):
     rnn = LAYERS[kind](8, 16, layers, bidirectional=bidirectional, batch_first=batch_first)

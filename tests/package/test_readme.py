@@ -1,4 +1,4 @@
-"""The README's port of a model runs, before and after, and gives the same numbers."""
+"""The code and the output in the README are right."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from numpy_rnn.__main__ import COMMANDS, main
 from tests.support.documents import README, python_blocks
 
 
-def test_the_port_gives_torchs_numbers(tmp_path, monkeypatch):
+def test_readme_port_equals_torch(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     before, after = python_blocks()[:2]
     torch_names: dict[str, object] = {}
@@ -38,7 +38,7 @@ def rows_of_what_is_written_around_layers() -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize(("theirs", "ours"), rows_of_what_is_written_around_layers())
-def test_what_is_written_around_layers_gives_the_same(theirs, ours, rng):
+def test_readme_expression_pairs_equal_torch(theirs, ours, rng):
     arrays = {
         "x": rng.standard_normal((2, 3, 4)).astype(np.float32),
         "y": rng.standard_normal((2, 3, 4)).astype(np.float32),
@@ -56,7 +56,7 @@ def test_what_is_written_around_layers_gives_the_same(theirs, ours, rng):
     np.testing.assert_allclose(got, expected.numpy(), rtol=1e-6, atol=1e-6)
 
 
-def test_the_command_line_shows_what_is_printed_here(tmp_path, monkeypatch, capsys):
+def test_readme_inspect_output_equals_the_command(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     exec(python_blocks()[0], {})
     assert main(["inspect", "tagger.pt"]) == 0
@@ -68,11 +68,11 @@ def test_the_command_line_shows_what_is_printed_here(tmp_path, monkeypatch, caps
         assert part in printed
 
 
-def test_every_command_is_named():
+def test_readme_names_every_command():
     for command in COMMANDS:
         assert f"`numpy-rnn {command}" in README.read_text("utf-8")
 
 
-def test_nothing_is_left_to_fill_in():
+def test_readme_has_no_placeholders():
     shouted = set(re.findall(r"\b[A-Z]{7,}\b", README.read_text("utf-8")))
     assert shouted <= {"CONTRIBUTING"}

@@ -1,4 +1,4 @@
-"""A module that many threads call at once gives each its own right result."""
+"""A module that many threads call at once gives each the right result."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 
 import numpy_rnn as nn
 from tests.support.compare import leaves
-from tests.support.heuristics import VARIANTS, force
+from tests.support.heuristics import WAYS, force
 from tests.support.recurrent import KINDS, both, draw_hx, draw_input
 from tests.support.whole_model import build
 
@@ -20,7 +20,7 @@ THREADS = 16
 
 @pytest.fixture
 def _hurried():
-    """Let threads change places every few microseconds: in the middle of every call."""
+    """Switch threads every few microseconds, in the middle of every call."""
     interval = sys.getswitchinterval()
     sys.setswitchinterval(5e-6)
     yield
@@ -28,7 +28,7 @@ def _hurried():
 
 
 def results_of_threads(module, calls, repeats):
-    """Return what each of as many threads as calls got, each time."""
+    """Make each call repeatedly in a thread of its own; return each thread's results."""
     together = Barrier(len(calls))
 
     def repeat(call):
@@ -48,15 +48,15 @@ def assert_equal_bits(results, expected):
 
 
 @pytest.mark.usefixtures("_hurried")
-@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("bidirectional", [False, True])
 @pytest.mark.parametrize("layout", ["batched", "packed unsorted"])
-def test_sixteen_threads_get_what_one_gets_in_every_variant(
-    rng, monkeypatch, variant, kind, bidirectional, layout
+def test_rnn_sixteen_threads_in_every_way_equal_one(
+    rng, monkeypatch, way, kind, bidirectional, layout
 ):
     """Whatever the sizes would choose; one sequence and several, one step and several."""
-    force(monkeypatch, variant)
+    force(monkeypatch, way)
     layer, _ = both(kind, 3, 5, num_layers=2, bidirectional=bidirectional)
     sizes = [(steps, batch) for steps in (1, 2, 6, 7) for batch in (1, 1, 2, 5)]
     calls = [
@@ -70,7 +70,7 @@ def test_sixteen_threads_get_what_one_gets_in_every_variant(
 
 @pytest.mark.usefixtures("_hurried")
 @pytest.mark.parametrize("cell", [nn.RNNCell, nn.LSTMCell, nn.GRUCell])
-def test_sixteen_streams_through_one_cell_keep_apart(rng, cell):
+def test_cell_sixteen_streams_in_threads_equal_one_each(rng, cell):
     cell = cell(3, 5)
     streams = rng.standard_normal((THREADS, 100, 3)).astype(np.float32)
 
@@ -88,7 +88,7 @@ def test_sixteen_streams_through_one_cell_keep_apart(rng, cell):
 
 
 @pytest.mark.usefixtures("_hurried")
-def test_sixteen_threads_get_what_one_gets_from_a_whole_model(rng):
+def test_whole_model_sixteen_threads_equal_one(rng):
     model = build()[0].eval()
     calls = [
         (rng.integers(0, 11, (batch, 9)), rng.integers(2, 9, batch, endpoint=True))
@@ -102,7 +102,7 @@ def test_sixteen_threads_get_what_one_gets_from_a_whole_model(rng):
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("batch", [1, 3])
-def test_sixteen_threads_get_what_one_gets(rng, kind, batch):
+def test_rnn_sixteen_threads_equal_one(rng, kind, batch):
     layer, _ = both(kind, 3, 5, num_layers=2, bidirectional=True)
     calls = [
         (draw_input(rng, layer, steps, batch), draw_hx(rng, layer, batch))
@@ -114,8 +114,8 @@ def test_sixteen_threads_get_what_one_gets(rng, kind, batch):
             assert_equal_bits(result, alone)
 
 
-def test_threads_keep_their_own_floating_point_settings():
-    """A call that is under way in one thread silences no other."""
+def test_errstate_in_threads_is_each_threads_own():
+    """A call in one thread silences no warning in another."""
     layer = nn.LSTM(8, 32)
     x = np.full((200, 4, 8), np.inf, np.float32)
     together = Barrier(THREADS)
@@ -125,7 +125,7 @@ def test_threads_keep_their_own_floating_point_settings():
         with np.errstate(all="raise"):
             for _ in range(5):
                 layer(x)
-                with pytest.raises(FloatingPointError):
+                with pytest.raises(FloatingPointError, match="overflow"):
                     np.float32(1e38) * np.float32(10)
         return True
 

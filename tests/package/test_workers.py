@@ -1,4 +1,4 @@
-"""Several processes share the work of one: the README's recipe, and what it stands on."""
+"""Several processes share the work of one: the README's recipe, and what it relies on."""
 
 from __future__ import annotations
 
@@ -16,6 +16,9 @@ import pytest
 import numpy_rnn as nn
 from tests.support.documents import README, python_blocks
 
+HANGS = 600
+"""Seconds after which a process hangs, however busy the machine is."""
+
 ONE_PROCESS = """
 import recipe, numpy as np  # in this order: the recipe sets the threads
 gru = recipe.nn.GRU.from_state_dict(recipe.nn.load("gru.safetensors"), "", batch_first=True)
@@ -24,7 +27,7 @@ np.save("expected.npy", np.concatenate([recipe.last_states(gru, start) for start
 """
 
 
-def test_dask_gives_what_one_process_gives(tmp_path, rng):
+def test_dask_recipe_equals_one_process(tmp_path, rng):
     (recipe,) = [block for block in python_blocks() if "dask" in block]
     sequences = rng.standard_normal((300, 20, 8)).astype(np.float32)
     nn.save(nn.GRU(8, 64, batch_first=True), tmp_path / "gru.safetensors")
@@ -36,8 +39,8 @@ def test_dask_gives_what_one_process_gives(tmp_path, rng):
             cwd=tmp_path,
             env=os.environ | {"PYTHONPATH": str(README.parent)},
             check=True,
-            timeout=120,
-            stderr=subprocess.DEVNULL,  # workers may complain of the scheduler's end
+            timeout=HANGS,
+            stderr=subprocess.DEVNULL,  # workers may report that the scheduler has stopped
         )
     states, expected = (np.load(tmp_path / f"{name}.npy") for name in ("states", "expected"))
     assert states.shape == (300, 64)
@@ -46,8 +49,8 @@ def test_dask_gives_what_one_process_gives(tmp_path, rng):
 
 @pytest.mark.parametrize("method", ["fork", "spawn"])
 @pytest.mark.parametrize("threads", ["1", "2"])
-def test_workers_give_what_one_process_gives(method, threads):
-    """Also when forked while BLAS has threads; with modules inherited and modules sent."""
+def test_worker_processes_equal_one_process(method, threads):
+    """Even if forked while BLAS has threads; with modules inherited and modules sent."""
     if method not in multiprocessing.get_all_start_methods():
         pytest.skip(f"this system cannot {method}")
     printed = subprocess.check_output(
@@ -55,15 +58,15 @@ def test_workers_give_what_one_process_gives(method, threads):
         cwd=README.parent,
         env=os.environ | {"PYTHONWARNINGS": "error", "OPENBLAS_NUM_THREADS": threads},
         text=True,
-        timeout=120,
+        timeout=HANGS,
     )
     report = json.loads(printed)
     assert report == {"in workers": True, "torch": False, "differing": [], "compared": 6}
 
 
 @pytest.mark.parametrize("kind", ["RNN", "LSTM", "GRU"])
-def test_a_module_is_pickled_as_its_weights(kind):
-    """What it prepared for its calls stays behind, and is prepared anew."""
+def test_rnn_pickle_has_the_size_of_its_weights(kind):
+    """What it prepared for its calls is left out, and prepared again."""
     layer = getattr(nn, kind)(40, 100, 2, bidirectional=True)
     x = np.ones((9, 2, 40), np.float32)
     before = layer(x)[0]

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 import numpy_rnn as nn
-from tests.ports.packages import class_of, packaged
+from tests.support.packages import class_of, packaged
 
 GRAPHEMES = ["<pad>", "<unk>", "</s>", *"abcdefghijklmnopqrstuvwxyz"]
 BEGIN, END = 2, 3

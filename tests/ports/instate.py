@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 import numpy_rnn as nn
-from tests.ports.packages import class_of, packaged
+from tests.support.packages import class_of, packaged
 
 WEIGHTS = "instate/data/state_lang_labels.pt"
 SIZES = 27, 50, 128, 37

@@ -10,7 +10,7 @@ import torch
 
 import numpy_rnn as nn
 from numpy_rnn import functional as F  # noqa: N812  # as torch sources have it
-from tests.ports.packages import packaged
+from tests.support.packages import packaged
 
 CHUNK = 512
 CONTEXT = 64

@@ -1,4 +1,4 @@
-"""The same numbers in every arrangement in memory, and how much memory a call takes."""
+"""Arrays of equal numbers in every memory layout, and the memory that a call takes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The documents, and the code in them."""
+"""The README and the code in it."""
 
 from __future__ import annotations
 

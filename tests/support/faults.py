@@ -1,4 +1,4 @@
-"""Errors that come at a given instruction of the package, as an interrupt does."""
+"""Errors that are raised at a given instruction of the package, as by an interrupt."""
 
 from __future__ import annotations
 
@@ -16,41 +16,41 @@ import numpy_rnn as nn
 PACKAGE = str(Path(nn.__file__).parent)
 
 
-def at_every_instruction(
+def raise_at_instructions(
     work: Callable[[], Any],
     error: type[BaseException],
     rounds: int = 3,
     every: int = 1,
     prepare: Callable[[], object] = lambda: None,
 ) -> Iterator[tuple[str, int | None]]:
-    """Run `work` again and again, each time ended by `error` at a later instruction.
+    """Call `work` repeatedly, and end each call with `error`, one instruction later each time.
 
-    The error comes before a bytecode instruction of the package's own code, and the
-    instruction is not done. That is finer than Python does it: signals are handled between
-    some instructions only, and memory is short in some only.
+    The error is raised before a bytecode instruction of the package's own code, which is
+    then not executed. Python itself does so at fewer places: signals are handled between
+    some instructions only, and only some allocate memory.
 
     Parameters
     ----------
     work : callable
-        Does the same whenever it is called.
+        Does the same in every call.
     error : type of exception
         What is raised.
     rounds : int
-        How many times it comes at the same instruction: in the first rounds of a loop.
+        How often it is raised at the same instruction: in the first rounds of a loop.
     every : int
-        More than 1 for fewer instructions: every second, every third.
+        2 to raise at every second instruction only, 3 at every third.
     prepare : callable
-        Called before each `work`, and itself left alone.
+        Called before each call of `work`; nothing is raised in it.
 
     Yields
     ------
     (str, int or None)
-        File and line where it came.
+        The file and line where it was raised.
     """
     if sys.version_info >= (3, 12):
         pytest.skip("its tracing shows other instructions from run to run (3.12.1, 3.13.0)")
     prepare()
-    work()  # what is imported or remembered for good happens here
+    work()  # which imports and caches whatever later calls do not
     visits: Counter[tuple[CodeType, int]] = Counter()
     points: list[int] = []
     count = 0
@@ -65,7 +65,7 @@ def at_every_instruction(
 
     prepare()
     _run(work, note)
-    assert points, "nothing of the package was run"
+    assert points, "no instruction of the package was executed"
     for point in points[::every]:
         count = 0
         place: tuple[str, int | None] = "", None
@@ -89,7 +89,7 @@ def at_every_instruction(
 
 
 def _comes_of(raised: BaseException | None, error: type[BaseException]) -> bool:
-    """Return whether an error is `error`, or came while that was dealt with."""
+    """Return whether an error is `error`, or was raised while that was handled."""
     while raised is not None and not isinstance(raised, error):
         raised = raised.__context__
     return raised is not None

@@ -15,9 +15,9 @@ PLAIN = {
     "block_steps": 10**6,
     "terms_at_once": 10**6,
 }
-"""No choice but the plain one: by rows, layer by layer, all steps and terms at once."""
+"""What every heuristic answers for the plain way: by rows, layer by layer, all at once."""
 
-VARIANTS = {
+WAYS = {
     "rows": PLAIN,
     "one product": PLAIN | {"elman_in_one_product": True},
     "columns": PLAIN | {"elman_by_columns": True, "step_by_columns": True},
@@ -27,9 +27,10 @@ VARIANTS = {
     "two terms at a time": PLAIN | {"terms_at_once": 2},
     "all": dict.fromkeys(PLAIN, True) | {"block_steps": 2, "terms_at_once": 2},
 }
+"""The answers that lead to each way of computing."""
 
 
-def force(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    """Have a variant taken, whatever the sizes."""
-    for choice, answer in VARIANTS[name].items():
-        monkeypatch.setattr(heuristics, choice, lambda *_, answer=answer: answer)
+def force(monkeypatch: pytest.MonkeyPatch, way: str) -> None:
+    """Have everything computed in one way, whatever its size."""
+    for heuristic, answer in WAYS[way].items():
+        monkeypatch.setattr(heuristics, heuristic, lambda *_, answer=answer: answer)

@@ -1,4 +1,4 @@
-"""The recurrent layers and cells, ours beside torch's, with inputs and states for them."""
+"""Pairs of recurrent layers and cells, ours and torch's, with inputs and states."""
 
 from __future__ import annotations
 

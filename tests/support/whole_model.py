@@ -1,4 +1,4 @@
-"""A model of every layer there is, on our library or torch's."""
+"""A model with every layer of the package, on our library or on torch."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ NUMPY = {"nn": nn, "packing": packing, "cat": np.concatenate}
 
 
 def everything(nn, packing, cat):
-    """Return the class of the model, on one library or the other."""
+    """Return the class of the model, written with either library."""
 
     class Everything(nn.Module):
         def __init__(self):
@@ -71,7 +71,7 @@ def build(seed=0):
 
 
 def settle(model):
-    """Run a torch model in training mode, so that its statistics are not those of a new one."""
+    """Train the running statistics of a torch model a little; return it in eval mode."""
     for _ in range(3):
         model(torch.randint(0, 11, (4, 9)), torch.tensor([9, 4, 6, 1]))
     return model.eval()

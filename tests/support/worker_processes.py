@@ -1,8 +1,8 @@
 """Modules in worker processes: ``python -m tests.support.worker_processes fork``, or ``spawn``.
 
-Prints a line of JSON: what the workers are, and whether their results are, bit for bit, those
-of this process. In a process of its own, since torch is to be in none of them, and its
-threads are nothing to fork.
+Prints a line of JSON: facts about the workers, and whose results differ from this process's by
+any bit. It runs in a process without torch, which no worker shall import and whose threads
+cannot be forked.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ import numpy_rnn as nn
 WORKERS = 2
 
 held: dict[str, nn.Module] = {}
-"""What a worker got when it started: by inheritance if it was forked, pickled if spawned."""
+"""What a worker got when it started: inherited if it was forked, pickled if spawned."""
 
 
 def models() -> dict[str, nn.Module]:
@@ -54,7 +54,7 @@ def hold(given: dict[str, nn.Module]) -> None:
 
 
 def answer(name: str, sent: nn.Module) -> dict[str, Any]:
-    """Return what a worker makes of all inputs, with its own module and one sent to it."""
+    """Return a worker's results for all inputs, of its own module and of one sent to it."""
     results = [[bits(module(x)) for x in inputs(name)] for module in (held[name], sent)]
     torch = "torch" in sys.modules
     return {"process": os.getpid(), "torch": torch, "name": name, "results": results}

@@ -13,15 +13,13 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.utils.rnn as torch_rnn
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import numpy_rnn as nn
 from numpy_rnn.testing import assert_parity
 from numpy_rnn.utils import rnn
 from tests.support.compare import to_torch
-
-MANY = settings(max_examples=500, deadline=None)
 
 FUNCTIONS = [name for name in rnn.__all__ if name != "PackedSequence"]
 
@@ -251,7 +249,6 @@ def test_padded_batches_are_packed_and_padded(
         assert_as_torch("pad_packed_sequence", packed, batch_first, -1, 6)
 
 
-@MANY
 @given(st.data())
 def test_pack_padded_sequence(data: st.DataObject) -> None:
     limit, batch_size = data.draw(st.integers(0, 7)), data.draw(st.integers(0, 24))
@@ -262,7 +259,6 @@ def test_pack_padded_sequence(data: st.DataObject) -> None:
     assert_as_torch("pack_padded_sequence", padded, lengths, batch_first, enforce_sorted)
 
 
-@MANY
 @given(
     packed_batches(),
     st.booleans(),
@@ -277,7 +273,6 @@ def test_pad_packed_sequence(
     assert_as_torch("pad_packed_sequence", packed, batch_first, *options)
 
 
-@MANY
 @given(
     st.one_of(
         st.tuples(sequence_lists(lowest=0), paddings),
@@ -291,7 +286,6 @@ def test_pad_sequence(case: tuple[Any, Any], batch_first: bool, padding_side: st
     assert_as_torch("pad_sequence", sequences, batch_first, padding_value, padding_side)
 
 
-@MANY
 @given(st.data())
 def test_unpad_sequence(data: st.DataObject) -> None:
     limit, batch_size = data.draw(st.integers(0, 7)), data.draw(st.integers(0, 9))
@@ -306,7 +300,6 @@ def test_unpad_sequence(data: st.DataObject) -> None:
     )
 
 
-@MANY
 @given(
     st.one_of(
         sequence_lists(),
@@ -320,13 +313,11 @@ def test_pack_sequence(sequences: Any, enforce_sorted: bool) -> None:
     assert_as_torch("pack_sequence", sequences, enforce_sorted)
 
 
-@MANY
 @given(packed_batches())
 def test_unpack_sequence(packed: rnn.PackedSequence) -> None:
     assert_as_torch("unpack_sequence", packed)
 
 
-@MANY
 @given(st.integers(0, 40).flatmap(lambda size: st.permutations(range(size))), layouts)
 def test_invert_permutation(permutation: list[int], layout: str) -> None:
     indices = laid_out(np.array(permutation, np.int64), layout)
@@ -347,7 +338,6 @@ def assert_sorted(lengths: np.ndarray) -> None:
         np.testing.assert_array_equal(ours, theirs, strict=True)
 
 
-@MANY
 @given(
     st.integers(1, 8).flatmap(
         lambda greatest: st.lists(st.integers(1, greatest), min_size=1, max_size=120)
@@ -430,7 +420,7 @@ def test_pack_padded_sequence_refuses_more_lengths_than_sequences(batch_first: b
     for enforce_sorted in (True, False):
         with pytest.raises(RuntimeError, match=r"but got 4 \(batch_size=3\)"):
             rnn.pack_padded_sequence(padded, [1] * 4, batch_first, enforce_sorted)
-        with pytest.raises((RuntimeError, IndexError), match=r"batch_size|out of"):
+        with pytest.raises((RuntimeError, IndexError), match=r"(batch_size|out of)"):
             torch_rnn.pack_padded_sequence(
                 torch.ones(3, 3), [1] * 4, batch_first, enforce_sorted
             )

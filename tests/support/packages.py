@@ -1,4 +1,4 @@
-"""Models that PyPI packages ship: where their files are, and classes out of their sources.
+"""Models that PyPI packages ship: their files, and classes from their sources.
 
 The files are not in this repository. `NUMPY_RNN_REAL_MODELS` names a folder in which the
 wheels of silero-vad 6.2.3, instate 1.1.0 and g2p_en 2.1.0 are unpacked.
@@ -13,8 +13,6 @@ from pathlib import Path
 from typing import Any
 
 FOLDER = Path(os.environ.get("NUMPY_RNN_REAL_MODELS", "real-models"))
-
-
 ABSENT = f"{FOLDER} is not there: unpack the wheels and set NUMPY_RNN_REAL_MODELS"
 
 
@@ -24,7 +22,7 @@ def packaged(name: str) -> Path:
 
 
 def class_of(path: Path, name: str, namespace: dict[str, Any]) -> Any:
-    """Return a class as a package has it, without what the module around it imports."""
+    """Return a class from a package's source without importing the module around it."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SyntaxWarning)  # the package's, in newer Pythons
         warnings.simplefilter("ignore", DeprecationWarning)  # the same in older ones
