@@ -248,7 +248,7 @@ def test_names_outside_the_list_are_refused(obj, name, protocol):
 def test_a_name_in_place_of_a_value_is_refused():
     file = torch_zip(pickle.dumps([OrderedDict], protocol=2))
     with pytest.raises(
-        nn.CheckpointError, match=r"collections.OrderedDict stands where a value"
+        nn.CheckpointError, match=r"must hold values, but has collections.OrderedDict itself"
     ):
         nn.load(file)
 
@@ -295,30 +295,31 @@ def test_the_forged_pickle_is_a_good_one_by_default():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"offset": 1}, "reaches to element 2 of a storage that has 2"),
-        ({"offset": 2**62}, "reaches to element"),
-        ({"offset": -1}, "a tensor with offset -1"),
-        ({"offset": 0.0}, "a tensor with offset 0.0"),
+        ({"offset": 1}, "reaches to element 2 of a storage with 2"),
+        ({"offset": 2**62}, "or too large"),
+        ({"offset": -1}, "the offset -1 or"),
+        ({"offset": 0.0}, "the offset 0.0 or"),
         ({"shape": (3,)}, "reaches to element 2"),
         ({"strides": (2,)}, "reaches to element 2"),
         ({"strides": (-1,)}, r"strides \(-1,\)"),
-        ({"strides": (2**62,)}, "reaches to element"),
-        ({"shape": (-2,)}, r"shape \(-2,\)"),
-        ({"shape": (True,)}, "a tensor with offset"),
-        ({"shape": [2]}, "a tensor with offset"),
-        ({"shape": (2, 1)}, "2 axes and 1 strides"),
-        ({"shape": (1,) * 33, "strides": (0,) * 33}, "33 axes"),
+        ({"strides": (2**60,)}, "reaches to element"),
+        ({"strides": (2**62,)}, "or too large"),
+        ({"shape": (-2,)}, r"from 0 on, got \(-2,\)"),
+        ({"shape": (True,)}, r"from 0 on, got \(True,\)"),
+        ({"shape": [2]}, "from 0 on, got a list"),
+        ({"shape": (2, 1)}, "needs 2 strides, but has 1"),
+        ({"shape": (1,) * 33, "strides": (0,) * 33}, "may have 32 axes, got 33"),
         ({"shape": (2**62, 2**62), "strides": (0, 0)}, "is too large"),
         ({"shape": (0, 2**62, 2**62), "strides": (0, 0, 0)}, "is too large"),
-        ({"shape": (2**64,)}, "a tensor with offset"),
-        ({"numel": 3}, "has 8 bytes in place of 12"),
-        ({"numel": 2**62}, "has 8 bytes in place of"),
-        ({"numel": -1}, "is no id of a storage"),
+        ({"shape": (2**64,)}, "from 0 on, got"),
+        ({"numel": 3}, "must have 12 bytes, got 8"),
+        ({"numel": 2**62}, r"must have \d+ bytes, got 8"),
+        ({"numel": -1}, "the persistent id of a storage must be"),
         ({"key": "1"}, "has no storage '1'"),
         ({"key": "../data.pkl"}, "has no storage"),
-        ({"key": 0}, "is no id of a storage"),
-        ({"storage": "DoubleStorage"}, "has 8 bytes in place of 16"),
-        ({"storage": "QInt8Storage"}, "torch.QInt8Storage, which is not allowed"),
+        ({"key": 0}, "the persistent id of a storage must be"),
+        ({"storage": "DoubleStorage"}, "must have 16 bytes, got 8"),
+        ({"storage": "QInt8Storage"}, "names torch.QInt8Storage"),
     ],
     ids=repr,
 )
@@ -368,7 +369,7 @@ def test_arguments_that_code_for_torch_gives():
     assert nn.load(file, map_location="cpu", weights_only=True).tolist() == [1, 1]
     with pytest.raises(RuntimeError, match="device must be None or 'cpu', got 'cuda'"):
         nn.load(file, "cuda")
-    with pytest.raises(ValueError, match="weights_only must be True"):
+    with pytest.raises(ValueError, match="weights_only must be True, got False"):
         nn.load(file, weights_only=False)
     with pytest.raises(TypeError, match="f must be a path or a binary file, got bytes"):
         nn.load(file.getvalue())
@@ -378,7 +379,10 @@ def test_arguments_that_code_for_torch_gives():
 
 @pytest.mark.parametrize("data", [b"PK", b"\x89HDF", b"x" * 1000])
 def test_other_files_are_refused(data):
-    with pytest.raises(nn.CheckpointError, match=r"which no format does that is read"):
+    with pytest.raises(
+        nn.CheckpointError,
+        match=r"not a checkpoint: the file starts with b'.*numpy_rnn reads .*\.safetensors",
+    ):
         nn.load(io.BytesIO(data))
 
 
@@ -386,20 +390,25 @@ def test_other_zip_files_are_refused():
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as archive:
         archive.writestr("a.txt", b"x")
-    with pytest.raises(nn.CheckpointError, match=r"has no data.pkl"):
+    with pytest.raises(
+        nn.CheckpointError,
+        match=r"must hold one FOLDER/data.pkl.* holds 0 data.pkl among 1 files",
+    ):
         nn.load(io.BytesIO(file.getvalue()))
 
 
 @pytest.mark.parametrize("tensor", [torch.eye(3).to_sparse(), torch.zeros(2, device="meta")])
 def test_tensors_that_are_no_arrays_are_refused(tensor):
-    with pytest.raises(nn.CheckpointError, match="which is not allowed"):
+    with pytest.raises(
+        nn.CheckpointError, match="allows tensors, arrays and plain values alone"
+    ):
         nn.load(saved(tensor))
 
 
 def test_a_file_cut_short_anywhere_is_refused():
     whole = saved({"a": torch.arange(3.0)}).getvalue()
     for length in range(len(whole)):
-        with pytest.raises(nn.CheckpointError, match=r"zip file|is empty|no format"):
+        with pytest.raises(nn.CheckpointError, match=r"the (zip )?file is|not a checkpoint"):
             nn.load(io.BytesIO(whole[:length]))
 
 
@@ -417,33 +426,72 @@ STORAGE = b"X\x07\x00\x00\x00storage"
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (b"\x80\x02(" + STORAGE + b")" + b"\x85" * 100_000 + b"K\x00K\x00K\x02tQ.", "no id"),
-        (b"\x80\x02(" + STORAGE + b")" + b"2\x86" * 200 + b"K\x00K\x00K\x02tQ.", "no id"),
-        (b"\x80\x02)" + b"2\x86" * 200 + b"Q.", "no id of a storage"),
-        (b"\x80\x02c__builtin__\nbytearray\n" + b")" + b"2\x86" * 200 + b"\x85R.", "bytes"),
-        (b"\x80\x02ctorch\nSize\n)" + b"2\x86" * 200 + b"\x85R.", "the shape a tuple"),
-        (b"\x80\x02ctorch\ndevice\n)" + b"2\x86" * 200 + b"\x85R.", "the device a tuple"),
-        (b"\x80\x02ctorch\ndevice\n)R.", "the device"),
-        (b"\x80\x02ccollections\nCounter\n}X\x01\x00\x00\x00aNs\x85R.", "counts"),
-        (b"\x80\x02ccollections\nOrderedDict\n](K\x01e\x85R.", "items that are no pairs"),
-        (b"\x80\x02ccollections\nOrderedDict\n](]K\x01\x86e\x85R.", "as the key"),
-        (b"\x80\x02ccollections\nOrderedDict\nN\x85R.", "items that are no list"),
-        (b"\x80\x02ccollections\nOrderedDict\n)R}X\x01\x00\x00\x00aNsb.", "attributes"),
-        (b"\x80\x02c__builtin__\nset\nN\x85R.", "items that are no list"),
-        (b"\x80\x02c__builtin__\ncomplex\nK\x01K\x02\x86R.", "parts that are no floats"),
-        (b"\x80\x02c__builtin__\nbytearray\nK\x09\x85R.", "bytes that are no bytes"),
-        (b"\x80\x02c_codecs\nencode\nX\x01\x00\x00\x00aX\x04\x00\x00\x00utf7\x86R.", "text in"),
-        (b"\x80\x02c_codecs\nencode\nK\x01\x85R.", "text in"),
-        (b"\x80\x02ctorch._utils\n_rebuild_parameter\nK\x01\x85R.", "no tensor"),
-        (b"\x80\x02ctorch._utils\n_rebuild_tensor_v2\n(K\x00K\x00))tR.", "without a storage"),
-        (b"\x80\x02ctorch._utils\n_rebuild_tensor_v3\n(K\x00K\x00))tR.", "without a storage"),
-        (b"\x80\x02ctorch._tensor\n_rebuild_from_type_v2\n(NN)NtR.", "a way to build it"),
+        (
+            b"\x80\x02(" + STORAGE + b")" + b"\x85" * 100_000 + b"K\x00K\x00K\x02tQ.",
+            "persistent id of a storage",
+        ),
+        (
+            b"\x80\x02(" + STORAGE + b")" + b"2\x86" * 200 + b"K\x00K\x00K\x02tQ.",
+            "persistent id of a storage",
+        ),
+        (b"\x80\x02)" + b"2\x86" * 200 + b"Q.", "persistent id of a storage"),
+        (
+            b"\x80\x02c__builtin__\nbytearray\n" + b")" + b"2\x86" * 200 + b"\x85R.",
+            "must be made from bytes",
+        ),
+        (
+            b"\x80\x02ctorch\nSize\n)" + b"2\x86" * 200 + b"\x85R.",
+            "a size must be a tuple of integers, got a tuple",
+        ),
+        (
+            b"\x80\x02ctorch\ndevice\n)" + b"2\x86" * 200 + b"\x85R.",
+            "a device must be .* got a tuple",
+        ),
+        (b"\x80\x02ctorch\ndevice\n)R.", r"a device must be .* got \(\)"),
+        (
+            b"\x80\x02ccollections\nCounter\n}X\x01\x00\x00\x00aNs\x85R.",
+            "counts must be a dict of integers",
+        ),
+        (b"\x80\x02ccollections\nOrderedDict\n](K\x01e\x85R.", "items must be pairs"),
+        (b"\x80\x02ccollections\nOrderedDict\n](]K\x01\x86e\x85R.", "a key of a dict"),
+        (b"\x80\x02ccollections\nOrderedDict\nN\x85R.", "items must be a list or a tuple"),
+        (
+            b"\x80\x02ccollections\nOrderedDict\n)R}X\x01\x00\x00\x00aNsb.",
+            "no attribute but _metadata",
+        ),
+        (b"\x80\x02c__builtin__\nset\nN\x85R.", "items must be a list or a tuple"),
+        (b"\x80\x02c__builtin__\ncomplex\nK\x01K\x02\x86R.", "must be floats"),
+        (b"\x80\x02c__builtin__\nbytearray\nK\x09\x85R.", "must be made from bytes"),
+        (
+            b"\x80\x02c_codecs\nencode\nX\x01\x00\x00\x00aX\x04\x00\x00\x00utf7\x86R.",
+            "must be text in 'latin1', got",
+        ),
+        (b"\x80\x02c_codecs\nencode\nK\x01\x85R.", "must be text in 'latin1', got"),
+        (
+            b"\x80\x02ctorch._utils\n_rebuild_parameter\nK\x01\x85R.",
+            "a parameter must be a tensor",
+        ),
+        (
+            b"\x80\x02ctorch._utils\n_rebuild_tensor_v2\n(K\x00K\x00))tR.",
+            "a tensor must be in a storage",
+        ),
+        (
+            b"\x80\x02ctorch._utils\n_rebuild_tensor_v3\n(K\x00K\x00))tR.",
+            "a tensor must be in a storage",
+        ),
+        (
+            b"\x80\x02ctorch._tensor\n_rebuild_from_type_v2\n(NN)NtR.",
+            "made by a function of torch._utils",
+        ),
         (b"\x80\x02ctorch\nTensor\n)R.", "calls torch.Tensor"),
         (b"\x80\x04](K\x01](e\x91.", "pickle"),
         (b"\x80\x04(]\x91.", "item of a set"),
-        (b"S'\\d'\n.", "an escape that is none"),
-        (b"\x80\x02}X\x01\x00\x00\x00actorch\nTensor\ns.", "torch.Tensor stands where a value"),
-        (b"\x80\x04K\x01K\x02\x93.", "name is no string"),
+        (b"S'\\d'\n.", "an invalid escape"),
+        (
+            b"\x80\x02}X\x01\x00\x00\x00actorch\nTensor\ns.",
+            "must hold values, but has torch.Tensor itself",
+        ),
+        (b"\x80\x04K\x01K\x02\x93.", "a module and a name must be strings"),
     ],
     ids=range(27),
 )
@@ -460,7 +508,7 @@ def test_a_list_that_holds_itself_is_read_as_it_is():
 def test_a_pickle_cannot_build_far_more_than_it_holds():
     text = b"X\x40\x42\x0f\x00" + b"a" * 1_000_000 + b"q\x00X\x06\x00\x00\x00latin1q\x010"
     copies = b"c__builtin__\nbytearray\nq\x0200" + b"h\x02h\x00h\x01\x86Ra" * 100
-    with pytest.raises(nn.CheckpointError, match="builds far more than it holds"):
+    with pytest.raises(nn.CheckpointError, match="expands to far more than it holds"):
         nn.load(torch_zip(b"\x80\x02]" + text + copies + b"."))
 
 
@@ -468,7 +516,7 @@ def test_a_compressed_file_that_becomes_far_more_is_refused():
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("archive/data.pkl", b"\x80\x02]" + b"N" * 3 * 10**6 + b".")
-    with pytest.raises(nn.CheckpointError, match="builds far more than it holds"):
+    with pytest.raises(nn.CheckpointError, match="expands to far more than it holds"):
         nn.load(io.BytesIO(file.getvalue()))
 
 
@@ -479,7 +527,7 @@ def test_a_member_that_stands_twice_is_refused():
         pytest.warns(UserWarning, match="Duplicate name"),
     ):
         archive.writestr("archive/data/0", b"\1" * 8)
-    with pytest.raises(nn.CheckpointError, match="'archive/data/0' twice"):
+    with pytest.raises(nn.CheckpointError, match="the member 'archive/data/0' twice"):
         nn.load(io.BytesIO(file.getvalue()))
 
 
@@ -490,7 +538,7 @@ def test_a_file_that_holds_more_than_one_checkpoint_is_refused():
     torch.save(torch.zeros(1), file)
     file.seek(10)
     with pytest.raises(
-        nn.CheckpointError, match=r"must stand at its beginning: call seek\(0\)"
+        nn.CheckpointError, match=r"must be at its beginning, but is at byte 10: call seek\(0\)"
     ):
         nn.load(file)
     file.seek(0)
@@ -520,5 +568,5 @@ def test_nesting_that_is_deep_is_no_danger():
     depth = 200_000
     loaded = nn.load(torch_zip(b"\x80\x02" + b"]" * depth + b"a" * (depth - 1) + b"."))
     assert type(loaded) is list
-    with pytest.raises(nn.CheckpointError, match="as the key of a dict"):
+    with pytest.raises(nn.CheckpointError, match="a key of a dict"):
         nn.load(torch_zip(b"\x80\x02})" + b"\x85" * depth + b"K\x01s."))

@@ -322,7 +322,7 @@ def test_files_are_known_by_their_content(tmp_path, name):
     compressed.write_bytes(gzip.compress(path.read_bytes()))
     with gzip.open(compressed) as file:
         assert list(nn.load(file)) == list(nn.load(DATA / name))
-    with pytest.raises(nn.CheckpointError, match=r"gzip: open it with gzip\.open"):
+    with pytest.raises(nn.CheckpointError, match=r"gzipped: open it with gzip\.open"):
         nn.load(compressed)
 
 
@@ -410,7 +410,7 @@ def test_readers_are_imported_when_they_are_wanted():
         "mmap",
         "zipfile",
         "pickletools",
-        "numpy_rnn.checkpoint.formats",
+        "numpy_rnn.checkpoint.detect",
     }
 
 

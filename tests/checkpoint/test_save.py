@@ -201,7 +201,7 @@ ANY = {"a": np.ones(2)}
         ({1: np.ones(1)}, "npz", TypeError, "names in a state_dict must be str, got 1"),
         (ANY | {"b": 3}, "npz", TypeError, "'b' must be a NumPy array, got int"),
         (ANY | {"b": {}}, "torch_zip", TypeError, "'b' must be a NumPy array, got dict"),
-        (ANY | {"b": np.array([{}])}, "npz", TypeError, "'b' is of dtype object"),
+        (ANY | {"b": np.array([{}])}, "npz", TypeError, "'b' has dtype object"),
         (
             ANY | {"b": np.array(["x"])},
             "torch_zip",
@@ -212,15 +212,35 @@ ANY = {"a": np.ones(2)}
             ANY | {"b": np.ones(1, "M8[s]")},
             "safetensors",
             TypeError,
-            "'b' is of dtype datetime",
+            "'b' has dtype datetime",
         ),
-        (ANY | {"b": np.ones(1) * 1j}, "safetensors", TypeError, "'b' is of dtype complex128"),
-        (ANY | {"b\ud800": np.ones(1)}, "npz", ValueError, r"the name 'b\\ud800' is no text"),
+        (ANY | {"b": np.ones(1) * 1j}, "safetensors", TypeError, "'b' has dtype complex128"),
+        (
+            ANY | {"b\ud800": np.ones(1)},
+            "npz",
+            ValueError,
+            r"the name 'b\\ud800' is not valid Unicode",
+        ),
         (ANY | {"b\0": np.ones(1)}, "npz", ValueError, "cannot be a name in a zip file"),
         (ANY | {"b" * 2**16: np.ones(1)}, "npz", ValueError, "cannot be a name in a zip file"),
-        (ANY | {"a.npy": np.ones(1)}, "npz", ValueError, "cannot tell 'a.npy' from the same"),
-        ({"__metadata__": np.ones(1)}, "safetensors", ValueError, "keeps the name '__metadata"),
-        ({"b" * 10**8: np.ones(1)}, "safetensors", ValueError, "is too long for safetensors"),
+        (
+            ANY | {"a.npy": np.ones(1)},
+            "npz",
+            ValueError,
+            "cannot distinguish 'a.npy' from the same",
+        ),
+        (
+            {"__metadata__": np.ones(1)},
+            "safetensors",
+            ValueError,
+            "reserves the name '__metadata",
+        ),
+        (
+            {"b" * 10**8: np.ones(1)},
+            "safetensors",
+            ValueError,
+            "header may have 100000000 bytes, got",
+        ),
         (ANY, "hdf5", ValueError, "must be one of safetensors, npz, torch_zip, got 'hdf5'"),
         (ANY, None, ValueError, "a file object needs a format: one of safetensors, npz, torch"),
     ],
@@ -250,7 +270,7 @@ def test_what_cannot_be_saved_is_refused_and_nothing_is_lost(
         (
             "w.h5",
             ValueError,
-            r"no format has the suffix of 'w.h5': give one, or end it in .safe",
+            r"f must end in one of \.safetensors, .*\.bin, got 'w\.h5': or pass format",
         ),
         ("absent/w.npz", FileNotFoundError, "absent/w.npz"),
         ("folder.npz", IsADirectoryError, "folder.npz"),
@@ -272,7 +292,7 @@ def test_a_failure_while_writing_leaves_what_was_there(tmp_path, monkeypatch):
     def full(_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("numpy_rnn.checkpoint.writers.safetensors.little_endian", full)
+    monkeypatch.setattr("numpy_rnn.checkpoint.safetensors.encode", full)
     with pytest.raises(OSError, match="No space left on device"):
         nn.save({"a": np.zeros(2)}, path)
     assert path.read_bytes() == before
