@@ -95,9 +95,7 @@ def _chosen(candidates: list[Candidate], key: str = "") -> Candidate:
     """Return the only candidate, or the only one with a usual name."""
     where = f"{shown(key)} of the file" if key else "the file"
     if not candidates:
-        raise CheckpointError(
-            f"{where} holds no named weights, such as a state_dict or a module has"
-        )
+        raise CheckpointError(f"{where} holds no named weights: load shows what it holds")
     if len(candidates) == 1:
         return candidates[0]
     usual = [c for c in candidates if c.path and c.path[-1] in USUAL_NAMES]

@@ -113,15 +113,15 @@ class Tensor(NamedTuple):
         offset, shape, strides = self.offset, self.shape, self.strides
         itemsize = storage.itemsize
         check_shape(shape, itemsize)
-        if type(strides) is not tuple or not _are_sizes((offset, *strides), itemsize):
+        if type(strides) is not tuple or len(strides) != len(shape):
             raise CheckpointError(
-                f"the offset {shown(offset)} or the strides {shown(strides)} of a tensor are "
-                "not integers from 0 on, or too large"
+                f"a tensor of shape {shown(shape)} must have a tuple of {len(shape)} strides, "
+                f"got {shown(strides)}"
             )
-        if len(shape) != len(strides):
+        if not _are_sizes((offset, *strides), itemsize):
             raise CheckpointError(
-                f"a tensor of shape {shown(shape)} needs {len(shape)} strides, but has "
-                f"{len(strides)}"
+                "the offset and the strides of a tensor must be integers from 0 to "
+                f"{sys.maxsize // itemsize}, got {shown(offset)} and {shown(strides)}"
             )
         if 0 in shape:
             return np.empty(shape, storage.dtype)

@@ -217,6 +217,14 @@ def test_a_module_that_holds_itself():
     assert "nested more than 200 levels deep" in refusal(data + b".", nn.read_state_dict)
 
 
+def test_a_submodule_whose_name_is_a_number_of_many_digits():
+    """Its digits would take the square of them: torch has strings as names alone."""
+    number = (10**5000).to_bytes(2100, "little")
+    long4 = b"\x8b" + struct.pack("<i", len(number)) + number
+    data = b"\x80\x02" + module(long4 + module(b"")) + b"."
+    assert "no named weights" in refusal(data, nn.read_state_dict)
+
+
 def test_numbers_of_many_digits():
     for data in (
         b"I" + b"9" * 10**6 + b"\n.",
@@ -473,6 +481,13 @@ def test_a_safetensors_file_that_lies(data, message):
     if b'"more"' not in data and "axes" not in message:  # which the package takes
         with pytest.raises((safetensors.SafetensorError, ValueError)):
             safetensors.numpy.load(data)
+
+
+def test_a_safetensors_header_whose_last_of_many_names_is_there_twice():
+    """Looking for it must not take the square of their number."""
+    names = [f'"{index}":0' for index in range(100_000)]
+    data = st(f"{{{','.join(names)},{names[-1]}}}".encode())
+    assert "the key '99999' twice" in refusal(data)
 
 
 def test_a_safetensors_header_that_builds_far_more_than_it_holds():

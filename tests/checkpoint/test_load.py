@@ -296,18 +296,18 @@ def test_the_forged_pickle_is_a_good_one_by_default():
     ("change", "message"),
     [
         ({"offset": 1}, "reaches to element 2 of a storage with 2"),
-        ({"offset": 2**62}, "or too large"),
-        ({"offset": -1}, "the offset -1 or"),
-        ({"offset": 0.0}, "the offset 0.0 or"),
+        ({"offset": 2**62}, f"from 0 to {2**61 - 1}, got {2**62}"),
+        ({"offset": -1}, r"got -1 and \(1,\)"),
+        ({"offset": 0.0}, r"got 0.0 and \(1,\)"),
         ({"shape": (3,)}, "reaches to element 2"),
         ({"strides": (2,)}, "reaches to element 2"),
-        ({"strides": (-1,)}, r"strides \(-1,\)"),
+        ({"strides": (-1,)}, r"got 0 and \(-1,\)"),
         ({"strides": (2**60,)}, "reaches to element"),
-        ({"strides": (2**62,)}, "or too large"),
+        ({"strides": (2**62,)}, rf"from 0 to {2**61 - 1}, got 0 and \({2**62},\)"),
         ({"shape": (-2,)}, r"from 0 on, got \(-2,\)"),
         ({"shape": (True,)}, r"from 0 on, got \(True,\)"),
         ({"shape": [2]}, "from 0 on, got a list"),
-        ({"shape": (2, 1)}, "needs 2 strides, but has 1"),
+        ({"shape": (2, 1)}, r"a tuple of 2 strides, got \(1,\)"),
         ({"shape": (1,) * 33, "strides": (0,) * 33}, "may have 32 axes, got 33"),
         ({"shape": (2**62, 2**62), "strides": (0, 0)}, "is too large"),
         ({"shape": (0, 2**62, 2**62), "strides": (0, 0, 0)}, "is too large"),
@@ -326,6 +326,25 @@ def test_the_forged_pickle_is_a_good_one_by_default():
 def test_a_tensor_that_is_not_what_it_says_is_refused(change, message):
     with pytest.raises(nn.CheckpointError, match=message):
         nn.load(torch_zip(tensor_pickle(**change), _0=b"\0" * 8))
+
+
+@pytest.mark.parametrize("stride", [2**61, 2**63 - 1, 2**63])
+@pytest.mark.parametrize("read", [nn.load, nn.read_state_dict])
+def test_strides_whose_bytes_no_integer_of_numpys_holds_are_refused(read, stride):
+    """An axis of one element reaches nowhere, whatever its stride."""
+    tensor = tensor_pickle(shape=(1,), strides=(stride,))
+    data = b"\x80\x02}X\x01\x00\x00\x00a" + tensor[2:-1] + b"s."
+    with pytest.raises(nn.CheckpointError, match=rf"from 0 to {2**61 - 1}, got 0 and"):
+        read(torch_zip(data, _0=b"\0" * 8))
+
+
+def test_a_tensor_too_large_for_32_bits_is_refused_there(monkeypatch):
+    file = saved({"a": torch.ones(1).expand(2**20, 2**20), "b": torch.ones(3)})
+    monkeypatch.setattr("sys.maxsize", 2**31 - 1)
+    with pytest.raises(
+        nn.CheckpointError, match=r"the shape \(1048576, 1048576\) is too large"
+    ):
+        nn.load(file)
 
 
 @pytest.mark.parametrize(

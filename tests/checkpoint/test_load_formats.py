@@ -363,6 +363,18 @@ def test_mapped_files_read_the_same(path, monkeypatch):
 
 
 @pytest.mark.usefixtures("_mapped")
+@pytest.mark.parametrize("error", [OSError, ValueError, OverflowError])
+def test_a_file_that_cannot_be_mapped_is_read(error, monkeypatch):
+    """Not every file system can; 32 bits cannot address every file."""
+
+    def refuse(*_, **__):
+        raise error("cannot map")
+
+    monkeypatch.setattr(source.mmap, "mmap", refuse)
+    assert_equal(nn.load(DATA / "state_dict.pt"), golden.tagger())
+
+
+@pytest.mark.usefixtures("_mapped")
 def test_a_mapped_file_takes_the_memory_of_what_is_used(tmp_path):
     path = tmp_path / "large.pt"
     torch.save({f"{i}": torch.ones(10**6) for i in range(10)}, path)
