@@ -20,9 +20,6 @@ PANEL_WIDTH, PANEL_HEIGHT = 3.2, 2.6
 MOST_LABELS = 30
 """Labels that fit below a panel."""
 
-SIGMOIDS = ("gates.i", "gates.f", "gates.o", "gates.r", "gates.z")
-"""What lies between 0 and 1; all else lies about zero, on another scale of colours."""
-
 
 def draw(trace: Trace, sequence: int, labels: Sequence[str] | None) -> Any:
     """Return a figure with a row for each layer, and a panel for each state and gate.
@@ -49,7 +46,7 @@ def draw(trace: Trace, sequence: int, labels: Sequence[str] | None) -> Any:
     panels = figure.subplots(len(rows), columns, squeeze=False)
     for index, row in enumerate(rows):
         for panel, (name, values) in zip(panels[index], row):
-            sigmoid = name in SIGMOIDS
+            sigmoid = name.removeprefix("gates.") in trace.layers[index].sigmoids
             largest = 1.0 if sigmoid else max(1e-12, float(np.abs(values).max()))
             image = panel.imshow(
                 values.T,

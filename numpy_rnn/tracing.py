@@ -5,30 +5,22 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import IO, TYPE_CHECKING, Any, TypeAlias
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
 from numpy_rnn.arguments import as_array
 from numpy_rnn.floating_point import silent
-from numpy_rnn.functional import sigmoid
-from numpy_rnn.modules.rnn import RECURRENCES, RNNBase, RNNCellBase
-from numpy_rnn.recurrence.protocol import (
-    Advance,
-    AdvanceLike,
-    Prepared,
-    Recurrence,
-    State,
-    Weights,
-)
-from numpy_rnn.utils.rnn import PackedSequence, packed_rows
+from numpy_rnn.modules.rnn import RNNBase, RNNCellBase
+from numpy_rnn.recurrence import RECURRENCES
+from numpy_rnn.recurrence.stack import run_stack
+from numpy_rnn.utils.rnn import PackedSequence
 
 if TYPE_CHECKING:
     from numpy_rnn._typing import AnyArray, Array
+    from numpy_rnn.recurrence.protocol import Recurrence, State, Weights
 
 __all__ = ["LayerTrace", "Trace", "trace"]
-
-NamedArrays: TypeAlias = "dict[str, Array]"
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -47,15 +39,18 @@ class LayerTrace:
         As in the names of the parameters: ``'l0'``, ``'l0_reverse'``; ``'cell'`` for a
         cell.
     hidden : ndarray
-        The hidden states, H_out features; exactly those that the layer computed.
+        The hidden states, H_out features. Those of the last layer are exactly the output;
+        those of the layers below are equal to what was computed up to rounding.
     cell : ndarray or None
-        The cell states of an LSTM, H features; exactly those that it computed.
+        The cell states of an LSTM, H features. They, the pre-activations and the gates are
+        computed step by step from the hidden states, and equal up to rounding too.
     pre_activations : dict of str to ndarray
-        What each gate's sigmoid or tanh was taken of: ``i f g o`` for an LSTM, ``r z n``
-        for a GRU, ``h`` for an Elman layer. They and the gates are computed from the
-        states, and equal to what the layer used up to rounding.
+        What each gate's sigmoid or tanh was applied to: ``i f g o`` for an LSTM, ``r z n``
+        for a GRU, ``h`` for an Elman layer.
     gates : dict of str to ndarray
-        The gates themselves, by the same names; empty for an Elman layer, which has none.
+        The gates, by the same names; empty for an Elman layer, which has none.
+    sigmoids : tuple of str
+        The gates that are sigmoids, and so between 0 and 1.
     """
 
     name: str
@@ -63,6 +58,7 @@ class LayerTrace:
     cell: Array | None = None
     pre_activations: dict[str, Array] = field(default_factory=dict)
     gates: dict[str, Array] = field(default_factory=dict)
+    sigmoids: tuple[str, ...] = ()
 
     def states_and_gates(self) -> Iterator[tuple[str, Array]]:
         """Yield (name, array) of what the layer has: ``'hidden'``, ``'gates.i'`` and so on."""
@@ -78,19 +74,15 @@ class LayerTrace:
         for name, array in self.pre_activations.items():
             yield f"pre_activations.{name}", array
 
-    def _swapped(self) -> LayerTrace:
-        """Return the same with the first two axes of every array swapped."""
-
-        def swap(arrays: NamedArrays) -> NamedArrays:
-            return {name: array.swapaxes(0, 1) for name, array in arrays.items()}
-
-        cell = None if self.cell is None else self.cell.swapaxes(0, 1)
+    def _mapped(self, function: Callable[[Array], Array]) -> LayerTrace:
+        """Return the same with a function applied to every array."""
         return LayerTrace(
             self.name,
-            self.hidden.swapaxes(0, 1),
-            cell,
-            swap(self.pre_activations),
-            swap(self.gates),
+            function(self.hidden),
+            None if self.cell is None else function(self.cell),
+            {name: function(array) for name, array in self.pre_activations.items()},
+            {name: function(array) for name, array in self.gates.items()},
+            self.sigmoids,
         )
 
     def __repr__(self) -> str:
@@ -141,7 +133,7 @@ class Trace:
         return iter(self.layers)
 
     def __contains__(self, name: object) -> bool:
-        """Tell whether there is a layer of that name."""
+        """Return whether there is a layer of that name."""
         return any(layer.name == name for layer in self.layers)
 
     def __getitem__(self, name: str) -> LayerTrace:
@@ -228,13 +220,12 @@ def trace(module: RNNBase | RNNCellBase, input: Any, hx: Any = None) -> Trace:
     -------
     Trace
         Its results are exactly those of ``module(input, hx)``. It holds every state and
-        gate of every step: for an LSTM about eleven times the layer's output, and while it
-        is made over twice that.
+        gate of every step: for each layer of an LSTM ten times its output.
 
     Raises
     ------
     TypeError
-        If `module` is none of these, or a subclass with another ``forward``.
+        If `module` is something else, or a subclass with another ``forward``.
     ValueError
         If dropout acts.
     Exception
@@ -254,160 +245,139 @@ def trace(module: RNNBase | RNNCellBase, input: Any, hx: Any = None) -> Trace:
     """
     if not isinstance(module, (RNNBase, RNNCellBase)):
         raise TypeError(
-            f"trace takes a recurrent layer or cell, got {type(module).__name__}; trace the "
+            f"trace takes a recurrent layer or cell, got {type(module).__name__}: trace the "
             "layers of a model one by one"
         )
     base = RNNCellBase if isinstance(module, RNNCellBase) else RNNBase
     if type(module).forward is not base.forward:
         raise TypeError(
-            f"{type(module).__name__} has a forward of its own, which trace does not know"
+            f"trace cannot look into {type(module).__name__}, which has a forward of its own: "
+            "trace the layer that it calls"
         )
     if isinstance(module, RNNCellBase):
         return _trace_cell(module, input, hx)
     if module.training and module.dropout and module.num_layers > 1:
-        raise ValueError("dropout acts in training mode: call eval() on the module before")
+        raise ValueError("trace cannot show dropout, which acts in training mode: call eval()")
     return _trace_layers(module, input, hx)
 
 
 def _trace_layers(module: RNNBase, input: Any, hx: Any) -> Trace:
-    recurrence, runs = _recording(RECURRENCES[module.mode])
-    layer_inputs: list[Array] = []
+    output, last = module(input, hx)
+    if isinstance(input, PackedSequence):
+        data, batch_first = output.data, False
+        x, weights, starts = module._canonical_packed(input, hx)
+        batch_sizes = packed = input.batch_sizes.tolist()
+    else:
+        data, batch_first = output, module.batch_first and output.ndim == 3
+        x, weights, starts = module._canonical(as_array(input, "input"), hx)
+        batch_sizes, packed = [x.shape[1] if x.ndim == 3 else 1] * len(x), None
+    final = data.swapaxes(0, 1) if batch_first else data
 
-    def keep(layer_output: Array) -> Array:
-        layer_inputs.append(layer_output.copy())
-        return layer_output
+    def laid_out(rows: Array) -> Array:
+        """Return rows, one for each step of each sequence, as the output is laid out."""
+        array = rows.reshape(*final.shape[:-1], rows.shape[-1])
+        return array.swapaxes(0, 1) if batch_first else array
 
-    packed = isinstance(input, PackedSequence)
-    run = module._run_packed if packed else module._run
-    output, last = run(input, hx, recurrence, keep)
-    x = input.data[: packed_rows(input)] if packed else as_array(input, "input")
-    swapped = module.batch_first and x.ndim == 3
-    layer_inputs.insert(0, x.swapaxes(0, 1) if swapped else x)
-    x_shape = layer_inputs[0].shape
-
+    recurrence = RECURRENCES[module.mode]
     directions = 2 if module.bidirectional else 1
     layers = []
-    for index, (steps, weights) in enumerate(zip(runs, module.all_weights)):
-        layer, backwards = divmod(index, directions)
-        if backwards:
-            steps.reverse()
-        before, after = [_joined(states, x_shape) for states in zip(*steps)]
-        layer_input = layer_inputs[layer]
-        layer_input = layer_input.reshape(*x_shape[:-1], layer_input.shape[-1])
-        name = f"l{layer}_reverse" if backwards else f"l{layer}"
-        layers.append(_layer_trace(name, module.mode, weights, layer_input, before, after))
-    if swapped:
-        layers = [layer._swapped() for layer in layers]
-    return Trace(type(module).__name__, output, last, tuple(layers), swapped)
-
-
-def _trace_cell(module: RNNCellBase, input: Any, hx: Any) -> Trace:
-    mode = module._mode()
-    recurrence, runs = _recording(RECURRENCES[mode])
-    end = module._step(recurrence, input, hx)
-    x = as_array(input, "input")
-    before, after = [_joined(states, x.shape) for states in zip(*runs[0])]
-    layer = _layer_trace("cell", mode, module._weights(), x, before, after)
-    return Trace(type(module).__name__, end[0], module._result(end), (layer,))
-
-
-Steps: TypeAlias = "list[tuple[State, State]]"
-"""The states before and after each step, in the order in which the steps were taken."""
-
-
-def _recording(recurrence: Recurrence) -> tuple[Recurrence, list[Steps]]:
-    """Return a recurrence of the same arithmetic that notes all states, and its notes.
-
-    The notes are one list for each layer and direction, in the order of their parameters.
-    """
-    runs: list[Steps] = []
-
-    def step(x: Array, state: State, weights: Weights) -> State:
-        end = recurrence.step(x, state, weights)
-        runs.append([(state, end)])
-        return end
-
-    def prepare(weights: Weights, sequences: int) -> Prepared:
-        notes: Steps = []
-        runs.append(notes)
-        prepared = recurrence.prepare(weights, sequences)
-        return prepared._replace(advance_like=_noting(prepared, notes))
-
-    # Layers are run one by one, since each is to have notes of its own.
-    return recurrence._replace(step=step, prepare=prepare, joinable=False), runs
-
-
-def _noting(prepared: Prepared, notes: Steps) -> AdvanceLike:
-    """Return an ``advance_like`` that takes one step at a time, and notes the states."""
-
-    def rows(state: State) -> State:
-        by_columns = prepared.columns and state[0].ndim == 2
-        return tuple([(array.T if by_columns else array).copy() for array in state])
-
-    def advance_like(state: State) -> Advance:
-        advance = prepared.advance_like(state)
-
-        def advance_noting(products: Array, state: State, out: Array) -> State:
-            for t in range(len(products)):
-                one = slice(t, t + 1)
-                end = advance(products[one], state, out[one])
-                end = tuple([array.copy() for array in end])
-                notes.append((rows(state), rows(end)))
-                state = end
-            return state
-
-        return advance_noting
-
-    return advance_like
-
-
-def _joined(states: Sequence[State], shape: tuple[int, ...]) -> State:
-    """Join the states of all steps; `shape` is that of the input, time first."""
-    return tuple(
-        [
-            np.concatenate([array.reshape(-1, array.shape[-1]) for array in arrays]).reshape(
-                *shape[:-1], arrays[0].shape[-1]
+    for first in range(0, len(weights), directions):
+        own = slice(first, first + directions)
+        above = final
+        if own.stop < len(weights):
+            args = (recurrence, x, weights[own], starts[own], directions)
+            above, _ = run_stack(*args, batch_sizes=packed)
+        inputs, hidden = _rows(x), np.split(_rows(above), directions, axis=1)
+        for direction, (one, start) in enumerate(zip(weights[own], starts[own])):
+            layer = _trace_pass(
+                f"l{first // directions}" + ("_reverse" if direction else ""),
+                recurrence,
+                one,
+                inputs,
+                hidden[direction],
+                tuple([np.atleast_2d(array) for array in start]),
+                _steps(batch_sizes, backwards=direction == 1),
             )
-            for arrays in zip(*states)
-        ]
-    )
+            layers.append(layer._mapped(laid_out))
+        x = above
+    return Trace(type(module).__name__, output, last, tuple(layers), batch_first)
 
 
 @silent
-def _layer_trace(
-    name: str, mode: str, weights: Sequence[Array], x: Array, before: State, after: State
+def _trace_cell(module: RNNCellBase, input: Any, hx: Any) -> Trace:
+    last = module(input, hx)
+    output = last[0] if isinstance(last, tuple) else last
+    x, weights, state = module._canonical(as_array(input, "input"), hx)
+    recurrence = module._recurrence
+    pre_activations, gates, _ = recurrence.inside(x, state, weights)
+    cell = last[1].copy() if isinstance(last, tuple) else None
+    layer = LayerTrace("cell", output.copy(), cell, pre_activations, gates, recurrence.sigmoids)
+    return Trace(type(module).__name__, output, last, (layer,))
+
+
+@silent
+def _trace_pass(
+    name: str,
+    recurrence: Recurrence,
+    weights: Weights,
+    x: Array,
+    hidden: Array,
+    start: State,
+    steps: Iterator[tuple[slice, AnyArray]],
 ) -> LayerTrace:
-    """Compute the gates of all steps from the inputs and the states before."""
-    inputs, recurrents = x @ weights[0].T, before[0] @ weights[1].T
-    if len(weights) > 3:
-        inputs, recurrents = inputs + weights[2], recurrents + weights[3]
-    pre_activations, gates = GATES[mode](inputs, recurrents)
-    cell = after[1] if len(after) > 1 else None
-    return LayerTrace(name, after[0], cell, pre_activations, gates)
+    """Return what happened in one direction of a layer, by its inputs and hidden states.
+
+    All arrays are of rows, a row for each step of each sequence. The state before a step
+    is the start, or what another row has: `steps` yields which rows a step has, and where
+    the states before it are among the start and the rows.
+    """
+    sequences = len(start[0])
+    states = [
+        np.concatenate((array, np.empty((len(x), array.shape[1]), array.dtype)))
+        for array in start
+    ]
+    states[0][sequences:] = hidden
+    pre_activations: dict[str, Array] = {}
+    gates: dict[str, Array] = {}
+    for rows, before in steps:
+        state = tuple([array[before] for array in states])
+        inside = recurrence.inside(x[rows], state, weights)
+        for array, after in zip(states[1:], inside.state[1:]):
+            array[sequences:][rows] = after
+        for found, step in ((pre_activations, inside.pre_activations), (gates, inside.gates)):
+            for gate, values in step.items():
+                if gate not in found:
+                    found[gate] = np.empty((len(x), values.shape[1]), values.dtype)
+                found[gate][rows] = values
+    own = [array[sequences:] for array in states]
+    cell = own[1] if len(own) > 1 else None
+    return LayerTrace(name, own[0], cell, pre_activations, gates, recurrence.sigmoids)
 
 
-def _elman_gates(inputs: Array, recurrents: Array) -> tuple[NamedArrays, NamedArrays]:
-    return {"h": inputs + recurrents}, {}
+def _steps(batch_sizes: Sequence[int], backwards: bool) -> Iterator[tuple[slice, AnyArray]]:
+    """Yield for each step its rows, and where the states before it are.
+
+    The places are of an array that has the starts first, and then the rows.
+
+    >>> for rows, before in _steps([2, 2, 1], backwards=False):
+    ...     print(rows, before)
+    slice(0, 2, None) [0 1]
+    slice(2, 4, None) [2 3]
+    slice(4, 5, None) [4]
+    >>> for rows, before in _steps([2, 2, 1], backwards=True):
+    ...     print(rows, before)
+    slice(4, 5, None) [0]
+    slice(2, 4, None) [6 1]
+    slice(0, 2, None) [4 5]
+    """
+    firsts = np.cumsum([0, *batch_sizes])[:-1].tolist()
+    sequences = batch_sizes[0]
+    latest = np.arange(sequences)
+    steps = list(zip(firsts, batch_sizes))
+    for first, count in reversed(steps) if backwards else steps:
+        yield slice(first, first + count), latest[:count].copy()
+        latest[:count] = np.arange(count) + sequences + first
 
 
-def _lstm_gates(inputs: Array, recurrents: Array) -> tuple[NamedArrays, NamedArrays]:
-    i, f, g, o = np.split(inputs + recurrents, 4, axis=-1)
-    gates = {"i": sigmoid(i), "f": sigmoid(f), "g": np.tanh(g), "o": sigmoid(o)}
-    return {"i": i, "f": f, "g": g, "o": o}, gates
-
-
-def _gru_gates(inputs: Array, recurrents: Array) -> tuple[NamedArrays, NamedArrays]:
-    (r, z, n), (r_h, z_h, n_h) = np.split(inputs, 3, -1), np.split(recurrents, 3, -1)
-    r, z = r + r_h, z + z_h
-    reset = sigmoid(r)
-    n = n + reset * n_h
-    return {"r": r, "z": z, "n": n}, {"r": reset, "z": sigmoid(z), "n": np.tanh(n)}
-
-
-GATES: dict[str, Callable[[Array, Array], tuple[NamedArrays, NamedArrays]]] = {
-    "RNN_TANH": _elman_gates,
-    "RNN_RELU": _elman_gates,
-    "LSTM": _lstm_gates,
-    "GRU": _gru_gates,
-}
-"""Of a mode: the pre-activations and the gates, from both products with their biases."""
+def _rows(array: Array) -> Array:
+    return array.reshape(-1, array.shape[-1])

@@ -12,6 +12,7 @@ import numpy_rnn as nn
 from numpy_rnn.plotting import draw
 from numpy_rnn.utils.rnn import PackedSequence
 from tests.support.compare import leaves
+from tests.support.heuristics import force
 from tests.support.recurrent import (
     CELLS,
     KINDS,
@@ -30,8 +31,8 @@ GATES = {"RNN": "", "LSTM": "ifgo", "GRU": "rzn"}
 @pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize("batch_first", [False, True])
 @pytest.mark.parametrize(("layers", "bidirectional"), [(1, False), (2, True), (3, False)])
-@pytest.mark.parametrize(("steps", "batch"), [(1, 1), (1, 3), (8, 1), (8, 3), (8, 0)])
-def test_results_are_exactly_the_plain_calls(
+@pytest.mark.parametrize(("steps", "batch"), [(1, 1), (1, 3), (8, 1), (40, 1), (8, 3), (8, 0)])
+def test_trace_returns_exactly_what_the_call_returns(
     rng, kind, layout, batch_first, layers, bidirectional, steps, batch
 ):
     if batch == 0 and layout.startswith("packed"):
@@ -69,7 +70,20 @@ def test_final_states_are_those_of_the_last_steps(rng, kind, batch, bidirectiona
         end = 0 if layer_trace.name.endswith("reverse") else -1
         np.testing.assert_array_equal(layer_trace.hidden[end], finals[0][run])
         if layer_trace.cell is not None:
-            np.testing.assert_array_equal(layer_trace.cell[end], finals[1][run])
+            np.testing.assert_allclose(layer_trace.cell[end], finals[1][run], atol=1e-6)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("way", ["rows", "wavefront"])
+def test_trace_of_inner_layers_is_what_was_computed_up_to_rounding(rng, monkeypatch, kind, way):
+    """Also where stacked layers are run as one wider layer, which has no inner outputs."""
+    force(monkeypatch, way)
+    layer, _ = both(kind, 3, 4, num_layers=3, dtype="float64")
+    traced = nn.trace(layer, draw_input(rng, layer, 40, 1), draw_hx(rng, layer, 1))
+    for number, layer_trace in enumerate(traced.layers):
+        for name, final in zip(("hidden", "cell"), leaves(traced.hx)):
+            last = getattr(layer_trace, name)[-1]
+            np.testing.assert_allclose(last, final[number], rtol=0, atol=1e-13)
 
 
 def reference_gates(kind, weights, x, h):
@@ -280,7 +294,9 @@ def test_what_cannot_be_traced_is_refused():
     x = np.zeros((5, 2, 3), np.float32)
     with pytest.raises(TypeError, match="takes a recurrent layer or cell, got Linear"):
         nn.trace(nn.Linear(3, 4), x)
-    with pytest.raises(ValueError, match=r"dropout acts in training mode: call eval\(\)"):
+    with pytest.raises(
+        ValueError, match=r"dropout, which acts in training mode: call eval\(\)"
+    ):
         nn.trace(nn.RNN(3, 4, 2, dropout=0.5), x)
     assert nn.trace(nn.RNN(3, 4, 2, dropout=0.5).eval(), x).kind == "RNN"
     with pytest.raises(RuntimeError, match="Expected hidden size"):
@@ -290,7 +306,7 @@ def test_what_cannot_be_traced_is_refused():
         def forward(self, input, hx=None):
             return super().forward(input * 2, hx)
 
-    with pytest.raises(TypeError, match="Scaled has a forward of its own"):
+    with pytest.raises(TypeError, match="look into Scaled, which has a forward"):
         nn.trace(Scaled(3, 4), x)
 
 

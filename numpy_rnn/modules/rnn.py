@@ -21,11 +21,9 @@ from numpy_rnn.arguments import (
     parse_size,
 )
 from numpy_rnn.modules.module import Module
-from numpy_rnn.recurrence import elman
-from numpy_rnn.recurrence.gru import GRU as GRU_RECURRENCE
-from numpy_rnn.recurrence.lstm import LSTM as LSTM_RECURRENCE
-from numpy_rnn.recurrence.protocol import Recurrence, State
-from numpy_rnn.recurrence.stack import run_stack, step_cell, step_stack
+from numpy_rnn.recurrence import RECURRENCES, Recurrence
+from numpy_rnn.recurrence.protocol import State
+from numpy_rnn.recurrence.stack import run_stack, step_cell
 from numpy_rnn.utils.rnn import PackedSequence, packed_rows
 
 if TYPE_CHECKING:
@@ -42,35 +40,41 @@ __all__ = [
     "RNNCellBase",
 ]
 
-Between: TypeAlias = "Callable[[Array], Array] | None"
-"""What is applied to the output of every layer but the last."""
-
 WeightsOf: TypeAlias = "Callable[[dict[str, Any]], tuple[Array, ...]]"
 """What takes a module's parameters, all at once, out of its attributes."""
 
-RECURRENCES: dict[str, Recurrence] = {
-    "RNN_TANH": elman.TANH,
-    "RNN_RELU": elman.RELU,
-    "LSTM": LSTM_RECURRENCE,
-    "GRU": GRU_RECURRENCE,
-}
-"""What a layer computes, by torch's name of its mode."""
-
 
 class RNNBase(Module):
-    """What the recurrent layers share: parameters, checks and layouts.
+    """The base class of recurrent layers: parameters, checks and layouts.
 
     Parameters
     ----------
     mode : str
-        What the layer computes, in torch's words: ``'RNN_TANH'``, ``'RNN_RELU'``,
+        What the layer computes, by torch's names: ``'RNN_TANH'``, ``'RNN_RELU'``,
         ``'LSTM'`` or ``'GRU'``.
-    input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional
-        As in `RNN`.
-    proj_size
-        As in `LSTM`.
-    device, dtype
-        As in `RNN`.
+    input_size : int
+        Features of the input, H_in.
+    hidden_size : int
+        Features of the hidden state, H.
+    num_layers : int, default 1
+        How many layers are stacked, each reading the output of the one below.
+    bias : bool, default True
+        Whether there are the biases b_ih and b_hh.
+    batch_first : bool, default False
+        Whether batched input and output are (N, L, feature) instead of (L, N, feature).
+        Hidden states are (layers * D, N, H_out) either way.
+    dropout : float, default 0.0
+        Probability with which elements of every layer's output but the last are zeroed
+        in training mode. A new module is in training mode.
+    bidirectional : bool, default False
+        Whether each layer also runs backwards; D is then 2.
+    proj_size : int, default 0
+        Features of the hidden state if it is projected, fewer than ``hidden_size``; 0 for
+        no projection.
+    device : None or 'cpu'
+        Accepted for torch's sake: arrays are on the CPU.
+    dtype : dtype, default float32
+        float32 or float64.
     """
 
     def __init__(
@@ -118,7 +122,7 @@ class RNNBase(Module):
         self.dropout = float(dropout)
         self.bidirectional = bidirectional
         self.proj_size = proj_size
-        rows = RECURRENCES[mode].gates * hidden_size
+        rows = len(RECURRENCES[mode].gates) * hidden_size
         suffixes = ("", "_reverse") if bidirectional else ("",)
         for layer in range(num_layers):
             columns = len(suffixes) * (proj_size or hidden_size) if layer else input_size
@@ -134,16 +138,16 @@ class RNNBase(Module):
                 names = [f"{kind}_l{layer}{suffix}" for kind in shapes]
                 for name, shape in zip(names, shapes.values(), strict=True):
                     self.register_parameter(name, np.empty(shape, parameter_dtype))
-        self._runs = num_layers * len(suffixes)
+        self._passes = num_layers * len(suffixes)
         self._weights_of: WeightsOf = operator.itemgetter(*self._parameter_names)
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Draw all parameters anew from U(-k, k), k = 1 / sqrt(hidden_size)."""
+        """Draw all parameters again from U(-k, k), k = 1 / sqrt(hidden_size)."""
         _draw_parameters(self, self.hidden_size)
 
     def flatten_parameters(self) -> None:
-        """Do nothing, as torch does on a CPU; there for the code that calls it."""
+        """Do nothing, as in torch on a CPU; it exists for code that calls it."""
 
     @property
     def all_weights(self) -> list[list[Array]]:
@@ -168,8 +172,14 @@ class RNNBase(Module):
         return text
 
     def __call__(self, input: Any, hx: Any = None) -> Any:
-        """Return what ``forward`` computes."""
+        r"""Return what ``forward`` computes; without \*args a step takes 4 % less time."""
         return self.forward(input, hx)
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Let a subclass with a ``forward`` of its own be called with its arguments."""
+        super().__init_subclass__(**kwargs)
+        if cls.forward is not RNNBase.forward:
+            cls.__call__ = Module.__call__  # type: ignore[method-assign]
 
     def forward(
         self, input: Array | PackedSequence, hx: Any = None
@@ -203,65 +213,74 @@ class RNNBase(Module):
         RuntimeError
             If a size, the length, or `hx` does not fit.
         TypeError
-            If `input` or `hx` is no array, or no pair of them for an `LSTM`.
+            If `input` or `hx` is not an array, or `hx` not a pair of them for an `LSTM`.
         """
-        recurrence = RECURRENCES[self.mode]
-        drop = self._drop if self.training and self.dropout else None
         if isinstance(input, PackedSequence):
-            return self._run_packed(input, hx, recurrence, drop)
-        return self._run(input, hx, recurrence, drop)
-
-    def _run(
-        self, input: object, hx: Any, recurrence: Recurrence, between_layers: Between
-    ) -> tuple[Array, Any]:
-        """Check, canonicalise, compute, restore the layout."""
+            return self._forward_packed(input, hx)
         x = as_array(input, "input")
+        batched = x.ndim == 3
+        x, weights, starts = self._canonical(x, hx)
+        single = batched and x.ndim == 2
+        recurrence = RECURRENCES[self.mode]
+        directions = 2 if self.bidirectional else 1
+        dropout = self._drop if self.training and self.dropout else None
+        output, ends = run_stack(recurrence, x, weights, starts, directions, dropout)
+        if single:
+            output = output[:, None]
+        if batched and self.batch_first:
+            output = output.swapaxes(0, 1)
+        return output, self._final_states(ends, single)
+
+    def _forward_packed(self, packed: PackedSequence, hx: Any) -> tuple[PackedSequence, Any]:
+        """Do the same for packed sequences, whose states are in the caller's order."""
+        x, weights, starts = self._canonical_packed(packed, hx)
+        output, ends = run_stack(
+            RECURRENCES[self.mode],
+            x,
+            weights,
+            starts,
+            2 if self.bidirectional else 1,
+            self._drop if self.training and self.dropout else None,
+            packed.batch_sizes.tolist(),
+        )
+        if packed.unsorted_indices is not None:
+            ends = [tuple([a[packed.unsorted_indices] for a in state]) for state in ends]
+        return packed._replace(data=output), self._final_states(ends, False)
+
+    def _canonical(
+        self, x: AnyArray, hx: Any
+    ) -> tuple[Array, list[tuple[Array, ...]], list[State]]:
+        """Check what the caller passed, and return it as the engine takes it.
+
+        Returns
+        -------
+        x : ndarray of shape (L, N, H_in), or (L, H_in) for a single sequence
+        weights : list of tuple of ndarray
+            The live parameters of each layer and direction.
+        starts : list of State
+            The state that each of them starts from, arrays of shape ([N,] H).
+        """
         axes = x.ndim
         if axes not in (2, 3):
             raise self._axes_error(axes)
         states = None if hx is None else self._given_states(hx, axes)
         weights = self._weights_for(x)
-
-        # Kernels take (L, N, H_in), or (L, H_in) for a single sequence.
-        batched = axes == 3
-        if batched and self.batch_first:
+        if axes == 3 and self.batch_first:
             x = x.swapaxes(0, 1)
-        batch = x.shape[1] if batched else 1
-        single = batched and batch == 1
+        batch = x.shape[1] if axes == 3 else 1
         if states is None:
-            state = self._zero_state(() if batch == 1 else (batch,), x.dtype)
-            starts = [state] * len(weights)
+            starts = [self._zero_state(() if batch == 1 else (batch,), x.dtype)] * len(weights)
         else:
             starts = self._starts(states, batch, x.dtype)
-        steps = len(x)
-        if steps == 0:
+        if len(x) == 0:
             raise RuntimeError("Expected sequence length to be larger than 0 in RNN")
-        directions = 2 if self.bidirectional else 1
+        return x[:, 0] if axes == 3 and batch == 1 else x, weights, starts
 
-        if steps == 1:
-            hidden, ends = step_stack(
-                recurrence,
-                x[0, 0] if single else x[0],
-                weights,
-                starts,
-                directions,
-                between_layers,
-            )
-            output = hidden[None, None] if single else hidden[None]
-        else:
-            x = x[:, 0] if single else x
-            output, ends = run_stack(recurrence, x, weights, starts, directions, between_layers)
-            output = output[:, None] if single else output
-
-        if batched and self.batch_first:
-            output = output.swapaxes(0, 1)
-        return output, self._final_states(ends, single)
-
-    def _run_packed(
-        self, packed: PackedSequence, hx: Any, recurrence: Recurrence, between_layers: Between
-    ) -> tuple[PackedSequence, Any]:
-        """Do the same for packed sequences, whose states are in the caller's order."""
-        x, batch_sizes, sorted_indices, unsorted_indices = packed
+    def _canonical_packed(
+        self, packed: PackedSequence, hx: Any
+    ) -> tuple[Array, list[tuple[Array, ...]], list[State]]:
+        """Do the same for packed sequences: x is (rows, H_in), states are (N, H)."""
+        x, batch_sizes, sorted_indices, _ = packed
         if x.ndim != 2:
             raise RuntimeError(f"input must have 2 dimensions, got {x.ndim}")
         x = x[: packed_rows(packed)]
@@ -273,24 +292,11 @@ class RNNBase(Module):
             if indices.shape != (batch,) or (np.sort(indices) != np.arange(batch)).any():
                 raise RuntimeError(f"{name} must be a permutation of {batch} sequences")
         if hx is None:
-            starts = [self._zero_state((batch,), x.dtype)] * len(weights)
-        else:
-            states = self._given_states(hx, 3)
-            starts = self._starts(states, batch, x.dtype, squeeze=False)
-            if sorted_indices is not None:
-                starts = [tuple([a[sorted_indices] for a in state]) for state in starts]
-        output, ends = run_stack(
-            recurrence,
-            x,
-            weights,
-            starts,
-            2 if self.bidirectional else 1,
-            between_layers,
-            batch_sizes.tolist(),
-        )
-        if unsorted_indices is not None:
-            ends = [tuple([a[unsorted_indices] for a in state]) for state in ends]
-        return packed._replace(data=output), self._final_states(ends, False)
+            return x, weights, [self._zero_state((batch,), x.dtype)] * len(weights)
+        starts = self._starts(self._given_states(hx, 3), batch, x.dtype, squeeze=False)
+        if sorted_indices is not None:
+            starts = [tuple([a[sorted_indices] for a in state]) for state in starts]
+        return x, weights, starts
 
     def _weights_for(self, x: AnyArray) -> list[tuple[Array, ...]]:
         """Return the live parameters of each run, which the input must fit."""
@@ -306,29 +312,36 @@ class RNNBase(Module):
             arrays = self._weights_of(self.__dict__)
         except KeyError as error:
             raise AttributeError(f"the parameter {error} was deleted") from None
-        if self._runs == 1:
+        if self._passes == 1:
             return [arrays]
-        count = len(arrays) // self._runs
+        count = len(arrays) // self._passes
         return [arrays[first : first + count] for first in range(0, len(arrays), count)]
-
-    # The states of layers and directions: h alone here, (h, c) in an LSTM
-
-    def _state_sizes(self) -> tuple[int, ...]:
-        """Return the number of features of each array in a state."""
-        return (self.hidden_size,)
 
     def _given_states(self, hx: Any, axes: int) -> State:
         """Return the arrays that the caller passed as `hx`, which must have `axes` axes."""
-        state = as_array(hx, "hx")
-        if state.ndim != axes:
-            raise RuntimeError(
-                f"{_for_input(axes)}, hx should also be {axes}-D but got {state.ndim}-D array"
+        states = unpack_state(hx, RECURRENCES[self.mode].state)
+        for state in states:
+            if state.ndim != axes:
+                raise self._state_axes_error(states, axes)
+        return states
+
+    def _state_axes_error(self, states: State, axes: int) -> Exception:
+        layout = f"For {'batched' if axes == 3 else 'unbatched'} {axes}-D input"
+        if len(states) == 1:
+            return RuntimeError(
+                f"{layout}, hx should also be {axes}-D but got {states[0].ndim}-D array"
             )
-        return (state,)
+        return RuntimeError(
+            f"{layout}, hx and cx should also be {axes}-D but got "
+            f"({states[0].ndim}-D, {states[1].ndim}-D) arrays"
+        )
 
     def _zero_state(self, batch: tuple[int, ...], dtype: np.dtype[Any]) -> State:
         """Return a state of zeros: `batch` is (N,), or () for a single sequence."""
-        return (np.zeros((*batch, self.hidden_size), dtype),)
+        h_0 = np.zeros((*batch, self.proj_size or self.hidden_size), dtype)
+        if len(RECURRENCES[self.mode].state) == 1:
+            return (h_0,)
+        return h_0, np.zeros((*batch, self.hidden_size), dtype)
 
     def _starts(
         self, states: State, batch: int, dtype: np.dtype[Any], squeeze: bool = True
@@ -337,23 +350,30 @@ class RNNBase(Module):
 
         `squeeze` drops the N axis of a single sequence.
         """
-        runs = self._runs
-        by_run = []
-        for item, size in enumerate(self._state_sizes()):
-            state = states[item]
-            shape = state.shape if state.ndim == 3 else (len(state), 1, state.shape[1])
-            if shape != (runs, batch, size) or state.dtype != dtype:
-                raise self._state_error(item, state, shape, (runs, batch, size), dtype)
-            if squeeze and batch == 1 and state.ndim == 3:
-                state = state[:, 0]
-            by_run.append(state)
-        if runs == 1:
-            return [tuple([state[0] for state in by_run])]
-        return [tuple([state[run] for state in by_run]) for run in range(runs)]
+        passes = self._passes
+        batched = states[0].ndim == 3
+        size = self.proj_size or self.hidden_size
+        for state in states:
+            expected = (passes, batch, size) if batched else (passes, size)
+            if state.shape != expected or state.dtype != dtype:
+                raise self._state_error(states, batch, dtype)
+            size = self.hidden_size  # of c, which follows h
+        single = squeeze and batched and batch == 1
+        if passes == 1:
+            place = (0, 0) if single else 0
+            return [tuple([state[place] for state in states])]
+        if single:
+            states = tuple([state[:, 0] for state in states])
+        return [tuple([state[one] for state in states]) for one in range(passes)]
 
     def _final_states(self, ends: Sequence[State], single: bool) -> Any:
-        """Return what the caller gets: each array of the states as (layers * D, [N,] H)."""
-        return _stacked(ends, 0, single)
+        """Return the states as the caller gets them: each array (layers * D, [N,] H)."""
+        if len(ends) == 1:
+            h, *c = ends[0]
+            axes = (None, None) if single else None
+            return (h[axes], c[0][axes]) if c else h[axes]
+        arrays = [np.array(same) for same in zip(*ends)]
+        return pack_state([array[:, None] for array in arrays] if single else arrays)
 
     def _drop(self, output: Array) -> Array:
         return functional.dropout(output, self.dropout)
@@ -371,22 +391,22 @@ class RNNBase(Module):
             f"Expected {self.input_size}, got {x.shape[-1]}"
         )
 
-    def _state_error(
-        self,
-        item: int,
-        state: AnyArray,
-        shape: tuple[int, ...],
-        expected: tuple[int, int, int],
-        dtype: np.dtype[Any],
-    ) -> Exception:
+    def _state_error(self, states: State, batch: int, dtype: np.dtype[Any]) -> Exception:
         """Return the error for a state of a wrong shape, or else of a wrong dtype."""
-        name = f"hidden[{item}]" if len(self._state_sizes()) > 1 else "hidden"
-        if shape != expected:
-            return RuntimeError(f"Expected {name} size {expected}, got {list(shape)}")
-        name = f"hx[{item}]" if len(self._state_sizes()) > 1 else "hx"
+        sizes = (self.proj_size or self.hidden_size, self.hidden_size)
+        for item, state in enumerate(states):
+            place = f"[{item}]" if len(states) > 1 else ""
+            expected = (self._passes, batch, sizes[item])
+            shape = state.shape if state.ndim == 3 else (len(state), 1, state.shape[1])
+            if shape != expected:
+                return RuntimeError(
+                    f"Expected hidden{place} size {expected}, got {list(shape)}"
+                )
+            if state.dtype != dtype:
+                break
         return RuntimeError(
-            f"{name} must have the dtype of the input, {dtype}, but got {state.dtype}. "
-            f"Convert it: {name}.astype(numpy.{dtype})"
+            f"hx{place} must have the dtype of the input, {dtype}, but got {state.dtype}. "
+            f"Convert it: hx{place}.astype(numpy.{dtype})"
         )
 
 
@@ -408,7 +428,7 @@ class RNN(RNNBase):
     hidden_size : int
         Features of the hidden state, H_out.
     num_layers : int, default 1
-        How many layers are stacked, each fed with the output of the one below.
+        How many layers are stacked, each reading the output of the one below.
     nonlinearity : {'tanh', 'relu'}
         The activation.
     bias : bool, default True
@@ -418,11 +438,11 @@ class RNN(RNNBase):
         Hidden states are (layers * D, N, H_out) either way.
     dropout : float, default 0.0
         Probability with which elements of every layer's output but the last are zeroed
-        in training mode, which a new module is in.
+        in training mode. A new module is in training mode.
     bidirectional : bool, default False
         Whether each layer also runs backwards; D is then 2.
     device : None or 'cpu'
-        There is one device.
+        Accepted for torch's sake: arrays are on the CPU.
     dtype : dtype, default float32
         float32 or float64.
 
@@ -516,22 +536,39 @@ class LSTM(RNNBase):
 
     where i, f, g and o are the input, forget, cell and output gates; with a projection
     :math:`h_t = W_{hr} (o_t \odot \tanh(c_t))`. In the shapes, H is ``hidden_size`` and
-    H_out is ``proj_size`` if there is a projection, else H; the others are those of
-    `RNN`.
+    H_out is ``proj_size`` if there is a projection, else H. L is the sequence length, N the
+    batch size, D the number of directions and H_in ``input_size``.
 
     Parameters
     ----------
-    input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional
-        As in `RNN`.
+    input_size : int
+        Features of the input, H_in.
+    hidden_size : int
+        Features of the cell state, and of the hidden state if it is not projected, H.
+    num_layers : int, default 1
+        How many layers are stacked, each reading the output of the one below.
+    bias : bool, default True
+        Whether there are the biases b_ih and b_hh.
+    batch_first : bool, default False
+        Whether batched input and output are (N, L, feature) instead of (L, N, feature).
+        Hidden states are (layers * D, N, H_out) either way.
+    dropout : float, default 0.0
+        Probability with which elements of every layer's output but the last are zeroed
+        in training mode. A new module is in training mode.
+    bidirectional : bool, default False
+        Whether each layer also runs backwards; D is then 2.
     proj_size : int, default 0
-        Features of the hidden state if it is projected, fewer than ``hidden_size``.
-    device, dtype
-        As in `RNN`.
+        Features of the hidden state if it is projected, fewer than ``hidden_size``; 0 for
+        no projection.
+    device : None or 'cpu'
+        Accepted for torch's sake: arrays are on the CPU.
+    dtype : dtype, default float32
+        float32 or float64.
 
     Attributes
     ----------
     weight_ih_l[k] : ndarray of shape (4 * H, H_in), or (4 * H, D * H_out) for k > 0
-        Input weights of layer k, the gates i, f, g, o one below the other;
+        Input weights of layer k, the rows of the gates i, f, g, o in this order;
         ``weight_ih_l[k]_reverse`` for its backward direction, and so for all that follow.
     weight_hh_l[k] : ndarray of shape (4 * H, H_out)
         Recurrent weights of layer k.
@@ -542,9 +579,13 @@ class LSTM(RNNBase):
 
     Raises
     ------
-    TypeError, ValueError, RuntimeError
-        As in `RNN`; ValueError also for a projection that is not smaller than
-        ``hidden_size``.
+    TypeError
+        For an argument of a wrong type.
+    ValueError
+        For a size that is not positive, a dropout outside [0, 1], or a ``proj_size`` that
+        is negative or not smaller than ``hidden_size``.
+    RuntimeError
+        For a device that is not the CPU.
 
     References
     ----------
@@ -587,25 +628,6 @@ class LSTM(RNNBase):
             dtype,
         )
 
-    def _state_sizes(self) -> tuple[int, ...]:
-        return (self.proj_size or self.hidden_size, self.hidden_size)
-
-    def _zero_state(self, batch: tuple[int, ...], dtype: np.dtype[Any]) -> State:
-        h_0 = np.zeros((*batch, self.proj_size or self.hidden_size), dtype)
-        return h_0, np.zeros((*batch, self.hidden_size), dtype)
-
-    def _given_states(self, hx: Any, axes: int) -> State:
-        h_0, c_0 = _pair(hx)
-        if h_0.ndim != axes or c_0.ndim != axes:
-            raise RuntimeError(
-                f"{_for_input(axes)}, hx and cx should also be {axes}-D but got "
-                f"({h_0.ndim}-D, {c_0.ndim}-D) arrays"
-            )
-        return h_0, c_0
-
-    def _final_states(self, ends: Sequence[State], single: bool) -> Any:
-        return _stacked(ends, 0, single), _stacked(ends, 1, single)
-
 
 class GRU(RNNBase):
     r"""A stack of gated recurrent unit layers, after ``torch.nn.GRU``.
@@ -620,19 +642,36 @@ class GRU(RNNBase):
 
     where r, z and n are the reset, update and new gates. As in torch, the reset gate acts
     after the product with W_hn; other frameworks and the original paper have it before.
-    The shapes are those of `RNN`.
+    In the shapes, L is the sequence length, N the batch size, D the number of directions,
+    H_in ``input_size`` and H_out ``hidden_size``.
 
     Parameters
     ----------
-    input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional
-        As in `RNN`.
-    device, dtype
-        As in `RNN`.
+    input_size : int
+        Features of the input, H_in.
+    hidden_size : int
+        Features of the hidden state, H_out.
+    num_layers : int, default 1
+        How many layers are stacked, each reading the output of the one below.
+    bias : bool, default True
+        Whether there are the biases b_ih and b_hh.
+    batch_first : bool, default False
+        Whether batched input and output are (N, L, feature) instead of (L, N, feature).
+        Hidden states are (layers * D, N, H_out) either way.
+    dropout : float, default 0.0
+        Probability with which elements of every layer's output but the last are zeroed
+        in training mode. A new module is in training mode.
+    bidirectional : bool, default False
+        Whether each layer also runs backwards; D is then 2.
+    device : None or 'cpu'
+        Accepted for torch's sake: arrays are on the CPU.
+    dtype : dtype, default float32
+        float32 or float64.
 
     Attributes
     ----------
     weight_ih_l[k] : ndarray of shape (3 * H_out, H_in), or (3 * H_out, D * H_out) for k > 0
-        Input weights of layer k, the gates r, z, n one below the other;
+        Input weights of layer k, the rows of the gates r, z, n in this order;
         ``weight_ih_l[k]_reverse`` for its backward direction, and so for all that follow.
     weight_hh_l[k] : ndarray of shape (3 * H_out, H_out)
         Recurrent weights of layer k.
@@ -641,8 +680,13 @@ class GRU(RNNBase):
 
     Raises
     ------
-    TypeError, ValueError, RuntimeError
-        As in `RNN`.
+    TypeError
+        For an argument of a wrong type.
+    ValueError
+        For a size that is not positive, a dropout outside [0, 1], or a ``proj_size``, which
+        only an LSTM has.
+    RuntimeError
+        For a device that is not the CPU.
 
     References
     ----------
@@ -688,7 +732,7 @@ class GRU(RNNBase):
 
 
 class RNNCellBase(Module):
-    """What the cells share: one step of one layer, with weights of its own.
+    """The base class of cells, each one step of one layer.
 
     Parameters
     ----------
@@ -701,12 +745,10 @@ class RNNCellBase(Module):
     num_chunks : int
         Rows of the weights for each hidden unit.
     device : None or 'cpu'
-        There is one device.
+        Accepted for torch's sake: arrays are on the CPU.
     dtype : dtype, default float32
         float32 or float64.
     """
-
-    _state_arrays = 1  # how many arrays a state has
 
     def __init__(
         self,
@@ -738,7 +780,7 @@ class RNNCellBase(Module):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Draw all parameters anew from U(-k, k), k = 1 / sqrt(hidden_size)."""
+        """Draw all parameters again from U(-k, k), k = 1 / sqrt(hidden_size)."""
         _draw_parameters(self, self.hidden_size)
 
     def extra_repr(self) -> str:
@@ -746,8 +788,9 @@ class RNNCellBase(Module):
         text = f"{self.input_size}, {self.hidden_size}"
         return text if self.bias is True else f"{text}, bias={self.bias}"
 
-    def _mode(self) -> str:
-        """Return what the cell computes, in the words of `RNNBase`."""
+    @property
+    def _recurrence(self) -> Recurrence:
+        """What the cell computes."""
         raise NotImplementedError
 
     def forward(self, input: Array, hx: Any = None) -> Any:
@@ -772,38 +815,25 @@ class RNNCellBase(Module):
         RuntimeError
             If a size or dtype does not fit.
         TypeError
-            If `input` or `hx` is no array, or no pair of them for an `LSTMCell`.
+            If `input` or `hx` is not an array, or `hx` not a pair of them for an `LSTMCell`.
         """
-        recurrence = RECURRENCES[self._mode()]
-        return self._result(self._step(recurrence, input, hx))
+        x, weights, state = self._canonical(as_array(input, "input"), hx)
+        if x.ndim == 1 or len(x) != 1:
+            return pack_state(step_cell(self._recurrence, x, state, weights))
+        one = tuple([array[0] for array in state])
+        end = step_cell(self._recurrence, x[0], one, weights)
+        return pack_state([array[None] for array in end])
 
-    def _given_state(self, hx: Any) -> State:
-        """Return the arrays that the caller passed as `hx`."""
-        state = as_array(hx, "hx")
-        if state.ndim not in (1, 2):
-            raise self._axes_error("hidden", state)
-        return (state,)
-
-    def _result(self, state: State) -> Any:
-        """Return what the caller gets as the next state."""
-        return state[0]
-
-    def _step(self, recurrence: Recurrence, input: object, hx: Any) -> State:
-        """Check, take one step, restore the layout.
-
-        Parameters
-        ----------
-        recurrence : Recurrence
-            What the cell computes.
-        input : array
-            As the caller passed it.
-        hx : array, or pair of arrays, or None
-            The state as the caller passed it; zeros if None.
-        """
-        x = as_array(input, "input")
+    def _canonical(self, x: AnyArray, hx: Any) -> tuple[Array, tuple[Array, ...], State]:
+        """Check what the caller passed; return the input, the live weights and the state."""
         if x.ndim not in (1, 2):
             raise self._axes_error("input", x)
-        given = None if hx is None else self._given_state(hx)
+        names = self._recurrence.state
+        given = None if hx is None else unpack_state(hx, names)
+        for item, array in enumerate(given or ()):
+            if array.ndim not in (1, 2):
+                name = "hidden" if len(names) == 1 else f"hx[{item}]"
+                raise self._axes_error(name, array)
         weights = self._weights()
         if x.shape[-1] != self.input_size:
             raise RuntimeError(
@@ -813,15 +843,11 @@ class RNNCellBase(Module):
         if x.dtype != weights[0].dtype:
             raise RuntimeError(_dtype_mismatch(x, weights[0]))
         if given is None:
-            state = (np.zeros((*x.shape[:-1], self.hidden_size), x.dtype),) * self._state_arrays
-        else:
-            state = given
-            for item, array in enumerate(state):
-                self._check_state(item, array, x)
-        if x.ndim == 1 or len(x) != 1:
-            return step_cell(recurrence, x, state, weights)
-        end = step_cell(recurrence, x[0], tuple([array[0] for array in state]), weights)
-        return tuple([array[None] for array in end])
+            zeros = np.zeros((*x.shape[:-1], self.hidden_size), x.dtype)
+            return x, weights, (zeros,) * len(names)
+        for item, array in enumerate(given):
+            self._check_state(item, array, x)
+        return x, weights, given
 
     def _weights(self) -> tuple[Array, ...]:
         """Return the live parameters of the step, in torch's order."""
@@ -877,7 +903,7 @@ class RNNCell(RNNCellBase):
     nonlinearity : {'tanh', 'relu'}
         The activation.
     device : None or 'cpu'
-        There is one device.
+        Accepted for torch's sake: arrays are on the CPU.
     dtype : dtype, default float32
         float32 or float64.
 
@@ -917,10 +943,11 @@ class RNNCell(RNNCellBase):
         super().__init__(input_size, hidden_size, bias, 1, device, dtype)
         self.nonlinearity = nonlinearity
 
-    def _mode(self) -> str:
+    @property
+    def _recurrence(self) -> Recurrence:
         if self.nonlinearity not in ("tanh", "relu"):
             raise RuntimeError(f"Unknown nonlinearity: {self.nonlinearity}")
-        return f"RNN_{self.nonlinearity.upper()}"
+        return RECURRENCES[f"RNN_{self.nonlinearity.upper()}"]
 
     def extra_repr(self) -> str:
         """Return the sizes and the options that are not at their defaults."""
@@ -941,17 +968,25 @@ class LSTMCell(RNNCellBase):
         c' &= f \odot c + i \odot g \\
         h' &= o \odot \tanh(c')
 
-    The shapes are those of `RNNCell`.
+    In the shapes, N is the batch size, H_in ``input_size`` and H_out ``hidden_size``.
 
     Parameters
     ----------
-    input_size, hidden_size, bias, device, dtype
-        As in `RNNCell`.
+    input_size : int
+        Features of the input, H_in.
+    hidden_size : int
+        Features of the hidden state, H_out.
+    bias : bool, default True
+        Whether there are the biases b_ih and b_hh.
+    device : None or 'cpu'
+        Accepted for torch's sake: arrays are on the CPU.
+    dtype : dtype, default float32
+        float32 or float64.
 
     Attributes
     ----------
     weight_ih : ndarray of shape (4 * H_out, H_in)
-        Input weights, the gates i, f, g, o one below the other.
+        Input weights, the rows of the gates i, f, g, o in this order.
     weight_hh : ndarray of shape (4 * H_out, H_out)
         Recurrent weights.
     bias_ih, bias_hh : ndarray of shape (4 * H_out,), or None
@@ -972,8 +1007,6 @@ class LSTMCell(RNNCellBase):
     ((3, 20), (3, 20))
     """
 
-    _state_arrays = 2
-
     def __init__(
         self,
         input_size: int,
@@ -984,18 +1017,7 @@ class LSTMCell(RNNCellBase):
     ) -> None:
         super().__init__(input_size, hidden_size, bias, 4, device, dtype)
 
-    def _mode(self) -> str:
-        return "LSTM"
-
-    def _given_state(self, hx: Any) -> State:
-        state = _pair(hx)
-        for item, array in enumerate(state):
-            if array.ndim not in (1, 2):
-                raise self._axes_error(f"hx[{item}]", array)
-        return state
-
-    def _result(self, state: State) -> Any:
-        return state
+    _recurrence = RECURRENCES["LSTM"]
 
 
 class GRUCell(RNNCellBase):
@@ -1007,17 +1029,25 @@ class GRUCell(RNNCellBase):
         n &= \tanh(W_{in} x + b_{in} + r \odot (W_{hn} h + b_{hn})) \\
         h' &= (1 - z) \odot n + z \odot h
 
-    The shapes are those of `RNNCell`.
+    In the shapes, N is the batch size, H_in ``input_size`` and H_out ``hidden_size``.
 
     Parameters
     ----------
-    input_size, hidden_size, bias, device, dtype
-        As in `RNNCell`.
+    input_size : int
+        Features of the input, H_in.
+    hidden_size : int
+        Features of the hidden state, H_out.
+    bias : bool, default True
+        Whether there are the biases b_ih and b_hh.
+    device : None or 'cpu'
+        Accepted for torch's sake: arrays are on the CPU.
+    dtype : dtype, default float32
+        float32 or float64.
 
     Attributes
     ----------
     weight_ih : ndarray of shape (3 * H_out, H_in)
-        Input weights, the gates r, z, n one below the other.
+        Input weights, the rows of the gates r, z, n in this order.
     weight_hh : ndarray of shape (3 * H_out, H_out)
         Recurrent weights.
     bias_ih, bias_hh : ndarray of shape (3 * H_out,), or None
@@ -1045,8 +1075,7 @@ class GRUCell(RNNCellBase):
     ) -> None:
         super().__init__(input_size, hidden_size, bias, 3, device, dtype)
 
-    def _mode(self) -> str:
-        return "GRU"
+    _recurrence = RECURRENCES["GRU"]
 
 
 def _draw_parameters(module: Module, hidden_size: int) -> None:
@@ -1055,12 +1084,16 @@ def _draw_parameters(module: Module, hidden_size: int) -> None:
         init.uniform_(parameter, -bound, bound)
 
 
-def _for_input(axes: int) -> str:
-    return f"For {'batched' if axes == 3 else 'unbatched'} {axes}-D input"
+def unpack_state(hx: Any, names: tuple[str, ...]) -> State:
+    """Return the arrays of what a caller passed as `hx`: of h, or of the pair (h, c).
 
-
-def _pair(hx: Any) -> tuple[AnyArray, AnyArray]:
-    """Return the arrays of an LSTM's state."""
+    Raises
+    ------
+    TypeError, RuntimeError
+        If it is not an array, or not the pair of arrays that the recurrence carries.
+    """
+    if len(names) == 1:
+        return (as_array(hx, "hx"),)
     if not isinstance(hx, (tuple, list)):
         raise TypeError(
             f"hx must be the pair (h_0, c_0) of NumPy arrays, got {type(hx).__name__}"
@@ -1072,16 +1105,9 @@ def _pair(hx: Any) -> tuple[AnyArray, AnyArray]:
     return as_array(hx[0], "hx[0]"), as_array(hx[1], "hx[1]")
 
 
-def _stacked(states: Sequence[State], item: int, single: bool) -> Array:
-    """Return one item of every run's state as (layers * D, [N,] H).
-
-    The N axis of a `single` sequence comes back.
-    """
-    if len(states) == 1:
-        array = states[0][item]
-        return array[None, None] if single else array[None]
-    stacked = np.array([state[item] for state in states])
-    return stacked[:, None] if single else stacked
+def pack_state(state: Sequence[Array]) -> Any:
+    """Return the arrays of a state as the caller gets them: h, or the pair (h, c)."""
+    return state[0] if len(state) == 1 else tuple(state)
 
 
 def _dtype_mismatch(x: AnyArray, weight: Array) -> str:

@@ -1,4 +1,4 @@
-"""The product of matrices with many terms."""
+"""The product of matrices whose elements are sums of many terms."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ if TYPE_CHECKING:
     from numpy_rnn._typing import Array
 
 
-def product(a: Array, b: Array, out: Array, part: Array | None = None) -> None:
-    """Write ``a b`` into `out`, adding up few terms at a time.
+def matmul(a: Array, b: Array, out: Array, part: Array | None = None) -> None:
+    """Write ``a b`` into `out`, as a sum of shorter sums.
 
-    A BLAS adds the terms of an element one behind the other, some hundreds of them. The
-    rounding error of such a sum grows with its length, and in wide layers is most of what
-    the output is off by; that of a sum of shorter sums is less.
+    A BLAS adds up all terms of an element, some hundreds of them, one after the other. The
+    rounding error of such a sum grows with its length, and is most of a wide layer's error;
+    that of a sum of shorter sums is less.
 
     Parameters
     ----------
@@ -27,7 +27,7 @@ def product(a: Array, b: Array, out: Array, part: Array | None = None) -> None:
     out : ndarray of shape (n, m)
         C-contiguous, sharing no memory with them.
     part : ndarray of shape (n, m), optional
-        Memory to work in, of its own as well; undefined afterwards.
+        Memory to work in, sharing none with the others; undefined afterwards.
     """
     terms = a.shape[1]
     length = heuristics.terms_at_once(terms, min(out.shape))

@@ -7,20 +7,14 @@ The hidden state is all that it carries from step to step.
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
 from numpy_rnn.recurrence import heuristics
-from numpy_rnn.recurrence.protocol import (
-    Advance,
-    AdvanceLike,
-    Prepared,
-    Recurrence,
-    State,
-    Weights,
-)
+from numpy_rnn.recurrence.protocol import Inside, Layer, Recurrence, Run, State, Weights
 
 if TYPE_CHECKING:
     from numpy_rnn._typing import Array
@@ -28,20 +22,35 @@ if TYPE_CHECKING:
 Activation: TypeAlias = "Callable[[Array, Array], object]"
 """``f(x, out)``, where `out` may be `x`."""
 
+add = np.add
 
-def elman(activation_like: Callable[[Array], Activation]) -> Recurrence:
-    """Return the Elman recurrence.
 
-    Parameters
-    ----------
-    activation_like : callable
-        Given an array, returns the activation for arrays of its shape and dtype.
-    """
-    add = np.add
+class Elman(Recurrence):
+    """The recurrence with an activation that a subclass names."""
 
-    def step(x: Array, state: State, weights: Weights) -> State:
-        """Compute ``h' = f(W_ih x + W_hh h + b_ih + b_hh)``."""
+    gates = ("h",)
+
+    @abstractmethod
+    def activation(self, array: Array) -> Activation:
+        """Return f for arrays of the shape and dtype of this one."""
+
+    def step(self, x: Array, state: State, weights: Weights) -> State:
+        """Return the state after one step; see `Recurrence.step`."""
+        total = self._total(x, state, weights)
+        self.activation(total)(total, total)
+        return (total,)
+
+    def inside(self, x: Array, state: State, weights: Weights) -> Inside:
+        """Take the same step and return what happened inside it."""
+        total = self._total(x, state, weights)
+        hidden = np.empty(total.shape, total.dtype)
+        self.activation(total)(total, hidden)
+        return Inside({"h": total}, {}, (hidden,))
+
+    def _total(self, x: Array, state: State, weights: Weights) -> Array:
+        """Return ``W_ih x + W_hh h + b_ih + b_hh``."""
         (h,) = state
+        total: Array
         if h.ndim == 1:
             total = weights[0].dot(x)
             add(total, weights[1].dot(h), total)
@@ -55,112 +64,140 @@ def elman(activation_like: Callable[[Array], Activation]) -> Recurrence:
         if len(weights) > 2:
             add(total, weights[2], total)
             add(total, weights[3], total)
-        activation_like(total)(total, total)
-        return (total,)
+        return total
 
-    def prepare(weights: Weights, sequences: int) -> Prepared:
-        """Add up the biases, and choose what a step is made of."""
-        weight_ih, weight_hh, *biases = weights
-        bias = biases[0] + biases[1] if biases else None
-        size, input_size = weight_ih.shape
+    def prepare(self, weights: Weights, sequences: int) -> Layer:
+        """Choose what a step is made of, by the sizes."""
+        size, input_size = weights[0].shape
         if sequences == 1 and heuristics.elman_in_one_product(input_size, size):
-            parts = (
-                [weight_hh, weight_ih]
-                if bias is None
-                else [weight_hh, weight_ih, bias[:, None]]
-            )
-            advance_like = _advance_inputs(np.concatenate(parts, axis=1), input_size)
-            return Prepared(weight_ih, bias, True, True, advance_like)
-        if sequences == 1 or heuristics.elman_by_columns(sequences, size):
-            return Prepared(weight_ih, bias, True, False, _advance_columns(weight_hh))
-        return Prepared(weight_ih, bias, False, False, _advance_rows(weight_hh.T.copy()))
-
-    def _advance_columns(weight_hh: Array) -> AdvanceLike:
-        product = weight_hh.dot
-
-        def advance_like(state: State) -> Advance:
-            (like,) = state
-            recurrent = np.empty(like.shape, like.dtype)
-            activation = activation_like(recurrent)
-
-            def advance(products: Array, state: State, _: Array) -> State:
-                """Turn each a_t = W_ih x_t + b_ih + b_hh into f(a_t + W_hh h_{t-1})."""
-                (h,) = state
-                for h_t in products:
-                    product(h, recurrent)
-                    add(h_t, recurrent, h_t)
-                    activation(h_t, h_t)
-                    h = h_t
-                return (h,)
-
-            return advance
-
-        return advance_like
-
-    def _advance_rows(weight_hh_t: Array) -> AdvanceLike:
-        def advance_like(state: State) -> Advance:
-            (like,) = state
-            recurrent = np.empty(like.shape, like.dtype)
-            activation = activation_like(recurrent)
-
-            def advance(products: Array, state: State, _: Array) -> State:
-                """Do the same with a row for each sequence."""
-                (h,) = state
-                for h_t in products:
-                    h.dot(weight_hh_t, recurrent)
-                    add(h_t, recurrent, h_t)
-                    activation(h_t, h_t)
-                    h = h_t
-                return (h,)
-
-            return advance
-
-        return advance_like
-
-    def _advance_inputs(weight: Array, input_size: int) -> AdvanceLike:
-        product = weight.dot
-
-        def advance_like(state: State) -> Advance:
-            (like,) = state
-            size = len(like)
-            total = np.empty(size, like.dtype)
-            activation = activation_like(total)
-
-            def advance(x: Array, state: State, out: Array) -> State:
-                """Write ``h_t = f([W_hh W_ih b] [h_{t-1} x_t 1])`` into `out`."""
-                vectors = np.empty((len(x) + 1, weight.shape[1]), x.dtype)
-                (vectors[0, :size],) = state
-                vectors[:-1, size : size + input_size] = x
-                vectors[:, size + input_size :] = 1.0
-                for vector, h_t in zip(vectors, vectors[1:, :size]):
-                    product(vector, total)
-                    activation(total, h_t)
-                out[...] = vectors[1:, :size]
-                return (out[-1],)
-
-            return advance
-
-        return advance_like
-
-    return Recurrence(1, step, prepare, additive=True)
+            return OneProductLayer(self, weights)
+        by_columns = sequences == 1 or heuristics.elman_by_columns(sequences, size)
+        return ElmanLayer(self, weights, by_columns)
 
 
-def tanh_like(_: Array) -> Activation:
-    """Return ``tanh(x, out)``."""
-    return np.tanh
+class Tanh(Elman):
+    """With a hyperbolic tangent."""
+
+    mode = "RNN_TANH"
+
+    def activation(self, array: Array) -> Activation:  # noqa: ARG002  # for any
+        """Return tanh."""
+        return np.tanh
 
 
-def relu_like(array: Array) -> Activation:
-    """Return ``relu(x, out)`` for arrays shaped as `array`; a NaN stays one."""
-    # With an array of zeros in place of a scalar nothing is broadcast: a third faster.
-    zeros = np.zeros(array.shape, array.dtype)
-    maximum = np.maximum
+class Relu(Elman):
+    """With a rectifier; a NaN stays one."""
 
-    def relu(x: Array, out: Array) -> None:
-        maximum(x, zeros, out=out)
+    mode = "RNN_RELU"
 
-    return relu
+    def activation(self, array: Array) -> Activation:
+        """Return ``maximum(x, 0)``; with an array of zeros it takes a third less time."""
+        maximum, zeros = np.maximum, np.zeros(array.shape, array.dtype)
+
+        def relu(x: Array, out: Array) -> None:
+            maximum(x, zeros, out=out)
+
+        return relu
 
 
-TANH = elman(tanh_like)
-RELU = elman(relu_like)
+class ElmanLayer(Layer):
+    """A layer whose steps add W_hh h_{t-1} to the input products."""
+
+    def __init__(self, recurrence: Elman, weights: Weights, by_columns: bool) -> None:
+        self.weight_ih, weight_hh, *biases = weights
+        self.bias = biases[0] + biases[1] if biases else None
+        self.by_columns = by_columns
+        self.activation = recurrence.activation
+        self.weight_hh_t = weight_hh.T if by_columns else weight_hh.T.copy()
+
+    def begin(self, state: State) -> Run:
+        """Return a run that starts from a copy of `state`."""
+        return ElmanRun(self, state)
+
+
+def _product_by_columns(h: Array, weight_hh_t: Array, out: Array) -> None:
+    """Write W_hh h into `out`."""
+    weight_hh_t.T.dot(h, out)
+
+
+class ElmanRun(Run):
+    """A run of an `ElmanLayer`."""
+
+    def __init__(self, layer: ElmanLayer, state: State) -> None:
+        self._h = state[0].copy()
+        self._recurrent = np.empty(self._h.shape, self._h.dtype)
+        self._activation = layer.activation(self._h)
+        self._weight_hh_t = layer.weight_hh_t
+        # For a vector h W^T is W h, without a Python call in each step.
+        by_columns = layer.by_columns and self._h.ndim == 2
+        self._product = _product_by_columns if by_columns else np.ndarray.dot
+
+    def advance(self, products: Array, out: Array) -> None:  # noqa: ARG002  # they are one
+        """Take B steps; see `Run.advance`."""
+        product, activation = self._product, self._activation
+        weight_hh_t, recurrent = self._weight_hh_t, self._recurrent
+        h = self._h
+        for h_t in products:
+            product(h, weight_hh_t, recurrent)
+            add(h_t, recurrent, h_t)
+            activation(h_t, h_t)
+            h = h_t
+        self._h[...] = h
+
+    def state(self) -> State:
+        """Return (h,)."""
+        return (self._h,)
+
+
+class OneProductLayer(Layer):
+    """A layer for a single sequence, whose steps are ``f([W_hh W_ih b] [h_{t-1} x_t 1])``.
+
+    That saves adding two products, a sixth of a step of few units.
+    """
+
+    reads_inputs = True
+
+    def __init__(self, recurrence: Elman, weights: Weights) -> None:
+        self.weight_ih, weight_hh, *biases = weights
+        self.bias = None
+        parts = [weight_hh, self.weight_ih]
+        if biases:
+            parts.append((biases[0] + biases[1])[:, np.newaxis])
+        self.weight = np.concatenate(parts, axis=1)
+        self.activation = recurrence.activation
+
+    def begin(self, state: State) -> Run:
+        """Return a run that starts from a copy of `state`."""
+        return OneProductRun(self, state)
+
+
+class OneProductRun(Run):
+    """A run of a `OneProductLayer`."""
+
+    def __init__(self, layer: OneProductLayer, state: State) -> None:
+        self._h = state[0].copy()
+        self._total = np.empty(self._h.shape, self._h.dtype)
+        self._activation = layer.activation(self._h)
+        self._weight = layer.weight
+
+    def advance(self, x: Array, out: Array) -> None:
+        """Take a step for each row of `x`; see `Run.advance`."""
+        product, total, activation = self._weight.dot, self._total, self._activation
+        size, end = len(total), len(total) + x.shape[1]
+        vectors = np.empty((len(x) + 1, self._weight.shape[1]), x.dtype)
+        vectors[0, :size] = self._h
+        vectors[:-1, size:end] = x
+        vectors[:, end:] = 1.0
+        for vector, h_t in zip(vectors, vectors[1:, :size]):
+            product(vector, total)
+            activation(total, h_t)
+        out[...] = vectors[1:, :size]
+        self._h[...] = vectors[-1, :size]
+
+    def state(self) -> State:
+        """Return (h,)."""
+        return (self._h,)
+
+
+TANH = Tanh()
+RELU = Relu()

@@ -6,20 +6,18 @@
     h_t = (1 - z) * n + z * h_{t-1}
 
 The weights hold the gates in this order. As in torch, and unlike in the original paper,
-the reset gate acts after the product with W_hn, and b_hn stands inside. The sigmoids are
-tanh(a / 2) / 2 + 1/2: the pre-activations of r and z are halved before, which is exact,
+the reset gate acts after the product with W_hn, and b_hn is inside. The sigmoids are
+tanh(a / 2) / 2 + 1/2: the pre-activations of r and z are halved first, which is exact,
 and nothing overflows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from numpy_rnn.recurrence.gates import half_like
-from numpy_rnn.recurrence.protocol import Advance, Prepared, Recurrence, State, Weights
+from numpy_rnn.recurrence.protocol import Inside, Layer, Recurrence, Run, State, Weights
 
 if TYPE_CHECKING:
     from numpy_rnn._typing import Array
@@ -27,88 +25,151 @@ if TYPE_CHECKING:
 add, multiply, subtract, tanh = np.add, np.multiply, np.subtract, np.tanh
 
 
-def step(x: Array, state: State, weights: Weights) -> State:
-    """Take one step from (h,)."""
-    (h,) = state
-    biases = weights[2:]
-    batched = h.ndim == 2
-    if batched:
-        x, h = x.T.copy(), h.T.copy()
-        biases = [bias[:, np.newaxis] for bias in biases]
-    products, gates = weights[0].dot(x), weights[1].dot(h)
-    if biases:
-        add(products, biases[0], products)
-        add(gates, biases[1], gates)
-    split = 2 * len(h)
-    r_z = gates[:split]
-    half = half_like(r_z)
-    add(r_z, products[:split], r_z)
-    multiply(r_z, half, r_z)
-    hidden = np.empty(h.shape, h.dtype)
-    update_of(gates, half)(h, products[split:], hidden)
-    return (hidden.T.copy() if batched else hidden,)
+class GatedRecurrentUnit(Recurrence):
+    """The recurrence of a GRU."""
+
+    mode = "GRU"
+    gates = ("r", "z", "n")
+    sigmoids = ("r", "z")
+    additive = False
+
+    def step(self, x: Array, state: State, weights: Weights) -> State:
+        """Return the state after one step; see `Recurrence.step`."""
+        return _finished(*_summed(x, state, weights))
+
+    def inside(self, x: Array, state: State, weights: Weights) -> Inside:
+        """Take the same step and return what happened inside it."""
+        memory, h, a_n = _summed(x, state, weights)
+        r, z = 2 * memory.r, 2 * memory.z
+        after = _finished(memory, h, a_n)
+        pre_activations = {"r": r, "z": z, "n": memory.pre_n}
+        gates = {"r": memory.r, "z": memory.z, "n": memory.n}
+        return Inside(_by_rows(pre_activations), _by_rows(gates), after)
+
+    def prepare(self, weights: Weights, sequences: int) -> Layer:  # noqa: ARG002  # for any
+        """Halve the rows of r and z, and add up their biases."""
+        return GRULayer(weights)
 
 
-def prepare(weights: Weights, _: int) -> Prepared:
-    """Halve the rows of r and z, and add up their biases."""
-    weight_ih, weight_hh, *biases = weights
-    split = len(weight_ih) // 3 * 2
-    weight_hh = _halved(weight_hh)
-    bias = None
-    if biases:
-        bias = _halved(biases[0])
-        bias[:split] += _halved(biases[1])[:split]
+class Gates:
+    """The gates of a step, in memory.
 
-    def advance_like(state: State) -> Advance:
-        (like,) = state
-        gates = np.empty((len(weight_hh), *like.shape[1:]), like.dtype)
-        r_z, n = gates[:split], gates[split:]
-        update = update_of(gates, half_like(r_z))
-        bias_hn = None
-        if biases:
-            bias_hn = np.broadcast_to(biases[1][split:], n.T.shape).T.copy()
-        product = weight_hh.dot
+    Parameters
+    ----------
+    memory : ndarray of shape (3 * H[, N])
+        Before `update` the halved pre-activations of r and z, and W_hn h + b_hn.
 
-        def advance(products: Array, state: State, out: Array) -> State:
-            """Take (h,) through the steps whose halved input products are in `products`."""
-            (h,) = state
-            for a_rz, a_n, h_t in zip(products[:, :split], products[:, split:], out):
-                product(h, gates)
-                add(r_z, a_rz, r_z)
-                if bias_hn is not None:
-                    add(n, bias_hn, n)
-                update(h, a_n, h_t)
-                h = h_t
-            return (h,)
-
-        return advance
-
-    return Prepared(_halved(weight_ih), bias, True, False, advance_like)
-
-
-def update_of(gates: Array, half: Array) -> Callable[[Array, Array, Array], None]:
-    """Return ``update(h, a_n, out)``, which computes the next state into `out`.
-
-    `gates`, of shape (3 * H[, N]), holds at each call the halved pre-activations of r and
-    z and the recurrent product W_hn h + b_hn; it is overwritten. `half` is `half_like` its
-    part for r and z. `a_n` is the input product W_in x + b_in.
+    Attributes
+    ----------
+    r, z, n : ndarray of shape (H[, N])
+        After `update` the gates.
+    pre_n : ndarray of shape (H[, N])
+        After `update` the pre-activation of n.
+    half : ndarray of shape (2 * H[, N])
+        Full of 0.5: NumPy takes half as long for two arrays of one shape as for an array
+        and a scalar.
     """
-    size = len(gates) // 3
-    r_z, n = gates[: 2 * size], gates[2 * size :]
-    r, z = gates[:size], gates[size : 2 * size]
 
-    def update(h: Array, a_n: Array, out: Array) -> None:
+    def __init__(self, memory: Array) -> None:
+        size = len(memory) // 3
+        self.r_z, self.pre_n = memory[: 2 * size], memory[2 * size :]
+        self.r, self.z = memory[:size], memory[size : 2 * size]
+        self.n = np.empty(self.pre_n.shape, memory.dtype)
+        self.half = np.empty(self.r_z.shape, memory.dtype)
+        self.half.fill(0.5)
+
+    def update(self, h: Array, a_n: Array, out: Array) -> None:
+        """Take a step from `h` into `out`; `a_n` is W_in x + b_in."""
+        r_z, half, pre_n, n = self.r_z, self.half, self.pre_n, self.n
         tanh(r_z, r_z)
         multiply(r_z, half, r_z)
         add(r_z, half, r_z)
-        multiply(r, n, n)
-        add(n, a_n, n)
-        tanh(n, n)
-        subtract(h, n, r)
-        multiply(r, z, r)
-        add(n, r, out)
+        multiply(self.r, pre_n, pre_n)
+        add(pre_n, a_n, pre_n)
+        tanh(pre_n, n)
+        subtract(h, n, out)
+        multiply(out, self.z, out)
+        add(n, out, out)  # n + z * (h - n)
 
-    return update
+
+class GRULayer(Layer):
+    """The weights, the rows of r and z halved."""
+
+    def __init__(self, weights: Weights) -> None:
+        weight_ih, weight_hh, *biases = weights
+        split = len(weight_ih) // 3 * 2
+        self.weight_ih, self.weight_hh = _halved(weight_ih), _halved(weight_hh)
+        self.bias = self.bias_hn = None
+        if biases:
+            self.bias = _halved(biases[0])
+            self.bias[:split] += _halved(biases[1])[:split]
+            self.bias_hn = biases[1][split:]
+
+    def begin(self, state: State) -> Run:
+        """Return a run that starts from a copy of `state`."""
+        return GRURun(self, state)
+
+
+class GRURun(Run):
+    """A run of a `GRULayer`."""
+
+    def __init__(self, layer: GRULayer, state: State) -> None:
+        self._h = state[0].copy()
+        self._gates = np.empty((len(layer.weight_hh), *self._h.shape[1:]), self._h.dtype)
+        self._memory = Gates(self._gates)
+        self._product = layer.weight_hh.dot
+        self._bias_hn = layer.bias_hn
+        if self._bias_hn is not None:
+            self._bias_hn = np.broadcast_to(self._bias_hn, self._h.T.shape).T.copy()
+
+    def advance(self, products: Array, out: Array) -> None:
+        """Take B steps; see `Run.advance`."""
+        product, gates, update = self._product, self._gates, self._memory.update
+        r_z, n, bias_hn = self._memory.r_z, self._memory.pre_n, self._bias_hn
+        split = len(r_z)
+        h = self._h
+        for a_rz, a_n, h_t in zip(products[:, :split], products[:, split:], out):
+            product(h, gates)
+            add(r_z, a_rz, r_z)
+            if bias_hn is not None:
+                add(n, bias_hn, n)
+            update(h, a_n, h_t)
+            h = h_t
+        self._h[...] = h
+
+    def state(self) -> State:
+        """Return (h,)."""
+        return (self._h,)
+
+
+def _summed(x: Array, state: State, weights: Weights) -> tuple[Gates, Array, Array]:
+    """Return the memory of a single step, ready for its update, h, and W_in x + b_in."""
+    (h,) = state
+    biases = weights[2:]
+    if h.ndim == 2:
+        x, h = x.T.copy(), h.T.copy()
+        biases = [bias[:, np.newaxis] for bias in biases]
+    products, recurrent = weights[0].dot(x), weights[1].dot(h)
+    if biases:
+        add(products, biases[0], products)
+        add(recurrent, biases[1], recurrent)
+    memory = Gates(recurrent)
+    split = len(memory.r_z)
+    add(memory.r_z, products[:split], memory.r_z)
+    multiply(memory.r_z, memory.half, memory.r_z)
+    return memory, h, products[split:]
+
+
+def _finished(memory: Gates, h: Array, a_n: Array) -> State:
+    """Update, and return the state after the step."""
+    hidden = np.empty(h.shape, h.dtype)
+    memory.update(h, a_n, hidden)
+    return (hidden.T.copy() if hidden.ndim == 2 else hidden,)
+
+
+def _by_rows(arrays: dict[str, Array]) -> dict[str, Array]:
+    """Return copies with a row for each sequence."""
+    return {name: array.T.copy() for name, array in arrays.items()}
 
 
 def _halved(array: Array) -> Array:
@@ -119,4 +180,4 @@ def _halved(array: Array) -> Array:
     return copy
 
 
-GRU = Recurrence(3, step, prepare, additive=False)
+GRU = GatedRecurrentUnit()

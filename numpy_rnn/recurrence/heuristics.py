@@ -1,6 +1,6 @@
 """Which way of computing is taken, by sizes alone.
 
-Every way gives the same numbers up to rounding; what is chosen here is the faster one, as
+All ways give the same numbers up to rounding; what is chosen here is the fastest, as
 measured on one core. Sizes: L steps, N sequences, H_in features in, H hidden units.
 """
 
@@ -18,8 +18,8 @@ def block_steps(step_bytes: int) -> int:
 def terms_at_once(terms: int, vectors: int) -> int:
     """Return how many of a product's terms are added up before the sums are.
 
-    A layer's output is a quarter more exact with three sums in place of one of 256 terms,
-    or four in place of one of 512, and takes 2 to 3 % longer. With few `vectors`, rows or
+    A layer's output is a quarter more exact with three sums instead of one of 256 terms,
+    or four instead of one of 512, and takes 2 to 3 % longer. With few `vectors`, rows or
     columns, it would take more.
     """
     if terms <= 192 or vectors < 32:
@@ -31,8 +31,8 @@ def terms_at_once(terms: int, vectors: int) -> int:
 def elman_in_one_product(input_size: int, hidden_size: int) -> bool:
     """Return whether a single sequence's input and hidden state share one product.
 
-    ``[W_hh W_ih b] [h x 1]`` saves a call of a step, a sixth of it, but multiplies vector
-    by vector what else is a product of matrices: it pays for few features alone.
+    ``[W_hh W_ih b] [h x 1]`` saves one call in each step, a sixth of it, but multiplies
+    vector by vector what is otherwise a product of matrices: it pays for few features alone.
     """
     return input_size + hidden_size <= 96
 
@@ -41,7 +41,7 @@ def elman_by_columns(sequences: int, hidden_size: int) -> bool:
     """Return whether an Elman layer keeps a batch as columns rather than as rows.
 
     W_hh h is up to a third quicker than h W_hh^T where W_hh no longer fits the fastest
-    cache, more than turning the batch over takes; with many sequences both are the same.
+    cache, more than transposing the batch takes; with many sequences both are the same.
     """
     return hidden_size >= 256 and sequences <= 32
 
@@ -51,16 +51,16 @@ def step_by_columns(hidden_size: int) -> bool:
     return hidden_size >= 128
 
 
-def layers_together(layers: int, steps: int, hidden_size: int) -> bool:
+def as_wavefront(layers: int, steps: int, hidden_size: int) -> bool:
     """Return whether a single sequence goes through stacked layers all at once.
 
-    A step then costs the calls of one layer, but a product with a matrix half of which,
-    and more with more layers, is zeros: it pays while calls cost more than products.
+    A step then costs the calls of one layer, but a product with a matrix of which half, or
+    more with more layers, is zeros: it pays while calls cost more than products.
     """
     return layers * hidden_size <= 128 and steps >= 8 * layers
 
 
-def directions_together(steps: int, hidden_size: int) -> bool:
+def directions_joined(steps: int, hidden_size: int) -> bool:
     """Return whether a single sequence goes through both directions of a layer at once.
 
     Half of the joint matrix is zeros, so that this too pays for few units alone.

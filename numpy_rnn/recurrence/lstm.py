@@ -7,8 +7,8 @@
     c_t = f * c_{t-1} + i * g
     h_t = o * tanh(c_t)                     with a projection: W_hr (o * tanh(c_t))
 
-The weights hold the gates in this order. One tanh serves all of them, since
-sigmoid(a) = tanh(a / 2) / 2 + 1/2: the pre-activations of i, f and o are halved before,
+The weights hold the gates in this order. One tanh computes all of them, since
+sigmoid(a) = tanh(a / 2) / 2 + 1/2: the pre-activations of i, f and o are halved first,
 which is exact, and nothing overflows. A gate is then exact to half a unit in the last place
 of 1; one that is nearly closed has no relative precision.
 
@@ -18,13 +18,11 @@ of, and (i, f) * (g, c) is one product.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from numpy_rnn.recurrence.gates import half_like
-from numpy_rnn.recurrence.protocol import Advance, Prepared, Recurrence, State, Weights
+from numpy_rnn.recurrence.protocol import Inside, Layer, Recurrence, Run, State, Weights
 
 if TYPE_CHECKING:
     from numpy_rnn._typing import Array
@@ -32,97 +30,151 @@ if TYPE_CHECKING:
 add, multiply, tanh = np.add, np.multiply, np.tanh
 
 
-def step(x: Array, state: State, weights: Weights) -> State:
-    """Take one step from (h, c)."""
-    h, c = state
-    weight_ih, weight_hh, bias, weight_hr = _parts(weights)
-    batched = h.ndim == 2
-    if batched:
-        x, h, c = x.T.copy(), h.T.copy(), c.T
-        bias = None if bias is None else bias[:, np.newaxis]
-    products = weight_ih.dot(x)
-    add(products, weight_hh.dot(h), products)
-    if bias is not None:
-        add(products, bias, products)
-    gates, cell, half, update = gates_and_cell(c)
-    _order(products, gates, half)
-    hidden = np.empty(c.shape, c.dtype)
-    update(hidden)
-    if weight_hr is not None:
-        hidden = weight_hr.dot(hidden)
-    return (hidden.T.copy(), cell.T.copy()) if batched else (hidden, cell)
+class LongShortTermMemory(Recurrence):
+    """The recurrence of an LSTM."""
+
+    mode = "LSTM"
+    gates = ("i", "f", "g", "o")
+    sigmoids = ("i", "f", "o")
+    state = ("h", "c")
+
+    def step(self, x: Array, state: State, weights: Weights) -> State:
+        """Return the state after one step; see `Recurrence.step`."""
+        return _finished(_summed(x, state, weights), weights)
+
+    def inside(self, x: Array, state: State, weights: Weights) -> Inside:
+        """Take the same step and return what happened inside it."""
+        memory = _summed(x, state, weights)
+        pre_activations = memory.by_name()
+        for name in self.sigmoids:
+            multiply(pre_activations[name], 2.0, pre_activations[name])
+        after = _finished(memory, weights)
+        return Inside(pre_activations, memory.by_name(), after)
+
+    def prepare(self, weights: Weights, sequences: int) -> Layer:  # noqa: ARG002  # for any
+        """Order the gates as they are in memory, and add up the biases."""
+        return LSTMLayer(weights)
 
 
-def prepare(weights: Weights, _: int) -> Prepared:
-    """Order the gates as they lie in memory, and add up the biases."""
-    weight_ih, weight_hh, bias, weight_hr = _parts(weights)
-    weight_hh = _ordered(weight_hh)
-
-    def advance_like(state: State) -> Advance:
-        _, like = state
-        gates, cell, _, update = gates_and_cell(like)
-        product = weight_hh.dot
-        unprojected = np.empty(like.shape, like.dtype)
-
-        def advance(products: Array, state: State, out: Array) -> State:
-            """Take (h, c) through the steps whose input products are in `products`."""
-            h, cell[...] = state
-            for a_t, h_t in zip(products, out):
-                product(h, gates)
-                add(gates, a_t, gates)
-                if weight_hr is None:
-                    update(h_t)
-                else:
-                    update(unprojected)
-                    weight_hr.dot(unprojected, h_t)
-                h = h_t
-            return h, cell
-
-        return advance
-
-    bias = None if bias is None else _ordered(bias)
-    return Prepared(_ordered(weight_ih), bias, True, False, advance_like)
-
-
-def gates_and_cell(c: Array) -> tuple[Array, Array, Array, Callable[[Array], None]]:
-    """Return memory for the gates, the cell state in it, and what updates it.
+class Gates:
+    """The gates of a step and the cell state, in memory.
 
     Parameters
     ----------
     c : ndarray of shape (H[, N])
-        The cell state to start from.
+        The cell state to start from, which is copied.
 
-    Returns
-    -------
+    Attributes
+    ----------
     gates : ndarray of shape (4 * H[, N])
-        For the pre-activations of o, i, f, g, the first three halved.
-    cell : ndarray of shape (H[, N])
-        A copy of `c`.
+        Before `update` the pre-activations of o, i, f, g, the first three halved; after it
+        the gates.
     half : ndarray of shape (3 * H[, N])
-        `half_like` the part of `gates` for o, i, f.
-    update : callable
-        ``update(h)`` turns `gates` into gates, computes the next cell state in `cell`,
-        and o * tanh(c) into `h`.
+        Full of 0.5: NumPy takes half as long for two arrays of one shape as for an array
+        and a scalar.
+    cell : ndarray of shape (H[, N])
+        The cell state.
     """
-    size = len(c)
-    memory = np.empty((5 * size, *c.shape[1:]), c.dtype)
-    gates, cell = memory[: 4 * size], memory[4 * size :]
-    o_i_f = memory[: 3 * size]
-    o, i, f = memory[:size], memory[size : 2 * size], memory[2 * size : 3 * size]
-    i_f, g_c = memory[size : 3 * size], memory[3 * size :]
-    half = half_like(o_i_f)
-    cell[...] = c
 
-    def update(h: Array) -> None:
+    def __init__(self, c: Array) -> None:
+        size = len(c)
+        memory = np.empty((10 * size, *c.shape[1:]), c.dtype)
+        self.gates, self.o_i_f, self.o = memory[: 4 * size], memory[: 3 * size], memory[:size]
+        self.i_f, self.g_c = memory[size : 3 * size], memory[3 * size : 5 * size]
+        self.cell = memory[4 * size : 5 * size]
+        self.products = memory[5 * size : 7 * size]
+        self.i_g, self.f_c = self.products[:size], self.products[size:]
+        self.half = memory[7 * size :]
+        self.half.fill(0.5)
+        self.cell[...] = c
+
+    def update(self, out: Array) -> None:
+        """Take a step: the gates, the next cell state, and o * tanh(c) into `out`."""
+        gates, o_i_f, half, i_g = self.gates, self.o_i_f, self.half, self.i_g
         tanh(gates, gates)
         multiply(o_i_f, half, o_i_f)
         add(o_i_f, half, o_i_f)
-        multiply(i_f, g_c, i_f)
-        add(i, f, cell)
-        tanh(cell, i)
-        multiply(o, i, h)
+        multiply(self.i_f, self.g_c, self.products)
+        add(i_g, self.f_c, self.cell)
+        tanh_c = i_g  # whose memory is free by now
+        tanh(self.cell, tanh_c)
+        multiply(self.o, tanh_c, out)
 
-    return gates, cell, half, update
+    def by_name(self) -> dict[str, Array]:
+        """Return copies of what `gates` holds, in torch's order, each of shape ([N,] H)."""
+        o, i, f, g = np.split(self.gates, 4)
+        return {name: gate.T.copy() for name, gate in zip("ifgo", (i, f, g, o))}
+
+
+class LSTMLayer(Layer):
+    """The weights, their rows in the order of the gates in memory."""
+
+    def __init__(self, weights: Weights) -> None:
+        weight_ih, weight_hh, bias, self.weight_hr = _parts(weights)
+        self.weight_ih = _ordered(weight_ih)
+        self.weight_hh = _ordered(weight_hh)
+        self.bias = None if bias is None else _ordered(bias)
+
+    def begin(self, state: State) -> Run:
+        """Return a run that starts from a copy of `state`."""
+        return LSTMRun(self, state)
+
+
+class LSTMRun(Run):
+    """A run of an `LSTMLayer`."""
+
+    def __init__(self, layer: LSTMLayer, state: State) -> None:
+        h, c = state
+        self._h = h.copy()
+        self._memory = Gates(c)
+        self._product = layer.weight_hh.dot
+        self._weight_hr = layer.weight_hr
+        self._unprojected = np.empty(c.shape, c.dtype)
+
+    def advance(self, products: Array, out: Array) -> None:
+        """Take B steps; see `Run.advance`."""
+        product, gates, update = self._product, self._memory.gates, self._memory.update
+        weight_hr, unprojected = self._weight_hr, self._unprojected
+        h = self._h
+        for a_t, h_t in zip(products, out):
+            product(h, gates)
+            add(gates, a_t, gates)
+            if weight_hr is None:
+                update(h_t)
+            else:
+                update(unprojected)
+                weight_hr.dot(unprojected, h_t)
+            h = h_t
+        self._h[...] = h
+
+    def state(self) -> State:
+        """Return (h, c)."""
+        return self._h, self._memory.cell
+
+
+def _summed(x: Array, state: State, weights: Weights) -> Gates:
+    """Return the pre-activations of a single step, ready for the update."""
+    h, c = state
+    weight_ih, weight_hh, bias, _ = _parts(weights)
+    if h.ndim == 2:
+        x, h, c = x.T.copy(), h.T.copy(), c.T
+        bias = None if bias is None else bias[:, np.newaxis]
+    total = weight_ih.dot(x)
+    add(total, weight_hh.dot(h), total)
+    if bias is not None:
+        add(total, bias, total)
+    memory = Gates(c)
+    _order(total, memory.gates, memory.half)
+    return memory
+
+
+def _finished(memory: Gates, weights: Weights) -> State:
+    """Update, and return the state after the step."""
+    hidden = np.empty(memory.cell.shape, memory.cell.dtype)
+    memory.update(hidden)
+    if len(weights) % 2:
+        hidden = weights[-1].dot(hidden)
+    return hidden.T.copy() if hidden.ndim == 2 else hidden, memory.cell.T.copy()
 
 
 def _order(source: Array, target: Array, half: Array | float) -> None:
@@ -147,4 +199,4 @@ def _parts(weights: Weights) -> tuple[Array, Array, Array | None, Array | None]:
     return weight_ih, weight_hh, rest[0] + rest[1] if rest else None, weight_hr
 
 
-LSTM = Recurrence(4, step, prepare, additive=True)
+LSTM = LongShortTermMemory()

@@ -6,31 +6,30 @@ step is what depends on the step before.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeAlias
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from numpy_rnn.recurrence import heuristics
-from numpy_rnn.recurrence.blocked_matmul import product
+from numpy_rnn.recurrence.blocked_matmul import matmul
 
 if TYPE_CHECKING:
     from numpy_rnn._typing import Array
-    from numpy_rnn.recurrence.protocol import Prepared, State
-
-RunBlock: TypeAlias = "Callable[[Array, State, Array], State]"
-"""``run_block(x, state, output)`` runs a block; see `run_sequence`."""
+    from numpy_rnn.recurrence.protocol import Layer, State
 
 
-def run_sequence(x: Array, prepared: Prepared, state: State, output: Array) -> State:
-    """Run a layer through time as `x` has it.
+def run_sequence(layer: Layer, x: Array, state: State, output: Array) -> State:
+    """Run a layer through time, in the order of the rows of `x`.
 
     Parameters
     ----------
+    layer : Layer
+        The prepared weights.
     x : ndarray of shape (L, [N,] H_in)
         The input, any strides; never written to.
-    prepared : Prepared
-        The layer.
     state : tuple of ndarray, each of shape ([N,] H)
         The state before the first step; never written to.
     output : ndarray of shape (L, [N,] H_out)
@@ -43,84 +42,118 @@ def run_sequence(x: Array, prepared: Prepared, state: State, output: Array) -> S
     """
     if x.ndim == 3 and x.shape[1] == 1:
         one = tuple([array[0] for array in state])
-        return tuple([a[None] for a in run_sequence(x[:, 0], prepared, one, output[:, 0])])
-    by_columns = prepared.columns and x.ndim == 3
-    state = _turned_over(state) if by_columns else tuple([array.copy() for array in state])
-    step_bytes = x[0, ..., 0].size * len(prepared.weight_ih) * x.itemsize
-    block = min(len(x), heuristics.block_steps(step_bytes))
-    block_like = _columns_like if by_columns else _rows_like
-    run_block = block_like(block, x, prepared, state, output)
-    for first in range(0, len(x), block):
-        steps = slice(first, first + block)
-        end = run_block(x[steps], state, output[steps])
-        for array, last in zip(state, end):
-            array[...] = last
-    return _turned_over(state) if by_columns else state
+        return tuple([a[None] for a in run_sequence(layer, x[:, 0], one, output[:, 0])])
+    kind = BlocksByColumns if layer.by_columns and x.ndim == 3 else BlocksByRows
+    blocks = kind(layer, state, len(x))
+    for steps in blocks:
+        blocks.advance(x[steps], output[steps])
+    return blocks.state()
 
 
-def _rows_like(
-    block: int, x: Array, prepared: Prepared, state: State, output: Array
-) -> RunBlock:
-    """Return what runs up to `block` steps at once, with a row for each sequence."""
-    rows = len(prepared.weight_ih)
-    # The hidden states go where they belong at once, unless the steps there do not lie
-    # one behind the other. With one gate the input products stand in their place before,
-    # and so must not overwrite the input.
-    single_gate = rows == output.shape[-1]
-    in_place = output.flags.c_contiguous
-    if single_gate and np.may_share_memory(output, x):
-        in_place = False
-    hidden = output if in_place else np.empty((block, *output.shape[1:]), x.dtype)
-    if not (prepared.reads_inputs or single_gate):
-        own_products = np.empty((block, *x.shape[1:-1], rows), x.dtype)
-    advance = prepared.advance_like(state)
+class Blocks(ABC):
+    """A run of a layer over a sequence, block by block.
 
-    def run_block(x: Array, state: State, output: Array) -> State:
-        out = output if in_place else hidden[: len(x)]
-        if prepared.reads_inputs:
-            products = x
-        else:
-            products = out if single_gate else own_products[: len(x)]
-            vectors = x.reshape(-1, x.shape[-1])
-            product(vectors, prepared.weight_ih.T, products.reshape(-1, rows))
-            if prepared.bias is not None:
-                np.add(products, prepared.bias, products)
-        state = advance(products, state, out)
-        if not in_place:
+    Iterating yields the steps of each block as a slice. The memory for a block is taken
+    once: large memory that is taken again for each block costs page faults.
+
+    Parameters
+    ----------
+    layer : Layer
+        The prepared weights.
+    state : tuple of ndarray, each of shape ([N,] H)
+        The state before the first step; copied.
+    steps : int
+        How many steps there are.
+    """
+
+    def __init__(self, layer: Layer, state: State, steps: int) -> None:
+        *batch, self._size = state[0].shape
+        self._rows = len(layer.weight_ih)
+        self._dtype = state[0].dtype
+        step_bytes = self._rows * math.prod(batch) * self._dtype.itemsize
+        self._steps = steps
+        self._length = min(steps, heuristics.block_steps(step_bytes))
+        self._layer = layer
+        # With one gate the input products go where the hidden states then take their place.
+        self._one_gate = self._rows == self._size
+
+    def __iter__(self) -> Iterator[slice]:
+        for first in range(0, self._steps, self._length):
+            yield slice(first, first + self._length)
+
+    @abstractmethod
+    def advance(self, x: Array, output: Array) -> None:
+        """Run a block, from `x` into `output`, arrays as `run_sequence` takes them."""
+
+    @abstractmethod
+    def state(self) -> State:
+        """Return the state after the last step, in memory of its own."""
+
+
+class BlocksByRows(Blocks):
+    """A row for each sequence, or no N axis."""
+
+    def __init__(self, layer: Layer, state: State, steps: int) -> None:
+        super().__init__(layer, state, steps)
+        self._run = layer.begin(state)
+        self._shape = (self._length, *state[0].shape[:-1])
+        self._hidden: Array | None = None
+        if not (layer.reads_inputs or self._one_gate):
+            self._products = np.empty((*self._shape, self._rows), self._dtype)
+
+    def advance(self, x: Array, output: Array) -> None:
+        """Run a block; see `Blocks.advance`."""
+        layer = self._layer
+        # The hidden states go where they belong at once, if the steps there are contiguous,
+        # and products that are put there first do not overwrite the input.
+        out = output
+        overwrites = self._one_gate and np.may_share_memory(output, x)
+        if overwrites or not output.flags.c_contiguous:
+            if self._hidden is None:
+                self._hidden = np.empty((*self._shape, self._size), self._dtype)
+            out = self._hidden[: len(x)]
+        products = x
+        if not layer.reads_inputs:
+            products = out if self._one_gate else self._products[: len(x)]
+            by_vector = products.reshape(-1, self._rows)
+            matmul(x.reshape(-1, x.shape[-1]), layer.weight_ih.T, by_vector)
+            if layer.bias is not None:
+                np.add(products, layer.bias, products)
+        self._run.advance(products, out)
+        if out is not output:
             output[...] = out
-        return state
 
-    return run_block
+    def state(self) -> State:
+        """Return the state after the last step."""
+        return tuple([array.copy() for array in self._run.state()])
 
 
-def _columns_like(
-    block: int, x: Array, prepared: Prepared, state: State, output: Array
-) -> RunBlock:
-    """Return what runs up to `block` steps at once, with a column for each sequence."""
-    weight_ih = prepared.weight_ih
-    bias = None if prepared.bias is None else prepared.bias[:, np.newaxis]
-    rows = len(weight_ih)
-    _, sequences, size = output.shape
-    memory = np.empty(block * rows * sequences, x.dtype)
-    by_step = np.empty((block, rows, sequences), x.dtype)
-    single_gate = rows == size
-    hidden = by_step if single_gate else np.empty((block, size, sequences), x.dtype)
-    advance = prepared.advance_like(state)
+class BlocksByColumns(Blocks):
+    """A column for each sequence."""
 
-    def run_block(x: Array, state: State, output: Array) -> State:
-        products, out = by_step[: len(x)], hidden[: len(x)]
-        by_row = memory[: products.size].reshape(rows, -1)
-        product(weight_ih, x.reshape(-1, x.shape[-1]).T, by_row, products.reshape(rows, -1))
-        if bias is not None:
-            np.add(by_row, bias, by_row)
-        products[...] = by_row.reshape(rows, len(x), sequences).swapaxes(0, 1)
-        state = advance(products, state, out)
+    def __init__(self, layer: Layer, state: State, steps: int) -> None:
+        super().__init__(layer, state, steps)
+        self._run = layer.begin(tuple([array.T for array in state]))
+        sequences = len(state[0])
+        self._by_row = np.empty(self._length * self._rows * sequences, self._dtype)
+        self._products = np.empty((self._length, self._rows, sequences), self._dtype)
+        self._hidden = self._products
+        if not self._one_gate:
+            self._hidden = np.empty((self._length, self._size, sequences), self._dtype)
+
+    def advance(self, x: Array, output: Array) -> None:
+        """Run a block; see `Blocks.advance`."""
+        layer, rows = self._layer, self._rows
+        products, out = self._products[: len(x)], self._hidden[: len(x)]
+        by_row = self._by_row[: products.size].reshape(rows, -1)
+        columns = x.reshape(-1, x.shape[-1]).T
+        matmul(layer.weight_ih, columns, by_row, products.reshape(rows, -1))
+        if layer.bias is not None:
+            np.add(by_row, layer.bias[:, np.newaxis], by_row)
+        products[...] = by_row.reshape(rows, len(x), -1).swapaxes(0, 1)
+        self._run.advance(products, out)
         output[...] = out.swapaxes(1, 2)
-        return state
 
-    return run_block
-
-
-def _turned_over(state: State) -> State:
-    """Return a copy of a state with rows and columns exchanged."""
-    return tuple([array.T.copy() for array in state])
+    def state(self) -> State:
+        """Return the state after the last step."""
+        return tuple([array.T.copy() for array in self._run.state()])

@@ -224,3 +224,32 @@ def test_takes_torch_tensors_that_come_in_by_accident(rng):
     for mine, expected in zip(rnn(tensor, to_torch(hx)), rnn(x, hx), strict=True):
         assert type(mine) is np.ndarray
         np.testing.assert_array_equal(mine, expected)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_subclass_with_forward_of_its_own_is_called_with_its_arguments(rng, kind):
+    name, arguments = KINDS[kind]
+
+    class Encoder(getattr(nn, name)):
+        def forward(self, x):
+            return super().forward(x)[0]
+
+    class Deeper(Encoder):
+        pass
+
+    for subclass in (Encoder, Deeper):
+        layer = subclass(3, 4, **arguments)
+        x = draw_input(rng, layer, 5, 2)
+        assert layer(x).shape == (5, 2, layer.proj_size or 4)
+        assert layer(x=x).shape == (5, 2, layer.proj_size or 4)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("steps", [1, 5])
+@pytest.mark.parametrize("layout", ["batched", "unbatched"])
+def test_states_hold_no_more_memory_than_they_show(rng, kind, steps, layout):
+    layer, _ = both(kind, 3, 64)
+    _, last = layer(draw_input(rng, layer, steps, 1, layout))
+    for state in leaves(last):
+        owner = state if state.base is None else state.base
+        assert owner.nbytes == state.nbytes

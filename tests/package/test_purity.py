@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import numpy_rnn as nn
-from numpy_rnn.recurrence.blocked_matmul import product
+from numpy_rnn.recurrence.blocked_matmul import matmul
 from tests.support.arrays import ARRANGEMENTS, peak_memory
 from tests.support.compare import leaves
 from tests.support.heuristics import force
@@ -99,9 +99,9 @@ def test_products_are_never_written_into_their_own_input(rng, monkeypatch, kind)
 
     def watched(a, b, *memory):
         calls.append(any(np.may_share_memory(a, array) for array in memory))
-        product(a, b, *memory)
+        matmul(a, b, *memory)
 
-    monkeypatch.setattr("numpy_rnn.recurrence.sequence.product", watched)
+    monkeypatch.setattr("numpy_rnn.recurrence.sequence.matmul", watched)
     layer = LAYERS[kind](4, 4, 3)
     force(monkeypatch, "rows")
     sequences = [rng.standard_normal((n, 4)).astype(np.float32) for n in (3, 5)]
