@@ -39,7 +39,7 @@ def refusal(data, read=nn.load):
 
 
 def memory_of(data):
-    """Return how many bytes refusing a file takes, at the most."""
+    """Return the peak memory, in bytes, of refusing a file."""
     peaks = []
     for read in READERS:
         file = io.BytesIO(data)
@@ -73,25 +73,25 @@ def watched():
     return json.loads(result.stdout)
 
 
-def test_no_trick_calls_opens_or_imports_anything(watched):
-    """Not even `id` of an object, which is an event too, is asked for by a file."""
+def test_tricks_call_open_and_import_nothing(watched):
+    """Only `id`, which the readers call themselves, may raise an event."""
     assert set(watched["events"]) <= {"builtins.id"}
     assert not watched["made"]
     assert len(watched["outcomes"]) > 2000
 
 
-def test_every_trick_is_refused_or_stays_unknown(watched):
+def test_tricks_are_refused_or_stay_unknown_objects(watched):
     golden = {path.name for path in DATA.glob("*.*[!y]")}
     for label, outcome in watched["outcomes"].items():
         reader, file = label.split(", ", 1)
         if outcome != "refused":
-            # read_state_dict takes the weights beside a trick.
+            # read_state_dict reads the weights next to a trick.
             assert outcome == "read", label
             assert file in golden or (reader == "read_state_dict" and "beside" in file), label
 
 
-def test_the_watch_sees_what_pythons_own_unpickler_does():
-    """It is worth nothing if it would not notice."""
+def test_watch_sees_what_pythons_unpickler_does():
+    """A watch that misses these would prove nothing."""
     code = (
         "import sys, pickle; seen = []; sys.addaudithook(lambda e, _: seen.append(e));"
         "pickle.loads(b'\\x80\\x02cos\\nsystem\\nX\\x04\\x00\\x00\\x00true\\x85R.');"
@@ -122,11 +122,11 @@ def test_the_watch_sees_what_pythons_own_unpickler_does():
     ],
     ids=repr,
 )
-def test_pickles_that_build_far_more_than_they_hold(bomb, repeats):
+def test_pickle_bomb_of_small_objects_is_refused_cheaply(bomb, repeats):
     assert_cheap(b"\x80\x04N" + bomb * repeats)
 
 
-def test_one_large_argument_of_many_calls():
+def test_pickle_bomb_of_calls_with_one_argument_is_refused_cheaply():
     items = b"\x80\x02](" + b"N" * 10**5 + b"eq\x00c__builtin__\nset\nq\x01"
     assert_cheap(items + b"h\x01h\x00\x85R" * 10**5 + b".")
     pairs = b"\x80\x02](" + b"K\x01K\x02\x86" * 10**4 + b"eq\x00"
@@ -141,26 +141,26 @@ def test_one_large_argument_of_many_calls():
     assert_cheap(data + b"h\x01h\x00\x85R" * 1000 + b".")
 
 
-def test_a_string_of_wide_characters():
+def test_pickle_bomb_of_wide_strings_is_refused_cheaply():
     wide = "a" * 2_000_000 + "\U0001f600"
     assert_cheap(b"\x80\x02" + hostile.text(wide) * 30)
 
 
 @pytest.mark.parametrize("deep", [b"]" * 10**5 + b"a" * (10**5 - 1), b")" + b"\x85" * 10**5])
-def test_nesting_ends_without_recursion(deep):
+def test_pickle_nested_deeply_ends_without_recursion(deep):
     assert nn.load(io.BytesIO(b"\x80\x02" + deep + b".")) is not None
     assert "no named weights" in refusal(b"\x80\x02" + deep + b".", nn.read_state_dict)
 
 
-def test_unknown_objects_in_unknown_objects_end_without_recursion():
+def test_pickle_of_nested_unknown_objects_ends_without_recursion():
     deep = b"ca\nb\nq\x000" + b"h\x00)\x81}X\x01\x00\x00\x00a" * 20_000
     deep += b"N" + b"sb" * 20_000
     assert "names a.b" in refusal(b"\x80\x02" + deep + b".")
     assert "no named weights" in refusal(b"\x80\x02" + deep + b".", nn.read_state_dict)
 
 
-def test_values_that_would_take_for_ever_to_compare():
-    """Two tuples of tuples of tuples..., which share their parts, and are equal."""
+def test_pickle_of_values_slow_to_compare_is_refused():
+    """Two equal tuples of tuples of tuples ..., which share their parts."""
     endless = b")" + b"2\x86" * 200
     dtype = hostile.calling("numpy", "dtype", hostile.text("f8"), b"\x89", b"\x88")
     for arguments in (
@@ -188,7 +188,7 @@ def module(children):
     )
 
 
-def test_modules_within_modules():
+def test_modules_nested_too_deeply_are_refused():
     deep = b""
     for _ in range(300):
         deep = hostile.text("a") + module(deep)
@@ -196,7 +196,7 @@ def test_modules_within_modules():
     assert "modules are nested more than 200 levels deep" in message
 
 
-def test_modules_that_share_their_modules_again_and_again():
+def test_modules_that_share_submodules_exponentially_are_refused():
     """Each of 100 has the next one twice: 2**100 names."""
     shared = module(b"")
     for index in range(100):
@@ -207,7 +207,7 @@ def test_modules_that_share_their_modules_again_and_again():
     assert_cheap(data)
 
 
-def test_a_module_that_holds_itself():
+def test_module_that_holds_itself_is_refused():
     data = b"\x80\x02" + module(b"")
     data = data[:9] + b"q\x00" + data[9:]
     data = data.replace(
@@ -217,15 +217,15 @@ def test_a_module_that_holds_itself():
     assert "nested more than 200 levels deep" in refusal(data + b".", nn.read_state_dict)
 
 
-def test_a_submodule_whose_name_is_a_number_of_many_digits():
-    """Its digits would take the square of them: torch has strings as names alone."""
+def test_submodule_named_by_a_long_integer_is_ignored():
+    """Python refuses to convert it to text; torch's names are strings."""
     number = (10**5000).to_bytes(2100, "little")
     long4 = b"\x8b" + struct.pack("<i", len(number)) + number
     data = b"\x80\x02" + module(long4 + module(b"")) + b"."
     assert "no named weights" in refusal(data, nn.read_state_dict)
 
 
-def test_numbers_of_many_digits():
+def test_pickle_number_of_many_digits_is_refused():
     for data in (
         b"I" + b"9" * 10**6 + b"\n.",
         b"L" + b"9" * 10**6 + b"L\n.",
@@ -238,7 +238,7 @@ def test_numbers_of_many_digits():
 
 
 def zeros(size):
-    """Return a zip archive of an array of zeros, a thousandth as long."""
+    """Return a zip archive of an array of zeros, a thousandth of its size."""
     file = io.BytesIO()
     with (
         zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive,
@@ -250,18 +250,18 @@ def zeros(size):
     return file.getvalue()
 
 
-def test_a_zip_bomb():
+def test_zip_bomb_is_refused_cheaply():
     data = zeros(200 * MEBIBYTE)
     assert len(data) < MEBIBYTE
     assert "decompressing 'a.npy' would take" in refusal(data)
     assert_cheap(data)
 
 
-def test_a_compressed_array_of_zeros_is_none():
+def test_zip_of_compressed_zeros_is_read():
     assert nn.load(io.BytesIO(zeros(20 * MEBIBYTE)))["a"].shape == (20 * MEBIBYTE,)
 
 
-def test_many_small_zip_bombs():
+def test_zip_of_many_small_bombs_is_refused_cheaply():
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         for index in range(30):
@@ -273,12 +273,12 @@ def test_many_small_zip_bombs():
 
 
 def entry(data, name):
-    """Return where the directory's entry of a member begins."""
+    """Return the place of a member's entry in the directory."""
     return data.rindex(b"PK\1\2", 0, data.rindex(name))
 
 
 def patched(data, name, **fields):
-    """Return a zip archive whose directory and header say something else of a member."""
+    """Return a zip archive with other fields for a member, in directory and header."""
     data = bytearray(data)
     places = {
         "flags": (8, 6),
@@ -327,7 +327,7 @@ def archive(request):
     ],
     ids=repr,
 )
-def test_a_zip_directory_that_lies(archive, fields, message):
+def test_zip_directory_that_lies_is_refused(archive, fields, message):
     assert message in refusal(patched(archive, b"first.npy", **fields))
 
 
@@ -341,13 +341,13 @@ def test_a_zip_directory_that_lies(archive, fields, message):
     ],
     ids=repr,
 )
-def test_a_zip_directory_that_lies_about_a_size(archive, fields, stored, deflated):
+def test_zip_directory_that_lies_about_a_size_is_refused(archive, fields, stored, deflated):
     is_stored = ARRAY in archive
     message = refusal(patched(archive, b"first.npy", **fields))
     assert (stored if is_stored else deflated) in message
 
 
-def test_members_that_overlap(archive):
+def test_zip_members_that_overlap_are_refused(archive):
     data = archive.replace(b"other.npy", b"first.npX")
     data = patched(data.replace(b"first.npX", b"first.npy"), b"first.npy", place=0)
     assert "twice" in refusal(data)
@@ -360,7 +360,7 @@ def test_members_that_overlap(archive):
     assert "overlap" in refusal(bytes(outer))
 
 
-def test_a_header_that_contradicts_the_directory(archive):
+def test_zip_header_that_contradicts_the_directory_is_refused(archive):
     place = archive.index(b"first.npy")
     assert "not where" in refusal(archive[:place] + b"f" * 9 + archive[place + 9 :])
     changed = bytearray(archive)
@@ -384,14 +384,14 @@ def test_a_header_that_contradicts_the_directory(archive):
         (20, "<H", 7, "its directory is not at its end"),
     ],
 )
-def test_an_end_of_a_zip_file_that_lies(archive, place, layout, value, message):
+def test_zip_end_that_lies_is_refused(archive, place, layout, value, message):
     data = bytearray(archive)
     values = value if type(value) is tuple else (value,)
     struct.pack_into(layout, data, data.rindex(b"PK\5\6") + place, *values)
     assert message in refusal(bytes(data))
 
 
-def test_zip64_directories_that_lie():
+def test_zip64_directory_that_lies_is_refused():
     whole = bytearray(saved(torch.arange(3.0)))
     end = whole.rindex(b"PK\5\6")
     locator, directory = whole.rindex(b"PK\6\7"), whole.rindex(b"PK\6\6")
@@ -411,7 +411,7 @@ def test_zip64_directories_that_lie():
         assert "zip file" in refusal(bytes(data))
 
 
-def test_paths_are_names_and_nothing_else():
+def test_storage_key_with_a_path_is_only_a_name():
     """A storage is looked up under its name; no path leads out of the archive."""
     pickle_ = b"\x80\x02ctorch._utils\n_rebuild_tensor_v2\n((" + hostile.text("storage")
     pickle_ += (
@@ -476,21 +476,21 @@ def tensor(**change):
     ],
     ids=range(35),
 )
-def test_a_safetensors_file_that_lies(data, message):
+def test_safetensors_header_that_lies_is_refused(data, message):
     assert message in refusal(data)
     if b'"more"' not in data and "axes" not in message:  # which the package takes
         with pytest.raises((safetensors.SafetensorError, ValueError)):
             safetensors.numpy.load(data)
 
 
-def test_a_safetensors_header_whose_last_of_many_names_is_there_twice():
-    """Looking for it must not take the square of their number."""
+def test_safetensors_header_with_a_key_twice_among_many_is_refused():
+    """Finding it must not take time quadratic in their number."""
     names = [f'"{index}":0' for index in range(100_000)]
     data = st(f"{{{','.join(names)},{names[-1]}}}".encode())
     assert "the key '99999' twice" in refusal(data)
 
 
-def test_a_safetensors_header_that_builds_far_more_than_it_holds():
+def test_safetensors_header_bomb_is_refused_cheaply():
     data = st(b'{"a":[' + b"{}," * 2 * 10**6 + b"{}]}")
     assert "would take" in refusal(data)
     assert_cheap(data)
@@ -532,7 +532,7 @@ def test_a_safetensors_header_that_builds_far_more_than_it_holds():
     ],
     ids=range(24),
 )
-def test_an_npy_file_that_lies(data, message):
+def test_npy_header_that_lies_is_refused(data, message):
     assert message in refusal(data)
     named = refusal(zip_of(**{"w.npy": data}))
     assert named.startswith("'w': ")
@@ -573,7 +573,7 @@ def saved(obj, **options):
     ],
     ids=range(11),
 )
-def test_a_legacy_file_that_lies(old, new, message):
+def test_legacy_file_that_lies_is_refused(old, new, message):
     data = saved(
         {"a": torch.arange(4.0, dtype=torch.float64)}, _use_new_zipfile_serialization=False
     )
@@ -582,14 +582,14 @@ def test_a_legacy_file_that_lies(old, new, message):
         assert message in refusal(data.replace(old, new), read)
 
 
-def test_the_old_tar_format_gets_a_clear_refusal():
+def test_tar_archive_is_refused_with_a_remedy():
     file = io.BytesIO()
     with tarfile.open(fileobj=file, mode="w") as archive:
         archive.addfile(tarfile.TarInfo("sys_info"), io.BytesIO())
     assert "tar archive, which torch 0.1.10 and older wrote" in refusal(file.getvalue())
 
 
-def test_what_follows_a_pickle_is_refused():
+def test_pickle_with_trailing_bytes_is_refused():
     data = pickle.dumps({"a": np.ones(2)})
     assert "must end after its pickle" in refusal(data + b"\0")
 
@@ -611,7 +611,7 @@ def test_what_follows_a_pickle_is_refused():
         "numpy_2_protocol_4.pkl",
     ],
 )
-def test_a_file_cut_short_anywhere_is_refused(name, read):
+def test_golden_file_cut_short_anywhere_is_refused(name, read):
     data = (DATA / name).read_bytes()
     for length in range(len(data)):
         with pytest.raises(nn.CheckpointError):
@@ -619,8 +619,8 @@ def test_a_file_cut_short_anywhere_is_refused(name, read):
 
 
 @pytest.mark.parametrize("name", mutations.FORMATS)
-def test_random_damage_is_refused_or_read(name, tmp_path, monkeypatch):
-    """2000 of each here; `python -m tests.support.mutations 200000` does more."""
+def test_golden_file_with_random_damage_is_refused_or_read(name, tmp_path, monkeypatch):
+    """2,000 files of each format; `python -m tests.support.mutations 200000` makes more."""
     monkeypatch.chdir(tmp_path)
     tracemalloc.start()
     try:
@@ -632,7 +632,7 @@ def test_random_damage_is_refused_or_read(name, tmp_path, monkeypatch):
     assert refused + mutations.run(name, 1500, seed=1) > 1000
 
 
-def test_nothing_half_loaded_stays_in_a_module():
+def test_module_keeps_its_weights_when_reading_fails():
     model = nn.LSTM(3, 2)
     before = {name: weight.copy() for name, weight in model.named_parameters()}
     state = {name: torch.ones(weight.shape) for name, weight in before.items()}
@@ -644,7 +644,7 @@ def test_nothing_half_loaded_stays_in_a_module():
         np.testing.assert_array_equal(weight, before[name])
 
 
-def test_deflated_streams_that_are_damaged():
+def test_deflated_member_with_damage_is_refused():
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("a.npy", ARRAY)

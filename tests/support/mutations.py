@@ -2,8 +2,8 @@
 
 `python -m tests.support.mutations 200000 [FORMAT ...]`
 
-Whatever is done to a file, `nn.load` and `nn.read_state_dict` return or raise a
-`CheckpointError`. The suite runs some of it; by hand there is time for more.
+However a file is damaged, `nn.load` and `nn.read_state_dict` return or raise a
+`CheckpointError`. The suite runs a short form.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ NUMBERS = [0, 1, 2, 127, 128, 255, 2**15, 2**16 - 1, 2**31 - 1, 2**32 - 1, 2**62
 
 
 def whole(name: str) -> Callable[[np.random.Generator], bytes]:
-    """Return what damages a golden file anywhere."""
+    """Return a function that damages a golden file anywhere."""
     data = (DATA / name).read_bytes()
     return lambda rng: mutated(data, rng)
 
 
 def member(name: str, ending: str) -> Callable[[np.random.Generator], bytes]:
-    """Return what damages one member of a zip file, whose CRC and sizes are then right."""
+    """Return a function that damages a member of a zip file before its CRC is computed."""
     with zipfile.ZipFile(DATA / name) as archive:
         contents = {n: archive.read(n) for n in archive.namelist() if "/code/" not in n}
         contents |= {n: archive.read(n) for n in archive.namelist() if n.endswith(".py")}
@@ -99,7 +99,7 @@ def mutated(data: bytes, rng: np.random.Generator) -> bytes:
 
 
 def is_refused(read: Callable[[io.BytesIO], object], data: bytes) -> bool:
-    """Tell whether a reader refuses a file; keep the file if it does anything else."""
+    """Return whether a reader refuses a file; keep one that makes it fail otherwise."""
     try:
         read(io.BytesIO(data))
     except nn.CheckpointError:
@@ -129,7 +129,7 @@ def main(count: int, names: list[str]) -> None:
         grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
         print(
             f"{name:22} {count} files, {refused} refused by both, {seconds:.0f} s, "
-            f"{grown:.1f} MiB more at the most",
+            f"peak memory {grown:.1f} MiB higher",
             flush=True,
         )
 
