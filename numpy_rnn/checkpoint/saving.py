@@ -135,4 +135,4 @@ def _format_of(path: str | None, format: str | None) -> str:
         if path.lower().endswith(suffixes):
             return name
     known = ", ".join(suffix for suffixes in FORMATS.values() for suffix in suffixes)
-    raise ValueError(f"f must end in one of {known}, got {path!r}: or pass format")
+    raise ValueError(f"no format has the suffix of {path!r}: end it in {known}, or give format")

@@ -270,7 +270,7 @@ def test_save_of_what_a_format_lacks_is_refused_and_loses_nothing(
         (
             "w.h5",
             ValueError,
-            r"f must end in one of \.safetensors, .*\.bin, got 'w\.h5': or pass format",
+            r"no format has the suffix of 'w\.h5': end it in \.safetensors, .*\.bin, or give",
         ),
         ("absent/w.npz", FileNotFoundError, "absent/w.npz"),
         ("folder.npz", IsADirectoryError, "folder.npz"),
