@@ -169,8 +169,8 @@ class PickleMachine:
                     "this is not a pickle, or it is cut short: it has no end"
                 ) from None
             raise CheckpointError(
-                f"the pickle is damaged at byte {at - self._start}: "
-                f"{type(error).__name__}: {error}"
+                f"the pickle is damaged at byte {at - self._start} "
+                f"({type(error).__name__}: {error}): copy or download the file again"
             ) from error
 
     def _result(self) -> Any:
@@ -449,7 +449,7 @@ def _named(value: Any) -> str:
 
 def _not_a_number(line: bytes) -> CheckpointError:
     return CheckpointError(
-        f"a number must have at most {MOST_DIGITS} decimal digits, got {shown(line)}"
+        f"expected a number of at most {MOST_DIGITS} decimal digits, got {shown(line)}"
     )
 
 

@@ -273,8 +273,8 @@ def _unwrapped(weights: dict[str, Any]) -> dict[str, Any]:
 def _array(name: str, value: Any) -> AnyArray:
     if isinstance(value, UnknownObject):
         raise CheckpointError(
-            f"{shown(name)} must be a dense tensor, but is made by {value.name}: save "
-            "tensor.to_dense() or tensor.dequantize()"
+            f"{shown(name)} must be a dense tensor that torch.save wrote, but is made by "
+            f"{value.name}: save it as a dense one with torch.save"
         )
     if isinstance(value, np.ndarray):
         return value

@@ -148,10 +148,12 @@ def read_torch_legacy(
     storages = StreamStorages(source)
     # A first pass finds which storages there are, hence where they are. What it builds is
     # enough if tensors may stay in the file.
-    first = InertUnpickler(data, source.budget, storages, object_start)
+    is_inert = issubclass(unpickler, InertUnpickler)
+    first_unpickler = unpickler if is_inert else InertUnpickler
+    first = first_unpickler(data, source.budget, storages, object_start)
     result = first.run()
     keys, start = plain(first.position)
     storages.locate(keys, start)
-    if issubclass(unpickler, InertUnpickler):
+    if is_inert:
         return result
     return unpickler(data, source.budget, storages, object_start).run()

@@ -173,7 +173,9 @@ def test_convert_loses_nothing(capsys):
     Path("old.npz").write_bytes(b"old")
     assert "inspect" not in refused("convert absent.pt old.npz", capsys)
     assert "absent.pt: No such file or directory" in refused("convert absent.pt x.npz", capsys)
-    assert "no container at key 'nokey'" in refused("convert nested.pt old.npz --key nokey", capsys)
+    assert "no container at key 'nokey'" in refused(
+        "convert nested.pt old.npz --key nokey", capsys
+    )
     nn.save({"a": np.ones(2) * 1j}, "complex.npz")
     assert "'a' has dtype complex128" in refused("convert complex.npz w.safetensors", capsys)
     assert "no format has the suffix" in refused("convert model.pt w.h5", capsys)
