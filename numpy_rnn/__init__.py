@@ -9,78 +9,18 @@ returns torch's numbers, without torch.
 
 from typing import TYPE_CHECKING
 
-from numpy_rnn import functional, init, utils
+from numpy_rnn import functional, init, modules, utils
 from numpy_rnn.checkpoint import CheckpointError, load, read_state_dict, save
 from numpy_rnn.description import describe
-from numpy_rnn.modules import (
-    GRU,
-    LSTM,
-    RNN,
-    BatchNorm1d,
-    Conv1d,
-    Dropout,
-    Embedding,
-    Flatten,
-    GRUCell,
-    Identity,
-    LayerNorm,
-    LeakyReLU,
-    Linear,
-    LogSoftmax,
-    LSTMCell,
-    Module,
-    ModuleDict,
-    ModuleList,
-    ReLU,
-    RNNCell,
-    Sequential,
-    Sigmoid,
-    Softmax,
-    Tanh,
-)
+from numpy_rnn.modules import *  # noqa: F403  # the layers
 from numpy_rnn.random import manual_seed
 from numpy_rnn.tracing import LayerTrace, Trace, trace
 
 __version__ = "0.1.0"
 
-if not TYPE_CHECKING:  # a type checker knows which names there are
-
-    def __getattr__(name):
-        """Say what there is to someone who looks for another of torch's layers."""
-        layers = ", ".join(name for name in __all__ if name[0].isupper())
-        raise AttributeError(
-            f"module 'numpy_rnn' has no attribute {name!r}. Of torch.nn it has {layers}, and "
-            "functional, init and utils"
-        )
-
-
 __all__ = [
-    "GRU",
-    "LSTM",
-    "RNN",
-    "BatchNorm1d",
     "CheckpointError",
-    "Conv1d",
-    "Dropout",
-    "Embedding",
-    "Flatten",
-    "GRUCell",
-    "Identity",
-    "LSTMCell",
-    "LayerNorm",
     "LayerTrace",
-    "LeakyReLU",
-    "Linear",
-    "LogSoftmax",
-    "Module",
-    "ModuleDict",
-    "ModuleList",
-    "RNNCell",
-    "ReLU",
-    "Sequential",
-    "Sigmoid",
-    "Softmax",
-    "Tanh",
     "Trace",
     "describe",
     "functional",
@@ -92,3 +32,23 @@ __all__ = [
     "trace",
     "utils",
 ]
+__all__ += modules.__all__
+
+
+def __dir__() -> list[str]:
+    return __all__
+
+
+if not TYPE_CHECKING:  # hidden from type checkers, which then report unknown names
+
+    def __getattr__(name):
+        values = {public: globals()[public] for public in __all__}
+        layers = [
+            n for n, value in values.items() if modules.Module in getattr(value, "__mro__", ())
+        ]
+        functions = [n for n, value in values.items() if isinstance(value, type(trace))]
+        raise AttributeError(
+            f"module 'numpy_rnn' has no attribute {name!r}. Its layers are "
+            f"{', '.join(layers)}; its functions {', '.join(functions)}; its modules "
+            "functional, init and utils"
+        )

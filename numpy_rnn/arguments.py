@@ -1,4 +1,4 @@
-"""What a caller passes, checked and turned into the arrays and dtypes that layers work on."""
+"""Checks of what a caller passes, and its conversion to arrays, dtypes, sizes and axes."""
 
 from __future__ import annotations
 
@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
-    from numpy_rnn._typing import AnyArray, DTypeLike
+    from numpy_rnn._typing import AnyArray, Array, DTypeLike
 
 FLOAT32 = np.dtype(np.float32)
 FLOAT64 = np.dtype(np.float64)
+FLOATS = (FLOAT32, FLOAT64)
+"""The dtypes that parameters may have."""
 
 NUMBERS = "biufc"
-"""The kinds of dtype that hold numbers."""
+"""The kinds of dtypes of numbers."""
 
 
 def as_array(value: object, name: str) -> AnyArray:
@@ -26,12 +28,12 @@ def as_array(value: object, name: str) -> AnyArray:
     value : array or object with ``__array__``
         A CPU tensor of torch has ``__array__``; one that requires grad is detached.
     name : str
-        What the caller knows the value as, for the error.
+        The caller's name for the value, for the error.
 
     Raises
     ------
     TypeError
-        If `value` is no array: a list or a number is not taken for one, as in torch.
+        If `value` is not an array; as in torch, lists and numbers are not converted.
     """
     if type(value) is not np.ndarray:
         if not hasattr(value, "__array__"):
@@ -42,13 +44,63 @@ def as_array(value: object, name: str) -> AnyArray:
     return value
 
 
-def parse_dtype(dtype: DTypeLike) -> np.dtype[Any]:
-    """Return the parameter dtype that `dtype` names; None is float32, torch's default.
+def as_float_array(value: object, name: str) -> Array:
+    """Return `value` as an array of float32 or float64.
 
     Raises
     ------
     TypeError
-        For anything but float32 and float64.
+        If `value` is not an array, or has another dtype.
+    """
+    array: Array = as_array(value, name)
+    if array.dtype not in FLOATS:
+        raise TypeError(
+            f"{name} must be a float32 or float64 array, got {array.dtype}. "
+            f"Convert {name}: {name}.astype(numpy.float32)"
+        )
+    return array
+
+
+def as_promoted_array(value: object, name: str) -> Array:
+    """Return `value` as a float array as `as_float_array`, integers and bools as float32."""
+    array = as_array(value, name)
+    if array.dtype in FLOATS:
+        return array
+    return as_float_array(array.astype(FLOAT32) if array.dtype.kind in "iub" else array, name)
+
+
+def check_dtypes(input: AnyArray, **parameters: AnyArray | None) -> None:
+    """Raise RuntimeError unless an input and all parameters but None have one dtype."""
+    for array in parameters.values():
+        if array is not None and array.dtype != input.dtype:
+            raise RuntimeError(dtype_mismatch(input, **parameters))
+
+
+def dtype_mismatch(input: AnyArray, **parameters: AnyArray | None) -> str:
+    """Return the error message for an input and parameters of different dtypes.
+
+    The first parameter decides: if the input differs from it, it is the input that is wrong.
+    """
+    dtypes = {name: array.dtype for name, array in parameters.items() if array is not None}
+    reference = next(iter(dtypes))
+    if dtypes[reference] not in FLOATS:  # it is the parameter that is wrong
+        reference = "input"
+    dtypes = {"input": input.dtype, **dtypes}
+    expected = dtypes[reference]
+    name, got = next((name, dtype) for name, dtype in dtypes.items() if dtype != expected)
+    remedy = f"Convert {name}: {name}.astype(numpy.{expected})"
+    if name == "input" and got in FLOATS:
+        remedy += f", or convert model: model.to(numpy.{got})"
+    return f"{name} dtype ({got}) does not match {reference} dtype ({expected}). {remedy}"
+
+
+def parse_dtype(dtype: DTypeLike) -> np.dtype[Any]:
+    """Return `dtype` as a dtype that parameters may have; None is float32, torch's default.
+
+    Raises
+    ------
+    TypeError
+        If it is not float32 or float64.
     """
     if dtype is None:
         return FLOAT32
@@ -56,7 +108,7 @@ def parse_dtype(dtype: DTypeLike) -> np.dtype[Any]:
         parsed = np.dtype(dtype)
     except TypeError:
         parsed = np.dtype(object)
-    if parsed not in (FLOAT32, FLOAT64):
+    if parsed not in FLOATS:
         raise TypeError(f"dtype must be numpy.float32 or numpy.float64, got {dtype!r}")
     return parsed
 
@@ -67,22 +119,22 @@ def parse_size(size: object) -> int:
     Raises
     ------
     TypeError
-        If it is no integer: a bool is none.
+        If it is not an integer; a bool is not one.
     """
     if isinstance(size, (bool, np.bool_)):
         raise TypeError(f"'{type(size).__name__}' object cannot be interpreted as a size")
-    return operator.index(size)  # type: ignore[arg-type]  # that is what it finds out
+    return operator.index(size)  # type: ignore[arg-type]  # raises if it is not
 
 
 def new_array(shape: tuple[int, ...], dtype: np.dtype[Any]) -> AnyArray:
-    """Return an array for parameters, not filled yet.
+    """Return an uninitialised array for parameters.
 
     Raises
     ------
     RuntimeError
         If a size is negative.
     TypeError
-        If a size is no int.
+        If a size is not an integer.
     """
     sizes = tuple(map(parse_size, shape))
     for size in sizes:
@@ -94,7 +146,7 @@ def new_array(shape: tuple[int, ...], dtype: np.dtype[Any]) -> AnyArray:
 
 
 def parse_axis(dim: int, axes: int) -> int:
-    """Return the axis that `dim` names among `axes`; a number counts as having one.
+    """Return `dim` as an index of one of `axes` axes; an array without axes counts as one.
 
     Raises
     ------
@@ -119,13 +171,13 @@ def check_device(device: object) -> None:
 
 
 def parse_to(args: tuple[Any, ...], device: object, dtype: DTypeLike) -> np.dtype[Any] | None:
-    """Return the dtype that the arguments of a method ``to`` name, or None for none.
+    """Return the dtype among the arguments of a method ``to``, or None.
 
     Parameters
     ----------
     args : tuple
         A device, a dtype or both by position, as in torch: a string is a device, unless
-        it names a dtype, and anything else a dtype.
+        it is the name of a dtype, and anything else a dtype.
     device, dtype
         The same by name.
 
@@ -148,9 +200,16 @@ def parse_to(args: tuple[Any, ...], device: object, dtype: DTypeLike) -> np.dtyp
 
 
 def fill_value(name: str, value: Any, dtype: np.dtype[Any]) -> Any:
-    """Return a value to fill an array with as one that `dtype` has, cut off as in torch.
+    """Return a value to fill an array of `dtype` with, fractions truncated as in torch.
 
-    Of dtypes that torch does not have, such as strings, NumPy decides.
+    For dtypes that torch does not have, such as strings, the value is left to NumPy.
+
+    Raises
+    ------
+    RuntimeError
+        If the value is beyond the range of the dtype.
+    TypeError
+        If the value is not a number, and the dtype is one of numbers.
     """
     if dtype.kind not in NUMBERS:
         return value
@@ -180,12 +239,12 @@ def fill_value(name: str, value: Any, dtype: np.dtype[Any]) -> Any:
 
 
 def fits_float(part: float, dtype: np.dtype[Any]) -> bool:
-    """Return whether a number is not finite, or within the range of a dtype of floats."""
+    """Return whether a real number is within the range of a float dtype, or not finite."""
     return not math.isfinite(part) or abs(part) <= float(np.finfo(dtype).max)
 
 
 def type_error(name: str, expected: str, value: object) -> TypeError:
-    """Return the error for an argument of a wrong type."""
+    """Return the error for an argument of the wrong type."""
     kind = type(value)
     got = (
         kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__name__}"

@@ -5,11 +5,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from numpy_rnn import random
-
-if TYPE_CHECKING:
-    from numpy_rnn._typing import Array
+from numpy_rnn._typing import Array
 
 __all__ = ["normal_", "uniform_"]
+
+
+def __dir__() -> list[str]:
+    return __all__
+
+
+if not TYPE_CHECKING:  # hidden from type checkers, which then report unknown names
+
+    def __getattr__(name):
+        raise AttributeError(
+            f"module 'numpy_rnn.init' has no attribute {name!r}. Its functions are "
+            f"{', '.join(__all__)}"
+        )
 
 
 def uniform_(
@@ -24,7 +35,7 @@ def uniform_(
     a, b : float
         The bounds.
     generator : Generator, optional
-        The default generator if omitted.
+        `numpy_rnn.random.default_generator` if omitted.
 
     References
     ----------
@@ -55,7 +66,7 @@ def normal_(
     mean, std : float
         Of the distribution.
     generator : Generator, optional
-        The default generator if omitted.
+        `numpy_rnn.random.default_generator` if omitted.
 
     References
     ----------

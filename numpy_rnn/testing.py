@@ -248,7 +248,7 @@ class _Leaf(NamedTuple):
 def _leaves(value: Any, name: str) -> Iterator[_Leaf]:
     if isinstance(value, tuple) and hasattr(value, "batch_sizes"):
         batch_sizes = _array(value.batch_sizes)
-        steps = np.repeat(np.arange(len(batch_sizes)), batch_sizes)
+        steps = np.repeat(np.arange(len(batch_sizes)), batch_sizes.astype(np.intp))
         yield _Leaf(f"{name}.data", _array(value[0]), steps)
         for field, item in zip(PackedSequence._fields[1:], value[1:]):
             yield _Leaf(f"{name}.{field}", None if item is None else _array(item), None)

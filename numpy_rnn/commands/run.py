@@ -10,6 +10,7 @@ import numpy as np
 from numpy_rnn.checkpoint import save
 from numpy_rnn.commands.common import CommandError, add_file, columns, read, status
 from numpy_rnn.description import Description, LayerDescription, describe, printable
+from numpy_rnn.floating_point import cast, silent
 from numpy_rnn.recognition import KINDS
 
 if TYPE_CHECKING:
@@ -70,8 +71,7 @@ def run(options: Namespace) -> int:
         raise CommandError(f"{options.file}: {error}") from error
     x = _input(options.input)
     if options.cast and layer.kind != "Embedding":
-        with np.errstate(all="ignore"):  # a value beyond float32 becomes infinite, as in torch
-            x = x.astype(next(module.parameters()).dtype)
+        x = cast(x, next(module.parameters()).dtype)
     try:
         with status(f"running {printable(layer.prefix)}"):
             results = _named(layer, module(x))
@@ -142,13 +142,13 @@ def _named(layer: LayerDescription, result: Any) -> dict[str, AnyArray]:
     return {"output": output} | dict(zip(("h_n", "c_n"), states))
 
 
+@silent
 def _summary(arrays: dict[str, AnyArray]) -> list[tuple[str, ...]]:
     rows: list[tuple[str, ...]] = [("", "shape", "dtype", "min", "mean", "max")]
     for name, array in arrays.items():
         values = ("", "", "")
         if array.size:
-            with np.errstate(all="ignore"):
-                numbers = (array.min(), array.mean(dtype=np.float64), array.max())
+            numbers = (array.min(), array.mean(dtype=np.float64), array.max())
             values = tuple(f"{number:.6g}" for number in numbers)  # type: ignore[assignment]  # three
         rows.append((name, str(array.shape), str(array.dtype), *values))
     return rows

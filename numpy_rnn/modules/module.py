@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 import numpy as np
 
 from numpy_rnn.arguments import FLOAT32, FLOAT64, as_array, parse_to
+from numpy_rnn.floating_point import cast
 from numpy_rnn.recognition import KINDS, Candidate, expected
 
 if TYPE_CHECKING:
@@ -620,7 +621,7 @@ class Module:
         target = parse_to(args, device, dtype)
         if target is not None:
             _set_all(
-                (module.__dict__, name, _cast(array, target))
+                (module.__dict__, name, cast(array, target))
                 for module in self.modules()
                 for name in (*module._parameter_names, *module._buffer_names)
                 if (array := module.__dict__[name]) is not None and array.dtype.kind == "f"
@@ -690,12 +691,6 @@ def _set_all(items: Iterable[tuple[Any, Any, Any]]) -> None:
     columns = tuple(zip(*items))
     if columns:
         deque(map(operator.setitem, *columns), maxlen=0)
-
-
-def _cast(array: AnyArray, dtype: np.dtype[Any]) -> AnyArray:
-    """Cast as torch does: a value beyond float32 becomes infinite, without a warning."""
-    with np.errstate(all="ignore"):
-        return array.astype(dtype, order="C", copy=False)
 
 
 def _float_copy(name: str, value: Any) -> Array:
@@ -768,4 +763,4 @@ def _checkpoint_copy(key: str, value: Any, parameter: AnyArray) -> AnyArray:
             f'While copying the parameter named "{key}", expected real numbers from '
             f"checkpoint but received {array.dtype}"
         )
-    return np.array(_cast(array, parameter.dtype))
+    return np.array(cast(array, parameter.dtype), order="C")

@@ -13,10 +13,9 @@ import numpy as np
 
 from numpy_rnn import functional, init
 from numpy_rnn.arguments import (
-    FLOAT32,
-    FLOAT64,
     as_array,
     check_device,
+    dtype_mismatch,
     parse_dtype,
     parse_size,
 )
@@ -385,7 +384,7 @@ class RNNBase(Module):
     def _input_error(self, x: AnyArray, weight: Array) -> Exception:
         """Return the error for an input of a wrong dtype, or else of a wrong size."""
         if x.dtype != weight.dtype:
-            return ValueError(f"RNN {_dtype_mismatch(x, weight)}")
+            return ValueError(f"RNN {dtype_mismatch(x, weight=weight)}")
         return RuntimeError(
             "input.size(-1) must be equal to input_size. "
             f"Expected {self.input_size}, got {x.shape[-1]}"
@@ -841,7 +840,7 @@ class RNNCellBase(Module):
                 f"{self.input_size}"
             )
         if x.dtype != weights[0].dtype:
-            raise RuntimeError(_dtype_mismatch(x, weights[0]))
+            raise RuntimeError(dtype_mismatch(x, weight=weights[0]))
         if given is None:
             zeros = np.zeros((*x.shape[:-1], self.hidden_size), x.dtype)
             return x, weights, (zeros,) * len(names)
@@ -1108,14 +1107,6 @@ def unpack_state(hx: Any, names: tuple[str, ...]) -> State:
 def pack_state(state: Sequence[Array]) -> Any:
     """Return the arrays of a state as the caller gets them: h, or the pair (h, c)."""
     return state[0] if len(state) == 1 else tuple(state)
-
-
-def _dtype_mismatch(x: AnyArray, weight: Array) -> str:
-    """Say that an input is not of the weights' dtype, and what to do."""
-    remedy = f"Convert input: input.astype(numpy.{weight.dtype})"
-    if x.dtype in (FLOAT32, FLOAT64):
-        remedy += f", or convert model: model.to(numpy.{x.dtype})"
-    return f"input dtype ({x.dtype}) does not match weight dtype ({weight.dtype}). {remedy}"
 
 
 def _check_dropout(dropout: Any) -> None:

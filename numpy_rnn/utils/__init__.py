@@ -1,4 +1,4 @@
-"""What is useful around the layers, after ``torch.nn.utils``."""
+"""Utilities around the layers, after ``torch.nn.utils``."""
 
 from numpy_rnn.utils import rnn
 

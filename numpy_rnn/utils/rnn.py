@@ -1,8 +1,8 @@
 """Batches of sequences of different lengths, after ``torch.nn.utils.rnn``.
 
 In the shapes, L is the length of a sequence, T that of the longest in the batch, B the
-number of sequences, and ``*`` any number of further axes. Nothing that a function here
-returns shares memory with what it was given.
+number of sequences, and ``*`` any number of further axes. No function here returns an array
+that shares memory with its arguments.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from numpy_rnn.arguments import (
     parse_to,
     type_error,
 )
-from numpy_rnn.kernels.sorting import descending_order
+from numpy_rnn.floating_point import cast, silent
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -55,18 +55,18 @@ class _PackedFields(NamedTuple):
 class PackedSequence(_PackedFields):
     """The sequences of a batch without padding: step by step, longest sequence first.
 
-    `pack_sequence` and `pack_padded_sequence` make it. It is a named tuple, keeps the
+    `pack_sequence` and `pack_padded_sequence` return it. It is a named tuple, keeps the
     arrays that it is given, and can be pickled and copied.
 
     Parameters
     ----------
     data : ndarray of shape (sum of lengths, *)
         The first step of all sequences, the second step of those that have one, and so
-        on; of any dtype. A pair ``(data, batch_sizes)`` may stand for both.
+        on; of any dtype. Or a pair ``(data, batch_sizes)``.
     batch_sizes : ndarray of shape (T,)
         How many sequences have each step; integers.
     sorted_indices : ndarray of shape (B,), optional
-        Where each of the sorted sequences stands in the caller's batch; integers. None if
+        The index of each of the sorted sequences in the caller's batch; integers. None if
         the caller's order is that of `data`.
     unsorted_indices : ndarray of shape (B,), optional
         The inverse permutation of `sorted_indices`; computed from it if omitted.
@@ -79,11 +79,11 @@ class PackedSequence(_PackedFields):
     Raises
     ------
     AssertionError
-        If `batch_sizes` is omitted and `data` is no pair.
+        If `batch_sizes` is omitted and `data` is not a pair.
     TypeError
-        If one of them is no array, or not one of integers.
+        If an argument is not an array, or one other than `data` not an array of integers.
     RuntimeError, IndexError
-        If `sorted_indices` is no permutation.
+        If `sorted_indices` is not a permutation.
 
     References
     ----------
@@ -108,7 +108,7 @@ class PackedSequence(_PackedFields):
         sorted_indices: AnyArray | None = None,
         unsorted_indices: AnyArray | None = None,
     ) -> PackedSequence:
-        """Check the fields, and compute `unsorted_indices` where they are wanted."""
+        """Check the fields, and compute `unsorted_indices` if they are omitted."""
         if batch_sizes is None:
             if not isinstance(data, (list, tuple)) or len(data) != 2:
                 raise AssertionError("Expected data to be a list or tuple of length 2")
@@ -134,7 +134,7 @@ class PackedSequence(_PackedFields):
         device : None or 'cpu'
             There is one device.
         dtype : dtype, optional
-            float32 or float64; None leaves the data as they are.
+            float32 or float64; None keeps the dtype.
 
         Raises
         ------
@@ -146,8 +146,7 @@ class PackedSequence(_PackedFields):
         target = parse_to(args, device, dtype)
         if target is None or target == self.data.dtype:
             return self
-        with np.errstate(all="ignore"):
-            return self._replace(data=self.data.astype(target))
+        return self._replace(data=cast(self.data, target))
 
     def float(self: P) -> P:
         """Return the batch with float32 data."""
@@ -182,11 +181,11 @@ def invert_permutation(permutation: AnyArray | None) -> IntArray | None:
     Raises
     ------
     TypeError
-        If `permutation` is no array of integers.
+        If `permutation` is not an array of integers.
     IndexError
-        If it has not one axis.
+        If it does not have one axis.
     RuntimeError
-        If an index is out of bounds, or there twice.
+        If an index is out of bounds, or occurs twice.
 
     References
     ----------
@@ -229,10 +228,10 @@ def pack_padded_sequence(
     input : ndarray of shape (T, B, *), or (B, T, *) if batch_first
         The padded batch, of any dtype.
     lengths : list, or ndarray of shape (B,)
-        Lengths of the sequences, from 1 to T; what is behind them is left out. Fractions
-        are cut off.
+        Lengths of the sequences, from 1 to T; the steps after them are left out. Fractions
+        are truncated.
     batch_first : bool
-        Which of the first two axes of `input` is the batch.
+        Whether `input` is (B, T, *) instead of (T, B, *).
     enforce_sorted : bool
         If True, the lengths have to be in descending order. If False, the sequences are
         sorted, and as in torch `lengths` may be for the first few of them only.
@@ -240,17 +239,17 @@ def pack_padded_sequence(
     Returns
     -------
     PackedSequence
-        Sequences of equal length come in the order that torch gives them.
+        Sequences of equal length keep the order of the batch.
 
     Raises
     ------
     TypeError
-        If `input` is no array, `lengths` are no numbers, or `batch_first` is no bool.
+        If `input` is not an array, `lengths` are not numbers, or `batch_first` is not a bool.
     IndexError
         If `input` has fewer than two axes.
     RuntimeError
-        If the lengths are of a wrong number, out of range or not in descending order, or
-        if there is nothing to pack.
+        If the number of lengths is not that of the sequences, if lengths are out of range
+        or not in descending order, or if there is nothing to pack.
 
     References
     ----------
@@ -265,8 +264,8 @@ def pack_padded_sequence(
                    sorted_indices=array([2, 0, 1]), unsorted_indices=array([1, 2, 0]))
     """
     x = as_array(input, "input")
-    with np.errstate(invalid="ignore"):  # NaN becomes negative, and is refused as that
-        counts = _as_lengths(lengths).astype(np.int64)
+    # NaN becomes a negative number, which is refused.
+    counts = cast(_as_lengths(lengths), np.dtype(np.int64))
     _check_batch_first(batch_first)
     if x.ndim < 2:
         raise IndexError(f"input must have at least two axes (T, B, *), got {x.ndim}D array")
@@ -282,7 +281,7 @@ def pack_padded_sequence(
             "Expected `len(lengths)` to be equal to batch_size, but got "
             f"{len(counts)} (batch_size={batch_size})"
         )
-    order = None if enforce_sorted else descending_order(counts)
+    order = None if enforce_sorted else _descending_order(counts)
     if order is not None:
         counts = counts[order]
     _check_descending(counts)
@@ -293,7 +292,7 @@ def pack_padded_sequence(
         )
 
     batch_sizes = _conjugate(counts)
-    steps = np.repeat(np.arange(len(batch_sizes)), batch_sizes)
+    steps = np.repeat(np.arange(len(batch_sizes)), batch_sizes.astype(np.intp))
     ranks = np.arange(len(steps)) - _first_rows(batch_sizes)[steps]
     data = x[steps, ranks if order is None else order[ranks]]
     return PackedSequence(np.ascontiguousarray(data), batch_sizes, order)
@@ -314,7 +313,7 @@ def pad_packed_sequence(
     batch_first : bool
         Whether the result is (B, T, *) instead of (T, B, *).
     padding_value : number
-        What the result holds behind the end of a sequence.
+        The value of the result after the end of a sequence.
     total_length : int, optional
         T of the result, at least the length of the longest sequence, which is the default.
 
@@ -330,10 +329,11 @@ def pad_packed_sequence(
     ValueError
         If `total_length` is less than the length of the longest sequence.
     TypeError
-        If `batch_first` is no bool, `total_length` no int or `padding_value` no number.
+        If `batch_first` is not a bool, `total_length` not an int or `padding_value` not a
+        number.
     RuntimeError
-        If `padding_value` has no place in the dtype of the data, or if the parts of
-        `sequence` do not belong together.
+        If `padding_value` is beyond the range of the data's dtype, or if the fields of
+        `sequence` are inconsistent.
 
     References
     ----------
@@ -375,6 +375,7 @@ def pad_packed_sequence(
     return padded, lengths
 
 
+@silent
 def pad_sequence(
     sequences: AnyArray | Iterable[AnyArray],
     batch_first: bool = False,
@@ -391,9 +392,9 @@ def pad_sequence(
     batch_first : bool
         Whether the result is (B, T, *) instead of (T, B, *).
     padding_value : float
-        What the result holds where a sequence has no step.
+        The value of the result where a sequence has no step.
     padding_side : {'right', 'left'}
-        Whether a sequence is padded behind its end or before its start.
+        Whether a sequence is padded after its end or before its start.
 
     Returns
     -------
@@ -402,13 +403,13 @@ def pad_sequence(
     Raises
     ------
     TypeError
-        If a sequence is no array, `batch_first` no bool, `padding_value` no real number or
-        `padding_side` no string.
+        If a sequence is not an array, `batch_first` not a bool, `padding_value` not a real
+        number or `padding_side` not a string.
     IndexError
         If a sequence has no axis.
     RuntimeError
         If `sequences` is not iterable or empty, if trailing axes do not fit, if
-        `padding_value` has no place in the dtype, or for an unknown `padding_side`.
+        `padding_value` is beyond the range of the dtype, or for an unknown `padding_side`.
 
     References
     ----------
@@ -435,7 +436,7 @@ def pad_sequence(
         raise type_error("padding_side", "str", padding_side)
     sequences = list(sequences)
     if not sequences:
-        _as_real(padding_value)  # where torch too looks at it first
+        _as_real(padding_value)  # as torch checks it before it finds the list empty
     arrays = _as_sequences(sequences)
     dtype = arrays[0].dtype
     if dtype.kind in NUMBERS:
@@ -450,10 +451,9 @@ def pad_sequence(
     padded = np.full((*shape, *arrays[0].shape[1:]), fill, dtype)
 
     by_sequence = padded if batch_first else padded.swapaxes(0, 1)
-    with np.errstate(all="ignore"):
-        for row, array in zip(by_sequence, arrays, strict=True):
-            first = longest - len(array) if padding_side == "left" else 0
-            row[first : first + len(array)] = array
+    for row, array in zip(by_sequence, arrays, strict=True):
+        first = longest - len(array) if padding_side == "left" else 0
+        row[first : first + len(array)] = array
     return padded
 
 
@@ -471,7 +471,7 @@ def unpad_sequence(
     lengths : list, or ndarray of shape (B,)
         As in torch a length greater than T counts as T, one below zero as zero.
     batch_first : bool
-        Which of the first two axes is the batch.
+        Whether `padded_sequences` is (B, T, *) instead of (T, B, *).
 
     Returns
     -------
@@ -480,11 +480,11 @@ def unpad_sequence(
     Raises
     ------
     TypeError
-        If `padded_sequences` is no array, or `lengths` are no numbers.
+        If `padded_sequences` is not an array, or `lengths` are not numbers.
     IndexError
         If `padded_sequences` has fewer than two axes.
     ValueError
-        If the lengths are not as many as the sequences.
+        If there are not as many lengths as sequences.
 
     References
     ----------
@@ -516,6 +516,7 @@ def unpad_sequence(
     ]
 
 
+@silent
 def pack_sequence(
     sequences: AnyArray | Iterable[AnyArray], enforce_sorted: bool = True
 ) -> PackedSequence:
@@ -524,7 +525,7 @@ def pack_sequence(
     Parameters
     ----------
     sequences : iterable of ndarrays of shape (L, *)
-        At least one, L > 0. Dtypes and trailing axes are taken as by `pad_sequence`.
+        At least one, L > 0. Dtypes and trailing axes are handled as by `pad_sequence`.
     enforce_sorted : bool
         If True, the lengths have to be in descending order. If False, the sequences are
         sorted.
@@ -532,13 +533,13 @@ def pack_sequence(
     Returns
     -------
     PackedSequence
-        What `pack_padded_sequence` returns for the padded sequences, without the memory
+        As `pack_padded_sequence` returns it for the padded sequences, without the memory
         that padding takes.
 
     Raises
     ------
     TypeError
-        If `sequences` is not iterable, or one of them is no array.
+        If `sequences` is not iterable, or one of them is not an array.
     IndexError
         If a sequence has no axis.
     RuntimeError
@@ -561,7 +562,7 @@ def pack_sequence(
         raise RuntimeError("Cannot pack empty arrays.")
     dtype, trailing = arrays[0].dtype, arrays[0].shape[1:]
     lengths = np.array([len(array) for array in arrays], np.int64)
-    order = None if enforce_sorted else descending_order(lengths)
+    order = None if enforce_sorted else _descending_order(lengths)
     if order is not None:
         lengths = lengths[order]
         arrays = [arrays[index] for index in order]
@@ -570,9 +571,8 @@ def pack_sequence(
     batch_sizes = _conjugate(lengths)
     first_rows = _first_rows(batch_sizes)
     data = np.empty((lengths.sum(), *trailing), dtype)
-    with np.errstate(all="ignore"):
-        for rank, array in enumerate(arrays):
-            data[first_rows[: len(array)] + rank] = array
+    for rank, array in enumerate(arrays):
+        data[first_rows[: len(array)] + rank] = array
     return PackedSequence(data, batch_sizes, order)
 
 
@@ -592,7 +592,7 @@ def unpack_sequence(packed_sequences: PackedSequence) -> list[AnyArray]:
     Raises
     ------
     RuntimeError
-        If the parts of `packed_sequences` do not belong together.
+        If the fields of `packed_sequences` are inconsistent.
 
     References
     ----------
@@ -616,17 +616,23 @@ def unpack_sequence(packed_sequences: PackedSequence) -> list[AnyArray]:
 # The layout of packed data
 
 
-def _conjugate(sizes: IntArray) -> IntArray:
-    """Return, for k = 0, 1, ... below the greatest, how many of `sizes` are greater than k.
+def _descending_order(lengths: IntArray) -> IntArray:
+    """Return the indices that sort lengths in descending order, equal ones as they came."""
+    # The complement reverses the order as minus does, but cannot overflow.
+    return np.argsort(~lengths, kind="stable").astype(np.int64, copy=False)
 
-    Lengths and batch sizes, both in descending order, are each other's conjugate.
+
+def _conjugate(sizes: IntArray) -> IntArray:
+    """Return, for each k from 0 to below the greatest size, how many sizes exceed k.
+
+    Lengths and batch sizes, both in descending order, are conjugates of each other.
     """
     greater = len(sizes) - np.searchsorted(sizes[::-1], np.arange(sizes[0]), side="right")
     return greater.astype(np.int64)
 
 
 def _first_rows(batch_sizes: IntArray) -> IntArray:
-    """Return the row of the packed data that each step begins with."""
+    """Return the row of the packed data where each step begins."""
     rows: IntArray = np.cumsum(batch_sizes) - batch_sizes
     return rows
 
@@ -637,7 +643,7 @@ def packed_rows(sequence: PackedSequence) -> int:
     Raises
     ------
     RuntimeError
-        If the batch sizes are none, or more than the data has rows for.
+        If the batch sizes are not positive and descending, or exceed the data.
     """
     batch_sizes, data = sequence.batch_sizes, sequence.data
     if batch_sizes.ndim != 1 or len(batch_sizes) == 0:
@@ -660,9 +666,9 @@ def _unpacked(sequence: PackedSequence) -> tuple[IntArray, IntArray, IntArray]:
     Returns
     -------
     first_rows : ndarray of shape (T,)
-        The row that each step begins with.
+        The row where each step begins.
     ranks : ndarray of shape (B,)
-        How far behind that row the rows of each sequence, in the caller's order, are.
+        How many rows after that one each sequence is; sequences in the caller's order.
     lengths : ndarray of shape (B,)
         The sequences' lengths.
     """
@@ -695,7 +701,7 @@ def _check_descending(lengths: IntArray) -> None:
         )
 
 
-# What the caller passes
+# Checks and conversions of arguments
 
 
 def _as_integers(value: object, name: str) -> IntArray:
@@ -706,11 +712,11 @@ def _as_integers(value: object, name: str) -> IntArray:
 
 
 def _as_lengths(lengths: object) -> AnyArray:
-    """Return the lengths as an array of shape (B,), of the dtype they come in."""
+    """Return the lengths as an array of shape (B,), of their own dtype."""
     is_array = hasattr(lengths, "__array__")
     try:
         array = as_array(lengths, "lengths") if is_array else np.asarray(lengths)
-    except ValueError as error:  # of rows of unequal length
+    except ValueError as error:  # nested lists of unequal lengths
         raise ValueError(f"lengths must be integers, got {reprlib.repr(lengths)}") from error
     if array.dtype.kind not in "iubf":
         raise TypeError(f"lengths must be integers, got {reprlib.repr(lengths)}")
@@ -727,7 +733,7 @@ def _as_sequences(sequences: Iterable[object]) -> list[AnyArray]:
     if not arrays:
         raise RuntimeError("received an empty list of sequences")
     if arrays[0].dtype.kind != "c":
-        # As in torch the imaginary part is dropped; NumPy would warn of it.
+        # As in torch imaginary parts are dropped; NumPy would warn about that.
         arrays = [array.real if array.dtype.kind == "c" else array for array in arrays]
     for place, array in enumerate(arrays):
         if array.ndim == 0:
@@ -745,7 +751,7 @@ def _as_sequences(sequences: Iterable[object]) -> list[AnyArray]:
 
 
 def _as_real(value: Any) -> float:
-    """Return a number as torch takes the padding of `pad_sequence`: as a float."""
+    """Return a number as a float, as torch does with the padding of `pad_sequence`."""
     if not isinstance(value, (bool, int, float, np.bool_, np.integer, np.floating)):
         raise type_error("padding_value", "float", value)
     return float(value)

@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from torch.nn.utils import rnn as torch_rnn
 
+from numpy_rnn.utils import rnn
 from tests.campaign.cases import Case, Outcome, Packed, arrays_in
 
 
@@ -343,14 +345,22 @@ RULES = [
     ),
 ]
 
+ORDER = "the order of equal lengths"
 ZEROS = "what is not finite times zero"
 GATES = "gates of absolute precision"
 BY_VALUES = {
     GATES: "gates of `LSTM` and `GRU`",
     ZEROS: "what is infinite or NaN times zero",
     "batch_norm of what is not finite": "`batch_norm` by statistics",
+    ORDER: "sequences of equal length",
 }
-"""What differs in values, and the rows; see `known_by_values` and `gate_precision`."""
+"""What differs in values, and the rows.
+
+See `known_by_values`, `gate_precision` and `sorted_unstably`.
+"""
+
+STABLE = 16
+"""For up to so many lengths torch's sort keeps the order of equal ones."""
 
 LARGE_STATE = 4.0
 """Above this hx is not of the order of the states that a gated layer makes."""
@@ -393,6 +403,26 @@ def known_by_values(case: Case, mine: np.ndarray, reference: np.ndarray) -> str 
         return ZEROS
     large = largest_state(case) > HUGE_STATE or case.weights == "infinite"
     return GATES if re.search("LSTM|GRU", case.name) and large else None
+
+
+def sorted_unstably(ours: Any, theirs: Any) -> bool:
+    """Return whether two batches are the same but for the order of equal lengths."""
+    if not isinstance(ours, rnn.PackedSequence) or ours.sorted_indices is None:
+        return False
+    mine, reference = rnn.unpack_sequence(ours), torch_rnn.unpack_sequence(theirs)
+    in_order = sorted(range(len(mine)), key=lambda index: -len(mine[index]))
+    return (
+        len(mine) > STABLE
+        and ours.batch_sizes.tolist() == theirs.batch_sizes.tolist()
+        and ours.sorted_indices.tolist() == in_order
+        and len(mine) == len(reference)
+        and all(
+            array.dtype == tensor.numpy().dtype
+            and array.shape == tensor.shape
+            and array.tobytes() == tensor.numpy().tobytes()
+            for array, tensor in zip(mine, reference)
+        )
+    )
 
 
 def finite(values: Any) -> bool:
@@ -462,8 +492,9 @@ def named_difference(case: Case, ours: Outcome, theirs: Outcome) -> str | None:
     """Return the name of the rule that the outcomes differ by, if there is one."""
     if ours.error is None and theirs.error is None:
         methods = [method for method, _ in case.changes]
-        of_a_part = "__getitem__" in methods and "insert" in methods
-        return INSERTING if of_a_part else None
+        if "__getitem__" in methods and "insert" in methods:
+            return INSERTING
+        return ORDER if sorted_unstably(ours.result, theirs.result) else None
     for rule in RULES:
         # Words may differ, types of exceptions only by a rule of their own.
         if rule.name == "other words" and type(ours.error) is not type(theirs.error):

@@ -808,6 +808,7 @@ def _lengths(draw: Draw, batch: int, limit: int) -> Any:
 
 def _pack_padded(draw: Draw) -> Any:
     limit, batch, batch_first = draw.size(6), draw.size(8), draw.chance(0.4)
+    batch += 12 if draw.chance(0.2) else 0
     shape = (batch, limit) if batch_first else (limit, batch)
     x = draw.array((*shape, *draw.shape(2)), draw.pick(ANY_DTYPE))
     if draw.chance(0.03):

@@ -10,11 +10,14 @@ import pytest
 
 import numpy_rnn as nn
 from numpy_rnn import functional
+from numpy_rnn.arguments import as_array
 from numpy_rnn.modules import rnn
 from numpy_rnn.recurrence.lstm import LSTM
 from tests.campaign import differences
 from tests.campaign.__main__ import campaign, main
+from tests.campaign.cases import Case
 from tests.campaign.draws import draw_case
+from tests.campaign.judgement import judge
 
 
 def test_random_calls_do_what_torch_does():
@@ -22,6 +25,16 @@ def test_random_calls_do_what_torch_does():
     assert found == {}
     assert counts["what came"]["equal"] > 2000
     assert counts["what came"]["same error"] > 500
+
+
+@pytest.mark.parametrize(("count", "verdict"), [(17, differences.ORDER), (16, None)])
+def test_campaign_names_the_order_of_equal_lengths(count, verdict):
+    case = Case(
+        "rnn.pack_padded_sequence",
+        (np.arange(2.0 * count).reshape(2, count), [2] * count),
+        {"enforce_sorted": False},
+    )
+    assert judge(case) == (f"README: {verdict}" if verdict else "equal")
 
 
 def test_every_rule_has_its_row_in_the_readme():
@@ -66,7 +79,7 @@ def imprecise(monkeypatch):
 
 def written_input(monkeypatch):
     def relu(input, inplace=False):  # noqa: ARG001
-        x = functional.as_array(input, "input")
+        x = as_array(input, "input")
         if x.size and x.flags.writeable and x.dtype.kind == "f":
             x[...] = 7
         return original(x)
@@ -107,6 +120,13 @@ def warning(monkeypatch):
     monkeypatch.setattr(functional, "sigmoid", sigmoid)
 
 
+def reversed_order(monkeypatch):
+    """Equal lengths come in reverse, which torch's sort does not do for a few."""
+    monkeypatch.setattr(
+        "numpy_rnn.utils.rnn._descending_order", lambda lengths: np.argsort(lengths)[::-1]
+    )
+
+
 FAULTS = [
     swapped_gates,
     imprecise,
@@ -116,6 +136,7 @@ FAULTS = [
     lost_nan,
     wider_dtype,
     warning,
+    reversed_order,
 ]
 
 

@@ -46,7 +46,9 @@ def test_sigmoid_of_integers_is_float32_as_in_torch():
     assert got.dtype == np.float32
     np.testing.assert_allclose(got, torch.sigmoid(torch.from_numpy(x)).numpy(), rtol=1e-6)
     with pytest.raises(
-        TypeError, match="input must be a float32 or float64 array, got float16"
+        TypeError,
+        match=r"input must be a float32 or float64 array, got float16\. Convert input: "
+        r"input\.astype\(numpy\.float32\)$",
     ):
         F.sigmoid(x.astype(np.float16))
 
@@ -63,7 +65,7 @@ def test_log_softmax_equals_torch(rng, dim, dtype):
 
 
 @pytest.mark.parametrize("x", [np.zeros((0, 3)), np.array(2.0), np.zeros((3, 0))])
-def test_log_softmax_at_the_edges(x):
+def test_log_softmax_of_empty_arrays_and_numbers_equals_torch(x):
     expected = torch.log_softmax(torch.from_numpy(x), -1).numpy()
     np.testing.assert_array_equal(F.log_softmax(x, -1), expected)
 
@@ -75,7 +77,7 @@ def test_log_softmax_with_infinities_is_silent():
 
 
 @pytest.mark.parametrize("value", [np.inf, -np.inf, np.nan, 2.0])
-def test_numbers_without_an_axis_stay_arrays(value):
+def test_functions_of_arrays_without_axes_return_arrays(value):
     x = np.array(value, np.float32)
     for function in (F.sigmoid, lambda x: F.log_softmax(x, 0), F.dropout):
         assert type(function(x)) is np.ndarray
@@ -84,21 +86,21 @@ def test_numbers_without_an_axis_stay_arrays(value):
 
 
 @pytest.mark.parametrize("sizes", [(0, 3), (3, 0)])
-def test_linear_of_no_features(sizes):
+def test_linear_of_no_features_returns_the_bias(sizes):
     linear = nn.Linear(*sizes)
     out = linear(np.zeros((2, sizes[0]), np.float32))
     np.testing.assert_array_equal(out, np.broadcast_to(linear.bias, (2, sizes[1])))
 
 
 @pytest.mark.parametrize("dim", [3, -4])
-def test_log_softmax_refuses_an_axis_that_is_not_there(dim):
+def test_log_softmax_of_an_unknown_axis_raises_as_torch(dim):
     x = np.zeros((1, 2, 3))
     assert_same_error(
         lambda: F.log_softmax(x, dim), lambda: torch.log_softmax(torch.from_numpy(x), dim)
     )
 
 
-def test_dropout_scales_what_it_keeps(rng):
+def test_dropout_scales_the_elements_it_keeps(rng):
     x = rng.standard_normal(10_000)
     nn.manual_seed(0)
     dropped = F.dropout(x, 0.25)
@@ -109,7 +111,7 @@ def test_dropout_scales_what_it_keeps(rng):
 
 
 @pytest.mark.parametrize("arguments", [(0.5, False), (0.0, True)])
-def test_dropout_that_drops_nothing_gives_a_copy(rng, arguments):
+def test_dropout_that_drops_nothing_returns_a_copy(rng, arguments):
     x = rng.standard_normal((3, 2))
     got = F.dropout(x, *arguments)
     np.testing.assert_array_equal(got, x)
@@ -117,7 +119,7 @@ def test_dropout_that_drops_nothing_gives_a_copy(rng, arguments):
 
 
 @pytest.mark.parametrize("p", [-0.1, 1.5])
-def test_dropout_refuses_what_is_no_probability(p):
+def test_dropout_of_a_wrong_probability_raises_as_torch(p):
     assert_same_error(
         lambda: F.dropout(np.ones(2), p), lambda: torch.nn.functional.dropout(torch.ones(2), p)
     )
@@ -134,7 +136,7 @@ def test_linear_equals_torch(rng, bias, shape, dtype):
     assert_parity(ours, theirs, x)
 
 
-def test_linear_refuses_what_does_not_fit():
+def test_linear_of_wrong_sizes_or_types_raises():
     linear = nn.Linear(3, 4)
     with pytest.raises(RuntimeError, match=r"Expected 3, got input of shape \(2, 5\)"):
         linear(np.zeros((2, 5), np.float32))
@@ -147,5 +149,58 @@ def test_linear_refuses_what_does_not_fit():
         F.linear(np.zeros(3, np.float32), np.zeros(3, np.float32))
     with pytest.raises(TypeError, match="weight must be a NumPy array, got list"):
         F.linear(np.zeros(3, np.float32), [[1.0, 2.0, 3.0]])
-    with pytest.raises(RuntimeError, match=r"input dtype \(float64\) does not match weight"):
-        linear(np.zeros((2, 3)))
+
+
+# Dtypes that do not agree
+
+
+@pytest.mark.parametrize(
+    ("layer", "first"),
+    [
+        (nn.Linear(3, 3), "weight"),
+        (nn.Conv1d(3, 3, 1), "weight"),
+        (nn.LayerNorm(3), "weight"),
+        (nn.BatchNorm1d(3).eval(), "weight"),
+        (nn.BatchNorm1d(3, affine=False).eval(), "running_mean"),
+    ],
+)
+def test_layer_of_input_of_another_dtype_says_to_convert_the_input(layer, first):
+    shape = (1, 3, 3) if isinstance(layer, nn.Conv1d) else (2, 3)
+    with pytest.raises(
+        RuntimeError,
+        match=rf"^input dtype \(float64\) does not match {first} dtype \(float32\)\. "
+        r"Convert input: input\.astype\(numpy\.float32\), "
+        r"or convert model: model\.to\(numpy\.float64\)$",
+    ):
+        layer(np.zeros(shape))
+
+
+def test_function_of_a_parameter_of_another_dtype_says_to_convert_the_parameter():
+    x, w = np.zeros((2, 3), np.float32), np.zeros((3, 3), np.float32)
+    b = np.zeros(3)
+    for call in (
+        lambda: F.linear(x, w, b),
+        lambda: F.conv1d(x[None].swapaxes(1, 2), w[..., None], b),
+        lambda: F.layer_norm(x, (3,), w[0], b),
+        lambda: F.batch_norm(x, w[0], w[0], w[0], b),
+    ):
+        with pytest.raises(
+            RuntimeError,
+            match=r"^bias dtype \(float64\) does not match weight dtype \(float32\)\. "
+            r"Convert bias: bias\.astype\(numpy\.float32\)$",
+        ):
+            call()
+
+
+def test_function_of_integer_weights_says_to_convert_the_weights():
+    with pytest.raises(
+        RuntimeError,
+        match=r"^weight dtype \(int32\) does not match input dtype \(float32\)\. "
+        r"Convert weight: weight\.astype\(numpy\.float32\)$",
+    ):
+        F.linear(np.zeros((2, 3), np.float32), np.zeros((3, 3), np.int32))
+
+
+def test_layer_of_integers_does_not_say_to_convert_the_model():
+    with pytest.raises(RuntimeError, match=r"input\.astype\(numpy\.float32\)$"):
+        nn.Linear(3, 3)(np.zeros((2, 3), np.int32))

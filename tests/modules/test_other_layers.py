@@ -351,7 +351,7 @@ def test_conv1d_of_any_sizes_equals_torch(
 
 
 def test_a_long_convolution_in_blocks_equals_torch(rng, monkeypatch):
-    monkeypatch.setattr("numpy_rnn.kernels.convolution.COLUMN_BYTES", 1000)
+    monkeypatch.setattr("numpy_rnn.functional.convolution.COLUMN_BYTES", 1000)
     for groups in (1, 2):
         ours, theirs = pair("Conv1d", 4, 6, 5, 2, 3, 2, groups)
         assert_parity(ours, theirs, rng.standard_normal((3, 4, 200)).astype(np.float32))
@@ -404,14 +404,11 @@ def test_conv1d_names_what_does_not_fit():
         nn.Conv1d(4, 6, 3, padding="full")
     with pytest.raises(ValueError, match="padding_mode must be one of"):
         nn.Conv1d(4, 6, 3, padding_mode="mirror")
-    conv = nn.Conv1d(4, 6, 3)
-    with pytest.raises(RuntimeError, match=r"input dtype \(float64\) does not match weight dt"):
-        conv(np.zeros((4, 5)))
     with pytest.raises(RuntimeError, match="dilation is not supported"):
         nn.Conv1d(4, 6, 3, dilation=-1)(np.zeros((4, 9), np.float32))
     with pytest.raises(RuntimeError, match=r"weight must have 3 axes, got .* \(6, 4, 3, 3\)"):
         nn.Conv1d(4, 6, (3, 3))(np.zeros((4, 5), np.float32))
-    with pytest.raises(RuntimeError, match="must have at least one tap"):
+    with pytest.raises(RuntimeError, match="the last axis of weight must not be empty"):
         F.conv1d(np.zeros((4, 5)), np.zeros((6, 4, 0)))
     with pytest.raises(TypeError, match="weight must be a float32 or float64 array, got int64"):
         F.conv1d(np.zeros((4, 5), int), np.zeros((6, 4, 3), int))
@@ -606,8 +603,6 @@ def test_batch_norm_names_what_does_not_fit():
     )
     with pytest.raises(RuntimeError, match=r"running_var must have one axis, got .* \(1, 3\)"):
         F.batch_norm(x, three, three[None])
-    with pytest.raises(RuntimeError, match=r"running_mean dtype \(float32\) does not"):
-        nn.BatchNorm1d(3).eval()(x)
 
 
 @pytest.mark.parametrize(
@@ -658,8 +653,6 @@ def test_layer_norm_names_what_does_not_fit():
             lambda: F.layer_norm(*arrays),  # noqa: B023
             lambda: torch.nn.functional.layer_norm(*to_torch(arrays)),  # noqa: B023
         )
-    with pytest.raises(RuntimeError, match=r"weight dtype \(float32\) does not match input dt"):
-        nn.LayerNorm(4)(x)
 
 
 # Activations and shapes

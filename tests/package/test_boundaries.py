@@ -36,10 +36,26 @@ def test_only_numpy_and_the_standard_library_are_imported():
     assert set(json.loads(run_python(IMPORTED))) <= allowed
 
 
-def test_a_name_that_is_not_there_is_answered_with_those_that_are():
-    with pytest.raises(AttributeError, match=r"no attribute 'Transformer'. .*RNN, .*Linear"):
-        nn.Transformer  # noqa: B018  # this is what raises
-    assert not hasattr(nn, "Conv2d")
+@pytest.mark.parametrize(
+    ("module", "expected"),
+    [
+        (nn, r"Its layers are .*RNN, .*; its functions describe, .*; its modules functional, "),
+        (nn.functional, "Its functions are batch_norm, conv1d, .*, tanh$"),
+        (nn.init, "Its functions are normal_, uniform_$"),
+    ],
+)
+def test_unknown_name_raises_an_error_with_the_names_that_there_are(module, expected):
+    message = rf"^module '{module.__name__}' has no attribute 'Transformer'\. {expected}"
+    with pytest.raises(AttributeError, match=message) as raised:
+        module.Transformer  # noqa: B018  # this is what raises
+    for name in ("Trace", "CheckpointError", "as_array", "TYPE_CHECKING"):
+        assert not re.search(rf"\b{name}\b", str(raised.value))
+    assert not hasattr(module, "Conv2d")
+
+
+@pytest.mark.parametrize("module", [nn, nn.functional, nn.init])
+def test_dir_shows_public_names_only(module):
+    assert dir(module) == sorted(module.__all__)
 
 
 def test_recurrence_imports_nothing_of_layers():

@@ -16,6 +16,8 @@ import torch.nn.utils.rnn as torch_rnn
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import numpy_rnn as nn
+from numpy_rnn.testing import assert_parity
 from numpy_rnn.utils import rnn
 from tests.support.compare import to_torch
 
@@ -32,6 +34,9 @@ BETTERED = re.compile(
 )
 """What torch's errors say where ours say more; only the types are compared then."""
 
+STABLE = 16
+"""For up to so many lengths torch keeps the order of equal ones; its sort is not stable."""
+
 
 # The comparison with torch
 
@@ -44,7 +49,11 @@ def outcome(function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
 
 
 def assert_equal(ours: Any, theirs: Any) -> None:
-    if isinstance(theirs, torch.Tensor):
+    if is_sorted_unstably(theirs):
+        assert type(ours) is rnn.PackedSequence
+        assert_equal(ours.batch_sizes, theirs.batch_sizes)
+        assert_equal(rnn.unpack_sequence(ours), torch_rnn.unpack_sequence(theirs))
+    elif isinstance(theirs, torch.Tensor):
         assert type(ours) is np.ndarray
         np.testing.assert_array_equal(ours, theirs.numpy(), strict=True)
     elif isinstance(theirs, (list, tuple)):
@@ -54,6 +63,14 @@ def assert_equal(ours: Any, theirs: Any) -> None:
             assert_equal(our_item, their_item)
     else:
         assert ours == theirs
+
+
+def is_sorted_unstably(theirs: Any) -> bool:
+    """Return whether torch's batch may have equal lengths in another order than given."""
+    if not isinstance(theirs, torch_rnn.PackedSequence) or theirs.sorted_indices is None:
+        return False
+    lengths = [len(sequence) for sequence in torch_rnn.unpack_sequence(theirs)]
+    return len(lengths) > max(STABLE, len(set(lengths)))
 
 
 def assert_same_error(ours: Any, theirs: Exception) -> None:
@@ -320,9 +337,14 @@ def test_invert_permutation(permutation: list[int], layout: str) -> None:
 # The order of equal lengths
 
 
-def assert_sorted_as_torch(lengths: np.ndarray) -> None:
+def assert_sorted(lengths: np.ndarray) -> None:
     padded = np.arange(len(lengths))[None].repeat(max(lengths), axis=0)
-    assert_as_torch("pack_padded_sequence", padded, lengths, enforce_sorted=False)
+    packed = assert_as_torch("pack_padded_sequence", padded, lengths, enforce_sorted=False)
+    in_order = sorted(range(len(lengths)), key=lambda index: -lengths[index])
+    np.testing.assert_array_equal(packed.sorted_indices, np.array(in_order), strict=True)
+    sequences = [padded[:length, index] for index, length in enumerate(lengths)]
+    for ours, theirs in zip(rnn.pack_sequence(sequences, enforce_sorted=False), packed):
+        np.testing.assert_array_equal(ours, theirs, strict=True)
 
 
 @MANY
@@ -331,19 +353,45 @@ def assert_sorted_as_torch(lengths: np.ndarray) -> None:
         lambda greatest: st.lists(st.integers(1, greatest), min_size=1, max_size=120)
     )
 )
-def test_equal_lengths_come_in_torchs_order(lengths: list[int]) -> None:
-    assert_sorted_as_torch(np.array(lengths))
+def test_pack_of_equal_lengths_keeps_their_order(lengths: list[int]) -> None:
+    assert_sorted(np.array(lengths))
 
 
 @pytest.mark.parametrize("size", [15, 16, 17, 18, 33, 100, 257, 700])
-def test_patterns_of_lengths_come_in_torchs_order(size: int) -> None:
+def test_pack_of_patterns_of_lengths_sorts_them(size: int) -> None:
     up = np.arange(size)
     sawtooth = np.concatenate([up[: size // 2], up[: size - size // 2]])
-    # The last two make quicksort give up, so that heapsort has its turn.
     for pattern in (0 * up, up, up % 7, sawtooth, np.minimum(up, up[::-1])):
         for ties in (1, 3):
-            assert_sorted_as_torch(pattern // ties + 1)
-            assert_sorted_as_torch(pattern[::-1] // ties + 1)
+            assert_sorted(pattern // ties + 1)
+            assert_sorted(pattern[::-1] // ties + 1)
+
+
+@pytest.fixture
+def indices_of_32_bits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let `np.repeat` take counts as in WebAssembly, where it refuses int64."""
+    repeat = np.repeat
+
+    def strict_repeat(a: Any, repeats: np.ndarray) -> np.ndarray:
+        return repeat(a, repeats.astype(np.int32, casting="safe"))
+
+    monkeypatch.setattr(np, "intp", np.int32)
+    monkeypatch.setattr(np, "repeat", strict_repeat)
+    with pytest.raises(TypeError, match="according to the rule 'safe'"):
+        np.repeat(np.arange(2), np.array([1, 2], np.int64))
+
+
+@pytest.mark.usefixtures("indices_of_32_bits")
+def test_pack_padded_sequence_where_indices_have_32_bits_casts_the_counts() -> None:
+    for lengths in (np.array([3, 2, 1]), [1, 3, 2]):
+        assert_as_torch("pack_padded_sequence", values((3, 3)), lengths, enforce_sorted=False)
+
+
+@pytest.mark.usefixtures("indices_of_32_bits")
+def test_parity_of_packed_output_where_indices_have_32_bits_casts_the_counts() -> None:
+    theirs = torch.nn.GRU(2, 3)
+    ours = nn.GRU.from_state_dict(theirs.state_dict())
+    assert_parity(ours, theirs, rnn.pack_sequence([values((3, 2)) / 40, values((1, 2)) / 40]))
 
 
 # What is refused
@@ -371,6 +419,8 @@ def test_pack_padded_sequence_refuses_wrong_lengths() -> None:
             rnn.pack_padded_sequence(padded, lengths)
         assert_as_torch("pack_padded_sequence", padded, lengths)
     assert_as_torch("pack_padded_sequence", padded, [4, 0, 2], enforce_sorted=False)
+    lowest = np.array([np.iinfo(np.int64).min, 3, 2])  # its negative would overflow
+    assert_as_torch("pack_padded_sequence", padded, lowest, enforce_sorted=False)
     assert_as_torch("pack_padded_sequence", padded, [], enforce_sorted=False)
 
 

@@ -1,6 +1,6 @@
 """Normal draws from uniform ones, rounded as torch's CPU kernels round them.
 
-torch turns blocks of 16 uniform numbers into 16 normal ones. For float32 it computes
+torch converts blocks of 16 uniform numbers to 16 normal ones. For float32 it computes
 logarithm, sine and cosine by the single-precision polynomials of the Cephes library, on
 processors with AVX2 and with fused multiply-adds; those are repeated here operation by
 operation. For float64 it calls the C library, as Python's ``math`` does.
@@ -14,17 +14,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from numpy_rnn.floating_point import silent
-
-if TYPE_CHECKING:
-    from numpy_rnn._typing import Array
+from numpy_rnn._typing import Array
+from numpy_rnn.random.fused import fused_multiply_add
 
 BLOCK = 16
-"""Draws that belong together: 8 radii and 8 angles."""
+"""How many draws are made at once, from 8 radii and 8 angles."""
 
 LOG = np.array(
     [
@@ -47,9 +45,8 @@ QUARTER_PI = np.array([-0.78515625, -2.4187564849853516e-4, -3.7748949774e-8], n
 """Minus a quarter of pi in three parts, the first two short enough for exact products."""
 
 
-@silent
 def normal(uniform: Array) -> Array:
-    r"""Return standard normal draws in place of uniform ones.
+    r"""Return standard normal draws computed from uniform ones.
 
     .. math:: \sqrt{-2 \ln(1 - u_1)} \cos(2 \pi u_2), \quad
               \sqrt{-2 \ln(1 - u_1)} \sin(2 \pi u_2)
@@ -86,9 +83,9 @@ def _log(x: Array) -> Array:
     e = (exponent - below).astype(np.float32)
     z = m * m
     y = _polynomial(m, LOG) * m
-    y = _fused(y, z, e * LOG_2[0])
-    y = _fused(z, np.float32(-0.5), y)
-    return _fused(e, LOG_2[1], m + y)
+    y = fused_multiply_add(y, z, e * LOG_2[0])
+    y = fused_multiply_add(z, np.float32(-0.5), y)
+    return fused_multiply_add(e, LOG_2[1], m + y)
 
 
 def _sin_cos(x: Array) -> tuple[Array, Array]:
@@ -96,10 +93,10 @@ def _sin_cos(x: Array) -> tuple[Array, Array]:
     octant = (x * np.float32(4 / math.pi)).astype(np.int32) + 1 & ~1
     turns = octant.astype(np.float32)
     for part in QUARTER_PI:
-        x = _fused(turns, part, x)
+        x = fused_multiply_add(turns, part, x)
     z = x * x
-    cos = _fused(_polynomial(z, COS) * z, z, z * np.float32(-0.5)) + 1
-    sin = _fused(_polynomial(z, SIN) * z, x, x)
+    cos = fused_multiply_add(_polynomial(z, COS) * z, z, z * np.float32(-0.5)) + 1
+    sin = fused_multiply_add(_polynomial(z, SIN) * z, x, x)
     swapped = (octant & 2) != 0
     sin, cos = np.where(swapped, cos, sin), np.where(swapped, sin, cos)
     sin = np.where(octant & 4, -sin, sin)
@@ -111,12 +108,6 @@ def _polynomial(x: Array, coefficients: Array) -> Array:
     """Return the polynomial by Horner's rule, highest power first."""
     y: Any = coefficients[0]
     for coefficient in coefficients[1:]:
-        y = _fused(x, y, coefficient)
+        y = fused_multiply_add(x, y, coefficient)
     result: Array = y
-    return result
-
-
-def _fused(x: Array, y: Any, z: Any) -> Array:
-    """Return the float32 ``x * y + z``, rounded once: the product is exact in float64."""
-    result: Array = (x.astype(np.float64) * y + z).astype(np.float32)
     return result

@@ -1,28 +1,20 @@
-"""Random numbers as torch draws them on a CPU, so that equal seeds give equal weights.
-
-torch fills a tensor from one Mersenne Twister (MT19937), seeded with the low 32 bits of
-the seed. A float32 takes the low 24 bits of one 32-bit word, a float64 the low 53 bits
-of two words, the first of them high.
-"""
+"""The stream of random numbers."""
 
 from __future__ import annotations
 
 import math
 import operator
 import os
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
+from numpy_rnn._typing import Array, DTypeLike
 from numpy_rnn.arguments import FLOAT32, FLOAT64, parse_dtype
-from numpy_rnn.kernels import box_muller
-
-if TYPE_CHECKING:
-    import numpy.typing as npt
-
-    from numpy_rnn._typing import Array, DTypeLike
-
-__all__ = ["Generator", "default_generator", "initial_seed", "manual_seed", "seed"]
+from numpy_rnn.floating_point import silent
+from numpy_rnn.random import box_muller
+from numpy_rnn.random.fused import fused_multiply_add
 
 _LOWEST_SEED, _HIGHEST_SEED = -(2**63), 2**64 - 1
 
@@ -33,7 +25,7 @@ _NORMAL_DRAWS = 2**16
 class Generator:
     """A stream of random numbers, equal to that of ``torch.Generator`` for equal seeds.
 
-    A new generator starts from a seed of the operating system's.
+    A new generator starts from a seed of the operating system.
 
     References
     ----------
@@ -81,10 +73,11 @@ class Generator:
         return self._seed
 
     def seed(self) -> int:
-        """Restart the stream from a seed of the operating system's and return that."""
+        """Restart the stream from a seed of the operating system and return that."""
         self.manual_seed(_system_seed())
         return self._seed
 
+    @silent
     def uniform(
         self,
         size: int | tuple[int, ...],
@@ -99,7 +92,7 @@ class Generator:
         size : int or tuple of int
             Shape of the result.
         low, high : float
-            Bounds; rounded to `dtype` before anything else.
+            The bounds, which are first rounded to `dtype`.
         dtype : dtype
             float32 or float64.
 
@@ -121,21 +114,17 @@ class Generator:
                 f"uniform_ expects to return a [from, to) range of {dtype}, but found "
                 f"from={low} and to={high}"
             )
-        if dtype == FLOAT32:
-            a = np.float32(low)
-            width = np.float32(high) - a
-            fractions = self._fractions24(_shape(size))
-            drawn = np.asarray(fractions * np.float64(width) + np.float64(a)).astype(FLOAT32)
-        else:
-            # Scaled by a power of two, which is exact, or the error terms overflow.
-            scale = 2.0**-64 if max(-low, high) > 2.0**900 else 1.0
-            fractions = self._fractions53(_shape(size))
-            product = _fused_multiply_add(fractions, (high - low) * scale, low * scale)
-            drawn = np.asarray(product / scale)
-        # The rounding can give `high` itself, which is no part of the interval.
-        drawn[drawn == drawn.dtype.type(high)] = low
+        number = dtype.type
+        # Scaled by a power of two, which is exact, or the error terms overflow.
+        scale = number(2.0**-64 if max(-low, high) > 2.0**900 else 1.0)
+        a, width = number(low), number(high) - number(low)
+        fractions = self._fractions(_shape(size), dtype)
+        drawn = np.asarray(fused_multiply_add(fractions, width * scale, a * scale) / scale)
+        # The rounding can give `high` itself, which is outside the interval.
+        drawn[drawn == number(high)] = low
         return drawn
 
+    @silent
     def normal(
         self,
         size: int | tuple[int, ...],
@@ -177,32 +166,33 @@ class Generator:
         else:
             drawn = self._standard_normal(count, dtype)
         if (mean, std) != (0.0, 1.0):
-            drawn = _scaled(drawn, mean, std)
+            number = drawn.dtype.type
+            drawn = fused_multiply_add(drawn, number(std), number(mean))
         return drawn.astype(dtype, copy=False).reshape(shape)
 
     def _standard_normal(self, count: int, dtype: np.dtype[Any]) -> Array:
-        """Return at least 16 draws, made of blocks of 16 uniform ones."""
+        """Return at least 16 draws, made from blocks of 16 uniform ones."""
         out = np.empty(count, dtype)
         whole = count - count % box_muller.BLOCK
         for first in range(0, whole, _NORMAL_DRAWS):
             block = out[first : min(first + _NORMAL_DRAWS, whole)]
             block[...] = self._normal_blocks(len(block), dtype)
         if whole < count:
-            # torch has drawn for the rest when it draws anew for the last 16 of all.
-            self._uniform_fractions(count - whole, dtype)
+            # torch has drawn for the rest when it draws again for the last 16 of all.
+            self._fractions((count - whole,), dtype)
             out[-box_muller.BLOCK :] = self._normal_blocks(box_muller.BLOCK, dtype)
         return out
 
     def _normal_blocks(self, count: int, dtype: np.dtype[Any]) -> Array:
-        uniform = self._uniform_fractions(count, dtype)
-        return box_muller.normal(uniform.reshape(-1, box_muller.BLOCK)).ravel()
+        uniform = self._fractions((count // box_muller.BLOCK, box_muller.BLOCK), dtype)
+        return box_muller.normal(uniform).ravel()
 
     def _one_normal(self) -> float:
-        """Return one draw, the second of a pair if one is left over."""
+        """Return one draw: the second of the last pair, or the first of the next."""
         second, self._second_normal = self._second_normal, None
         if second is not None:
             return second
-        u_1, u_2 = self._fractions53((2,)).tolist()
+        u_1, u_2 = self._fractions((2,), FLOAT64).tolist()
         radius, angle = math.sqrt(-2 * math.log1p(-u_2)), 2 * math.pi * u_1
         self._second_normal = radius * math.sin(angle)
         return radius * math.cos(angle)
@@ -210,38 +200,30 @@ class Generator:
     def bernoulli(self, size: int | tuple[int, ...], p: float) -> npt.NDArray[np.bool_]:
         """Draw True with probability `p`, as ``Tensor.bernoulli_(p)`` does.
 
-        torch takes another path on Intel processors (its MKL draws there), so the draws
-        are equal to torch's on all others.
+        On Intel processors torch draws with MKL instead, so the draws are equal to torch's
+        on all others only.
         """
-        return np.asarray(self._fractions53(_shape(size)) < p)
+        return np.asarray(self._fractions(_shape(size), FLOAT64) < p)
 
     def _words(self, shape: tuple[int, ...]) -> npt.NDArray[np.uint64]:
         """Return the stream's next 32-bit words."""
         bits = self._bits
         if bits is None:
             bits = np.random.MT19937()
-            # RandomState seeds in the classic (init_genrand) way, MT19937 in a newer one.
+            # RandomState seeds as torch does (init_genrand), MT19937 in a newer way.
             seeded = np.random.RandomState(self._seed % 2**32)
             bits.state = seeded.get_state(legacy=False)  # type: ignore[assignment]  # a dict
             self._bits = bits
-        words: npt.NDArray[np.uint64] = bits.random_raw(int(np.prod(shape))).reshape(shape)
+        words: npt.NDArray[np.uint64] = bits.random_raw(math.prod(shape)).reshape(shape)
         return words
 
-    def _uniform_fractions(self, count: int, dtype: np.dtype[Any]) -> Array:
-        """Return fractions in [0, 1) of the precision of `dtype`."""
+    def _fractions(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
+        """Return fractions in [0, 1) of 24 bits, one word each, or of 53 bits, two words."""
         if dtype == FLOAT32:
-            return self._fractions24((count,)).astype(FLOAT32)
-        return self._fractions53((count,))
-
-    def _fractions24(self, shape: tuple[int, ...]) -> npt.NDArray[np.float64]:
-        """Return fractions in [0, 1) of 24 bits, one word each."""
-        return np.asarray(self._words(shape) % 2**24 * 2.0**-24)
-
-    def _fractions53(self, shape: tuple[int, ...]) -> npt.NDArray[np.float64]:
-        """Return fractions in [0, 1) of 53 bits, two words each."""
+            return np.asarray(self._words(shape) % 2**24 * 2.0**-24, FLOAT32)
         words = self._words((*shape, 2))
         mantissas = (words[..., 0] << np.uint64(32) | words[..., 1]) % 2**53
-        return mantissas.astype(np.float64) * 2.0**-53
+        return np.asarray(mantissas * 2.0**-53)
 
 
 def _system_seed() -> int:
@@ -250,72 +232,3 @@ def _system_seed() -> int:
 
 def _shape(size: int | tuple[int, ...]) -> tuple[int, ...]:
     return size if isinstance(size, tuple) else (operator.index(size),)
-
-
-def _scaled(drawn: Array, mean: float, std: float) -> Array:
-    """Return ``drawn * std + mean``, rounded once."""
-    if drawn.dtype == FLOAT64:
-        return _fused_multiply_add(drawn, std, mean)
-    wide = drawn.astype(FLOAT64) * np.float64(np.float32(std)) + np.float64(np.float32(mean))
-    return wide.astype(FLOAT32)
-
-
-def _fused_multiply_add(x: Array, y: float, z: float) -> Array:
-    """Return ``x * y + z`` in float64 with a single rounding.
-
-    Dekker's product and Knuth's sum give the two rounding errors exactly.
-    """
-    product = x * y
-    x_high, x_low = _halves(x)
-    y_high, y_low = _halves(y)
-    product_error = x_low * y_low - (
-        ((product - x_high * y_high) - x_low * y_high) - x_high * y_low
-    )
-    total = product + z
-    z_part = total - product
-    sum_error = (product - (total - z_part)) + (z - z_part)
-    result: Array = total + (sum_error + product_error)
-    return result
-
-
-def _halves(value: Any) -> tuple[Any, Any]:
-    """Split a float64 into two of 26 bits each."""
-    scaled = value * (2.0**27 + 1.0)
-    high = scaled - (scaled - value)
-    return high, value - high
-
-
-default_generator = Generator()
-"""The stream that modules draw their first weights and their dropout from."""
-
-
-def manual_seed(seed: int) -> Generator:
-    """Restart the default generator from `seed` and return it.
-
-    Modules built after it have the weights that torch's have after
-    ``torch.manual_seed(seed)``, bit for bit.
-
-    Parameters
-    ----------
-    seed : int
-        From -2**63 to 2**64 - 1.
-
-    Examples
-    --------
-    >>> import numpy_rnn as nn
-    >>> _ = nn.manual_seed(0)
-    >>> nn.RNN(1, 2).weight_ih_l0
-    array([[-0.00529398],
-           [ 0.3793229 ]], dtype=float32)
-    """
-    return default_generator.manual_seed(seed)
-
-
-def initial_seed() -> int:
-    """Return the seed that the default generator's stream started from."""
-    return default_generator.initial_seed()
-
-
-def seed() -> int:
-    """Restart the default generator from the operating system's seed and return that."""
-    return default_generator.seed()

@@ -1,0 +1,52 @@
+"""Functions without parameters of their own, after ``torch.nn.functional``.
+
+They take arrays of float32 or float64 and return new arrays of the same dtype. Where torch
+has an argument ``inplace`` it is accepted, but an input is never changed. The files follow
+the sections of torch's documentation.
+"""
+
+from typing import TYPE_CHECKING
+
+from numpy_rnn.functional.activation import (
+    leaky_relu,
+    log_softmax,
+    relu,
+    sigmoid,
+    softmax,
+    tanh,
+)
+from numpy_rnn.functional.convolution import conv1d
+from numpy_rnn.functional.dropout import dropout
+from numpy_rnn.functional.linear import linear
+from numpy_rnn.functional.normalization import batch_norm, layer_norm
+from numpy_rnn.functional.padding import pad
+from numpy_rnn.functional.sparse import embedding
+
+__all__ = [
+    "batch_norm",
+    "conv1d",
+    "dropout",
+    "embedding",
+    "layer_norm",
+    "leaky_relu",
+    "linear",
+    "log_softmax",
+    "pad",
+    "relu",
+    "sigmoid",
+    "softmax",
+    "tanh",
+]
+
+
+def __dir__() -> list[str]:
+    return __all__
+
+
+if not TYPE_CHECKING:  # hidden from type checkers, which then report unknown names
+
+    def __getattr__(name):
+        raise AttributeError(
+            f"module 'numpy_rnn.functional' has no attribute {name!r}. Its functions are "
+            f"{', '.join(__all__)}"
+        )

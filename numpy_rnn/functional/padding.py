@@ -1,0 +1,151 @@
+"""Elements added at the ends of axes; torch's documentation has it among vision functions."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from numpy_rnn._typing import AnyArray
+from numpy_rnn.arguments import as_array, fill_value
+
+
+def pad(
+    input: AnyArray, pad: Sequence[int], mode: str = "constant", value: float | None = None
+) -> AnyArray:
+    """Return `input` with elements added at the ends of its axes, or removed.
+
+    Parameters
+    ----------
+    input : ndarray
+        Of any shape for mode 'constant', of 2 or 3 axes for the others.
+    pad : sequence of int
+        (left, right) for the last axis, then for the second last, and so on. Negative
+        numbers remove elements. The other modes pad the last axis only.
+    mode : {'constant', 'reflect', 'replicate', 'circular'}
+        What to add: a constant; the elements next to the edge, in reverse; the edge;
+        or the elements at the other end.
+    value : float, optional
+        The constant, 0 if omitted.
+
+    Returns
+    -------
+    ndarray
+        Of the same dtype.
+
+    Raises
+    ------
+    NotImplementedError
+        For another mode, or axes that the mode does not pad.
+    RuntimeError
+        If `pad` does not fit the input's axes or sizes.
+
+    References
+    ----------
+    https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.pad.html
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import numpy_rnn as nn
+    >>> nn.functional.pad(np.array([[1, 2, 3]]), (2, 1), mode="reflect")
+    array([[3, 2, 1, 2, 3, 2]])
+    """
+    x = as_array(input, "input")
+    if mode != "constant" and mode not in MODES:
+        raise NotImplementedError(f"Unrecognised padding mode {mode}")
+    if len(pad) % 2:
+        raise RuntimeError("Padding length must be divisible by 2")
+    if len(pad) > 2 * x.ndim:
+        raise RuntimeError(
+            "Padding length should be less than or equal to two times the input dimension but "
+            f"got padding length {len(pad)} and input of dimension {x.ndim}"
+        )
+    if mode == "constant":
+        return _pad_constant(x, pad, 0 if value is None else value)
+    if value is not None and value != 0:
+        raise RuntimeError(f'Padding mode "{mode}" doesn\'t take in value argument')
+    if x.ndim not in (2, 3) or len(pad) != 2:
+        raise NotImplementedError(
+            f"Padding size {len(pad)} is not supported for {x.ndim}D input array: mode "
+            f"{mode!r} pads the last axis of 2D or 3D input, by a padding of size 2"
+        )
+    left, right = map(operator.index, pad)
+    _check_sizes(x, left, right, mode)
+    if mode == "circular":  # repeats what is left, the other modes what was there before
+        x = _cropped(x, left, right)
+    padded = MODES[mode](x, max(left, 0), max(right, 0))
+    if mode != "circular":
+        padded = _cropped(padded, left, right)
+    return np.ascontiguousarray(padded)
+
+
+def _pad_constant(x: AnyArray, pad: Sequence[int], value: float) -> AnyArray:
+    before, after = [0] * x.ndim, [0] * x.ndim
+    for axis, (left, right) in enumerate(zip(pad[::2], pad[1::2]), start=1):
+        before[-axis], after[-axis] = operator.index(left), operator.index(right)
+    sizes = list(zip(x.shape, before, after))
+    if any(size + min(b, 0) + min(a, 0) < 0 for size, b, a in sizes):
+        raise RuntimeError(
+            f"padding {list(pad)} removes more than there is in input of shape {x.shape}"
+        )
+    out = np.empty([size + b + a for size, b, a in sizes], x.dtype)
+    if any(size > 0 for size in pad):
+        out.fill(fill_value("value", value, x.dtype))
+    inner = [slice(max(b, 0), size + b + min(a, 0)) for size, b, a in sizes]
+    kept = [slice(max(-b, 0), size - max(-a, 0)) for size, b, a in sizes]
+    out[tuple(inner)] = x[tuple(kept)]
+    return out
+
+
+def _reflect(x: AnyArray, left: int, right: int) -> AnyArray:
+    """Return ``... x_2 x_1 [x_0 x_1 ... x_m x_n] x_m ...``: the edges are not repeated."""
+    end = x[..., x.shape[-1] - 1 - right : x.shape[-1] - 1]
+    return np.concatenate([x[..., left:0:-1], x, end[..., ::-1]], axis=-1)
+
+
+def _replicate(x: AnyArray, left: int, right: int) -> AnyArray:
+    """Return ``... x_0 x_0 [x_0 ... x_n] x_n ...``."""
+    first, last = x[..., :1], x[..., -1:]
+    return np.concatenate([first.repeat(left, -1), x, last.repeat(right, -1)], axis=-1)
+
+
+def _circular(x: AnyArray, left: int, right: int) -> AnyArray:
+    """Return ``... x_m x_n [x_0 x_1 ... x_n] x_0 x_1 ...``."""
+    return np.concatenate([x[..., x.shape[-1] - left :], x, x[..., :right]], axis=-1)
+
+
+MODES: dict[str, Callable[[AnyArray, int, int], AnyArray]] = {
+    "reflect": _reflect,
+    "replicate": _replicate,
+    "circular": _circular,
+}
+"""The modes that add elements of the array itself."""
+
+
+def _cropped(x: AnyArray, left: int, right: int) -> AnyArray:
+    """Return `x` without the elements of its last axis that negative sizes remove."""
+    return x[..., max(-left, 0) : x.shape[-1] - max(-right, 0)]
+
+
+def _check_sizes(x: AnyArray, left: int, right: int, mode: str) -> None:
+    size = x.shape[-1]
+    if mode == "circular":
+        if max(left, right) > size + min(left, 0) + min(right, 0):
+            raise RuntimeError("Padding value causes wrapping around more than once.")
+    elif 0 in x.shape[-2:]:
+        raise RuntimeError(
+            "Expected 2D or 3D (batch mode) array with possibly 0 batch size and other "
+            f"non-zero dimensions for input, but got: {list(x.shape)}"
+        )
+    if mode == "reflect" and max(left, right) >= size:
+        raise RuntimeError(
+            "Argument #4: Padding size should be less than the corresponding input dimension, "
+            f"but got: padding ({left}, {right}) at dimension {x.ndim - 1} of input "
+            f"{list(x.shape)}"
+        )
+    if size + left + right < (0 if mode == "circular" else 1):
+        raise RuntimeError(
+            f"padding {[left, right]} leaves nothing of input of shape {x.shape}"
+        )

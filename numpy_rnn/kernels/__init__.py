@@ -1,1 +1,0 @@
-"""The maths: pure functions of arrays, without checks and without modules."""
