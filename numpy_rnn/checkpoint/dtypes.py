@@ -66,7 +66,7 @@ class Float8(NamedTuple):
     special: dict[int, float]
 
     def value(self, code: int) -> float:
-        """Return the number that a code stands for."""
+        """Return the number that a code means."""
         if code in self.special:
             return self.special[code]
         exponent = (code >> self.mantissa) % 2**self.exponent
@@ -94,7 +94,7 @@ FLOAT8 = {
 
 @cache
 def _float8_values(name: str) -> AnyArray:
-    """Return the number that each of the 256 codes stands for."""
+    """Return the numbers that the 256 codes mean."""
     return np.array([FLOAT8[name].value(code) for code in range(256)], np.float32)
 
 

@@ -99,7 +99,8 @@ class Source:
             return np.frombuffer(self._mapping, np.uint8, length, start)
         self.budget.spend(length, "a part of the file")
         array = self._new_array(start, length)
-        if not hasattr(self._file, "readinto"):
+        readinto = getattr(self._file, "readinto", None)
+        if readinto is None:
             position = 0
             for chunk in self.chunks(start, length):
                 array.data[position : position + len(chunk)] = chunk
@@ -108,7 +109,7 @@ class Source:
         self._file.seek(start)
         position = 0
         while position < length:
-            count = self._file.readinto(array.data[position:])
+            count = readinto(array.data[position:])
             if not count:
                 raise _shrunk()
             position += count

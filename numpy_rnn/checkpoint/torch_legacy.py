@@ -1,4 +1,4 @@
-"""The files that ``torch.save`` wrote before torch 1.6, and still does when it is asked to.
+"""The files that ``torch.save`` wrote before torch 1.6, and still does on request.
 
 There are five pickles: a number, a version, a description of the machine, the saved
 object, and the keys of its storages. After them come the storages in the order of these
@@ -16,7 +16,7 @@ from numpy_rnn.checkpoint.errors import CheckpointError, shown
 from numpy_rnn.checkpoint.pickle_machine import PickleMachine
 from numpy_rnn.checkpoint.source import Source
 from numpy_rnn.checkpoint.tensors import Storage, TypedStorage
-from numpy_rnn.checkpoint.torch_unpickler import InertUnpickler, Unpickler
+from numpy_rnn.checkpoint.torch_unpickler import InertUnpickler, Storages, Unpickler
 
 if TYPE_CHECKING:
     from numpy_rnn._typing import AnyArray
@@ -30,7 +30,7 @@ COUNT = 8
 """Bytes of the number of elements before a storage."""
 
 
-class StreamStorages:
+class StreamStorages(Storages):
     """The storages of a legacy file, whose places are known after all pickles are read.
 
     Parameters

@@ -9,7 +9,7 @@ from __future__ import annotations
 import mmap
 from collections import Counter, OrderedDict
 from collections.abc import Callable
-from typing import Any, Protocol, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -71,14 +71,14 @@ BARE_NAMES = {
 """Names that are arguments of a call, and are not called."""
 
 
-class Storages(Protocol):
-    """The storages of a file.
+class Storages:
+    """The storages of a file; a plain pickle has none.
 
     The persistent id of a storage is ``('storage', class, key, location, size)`` and, in
     the legacy format, a view of it.
     """
 
-    def find(self, key: str, dtype: str, size: int, view: Any) -> TypedStorage:
+    def find(self, key: str, _dtype: str, _size: int, _view: Any) -> TypedStorage:
         """Return a storage of `size` elements.
 
         Raises
@@ -86,13 +86,6 @@ class Storages(Protocol):
         CheckpointError
             If the file does not have it, or not of this size.
         """
-
-
-class NoStorages:
-    """The storages of a plain pickle, which has none."""
-
-    def find(self, key: str, _dtype: str, _size: int, _view: Any) -> TypedStorage:
-        """Refuse any storage."""
         raise CheckpointError(
             f"a plain pickle has no storages, but names the storage {shown(key)}: read the "
             "whole file that torch.save wrote"
@@ -122,7 +115,7 @@ class TorchUnpickler(PickleMachine):
         start: int = 0,
     ) -> None:
         super().__init__(data, budget, start)
-        self._storages = storages or NoStorages()
+        self._storages = storages or Storages()
         self._typed: dict[int, tuple[Any, TypedStorage]] = {}
         self._numpy = NumpyPickles(budget)
 

@@ -15,7 +15,7 @@ from typing import IO, TYPE_CHECKING, Any, TypeAlias
 from numpy_rnn.checkpoint.dtypes import NUMPY_DTYPES, TORCH_DTYPES, encode, unsupported
 from numpy_rnn.checkpoint.errors import CheckpointError, shown
 from numpy_rnn.checkpoint.tensors import Storage, TypedStorage
-from numpy_rnn.checkpoint.torch_unpickler import STORAGE_CLASSES, Unpickler
+from numpy_rnn.checkpoint.torch_unpickler import STORAGE_CLASSES, Storages, Unpickler
 from numpy_rnn.checkpoint.zip_archive import ZipArchive
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ PADDING = b"FB"
 # Reading
 
 
-class ZipStorages:
+class ZipStorages(Storages):
     """The storages of a torch zip file: one member each, under its key.
 
     Parameters

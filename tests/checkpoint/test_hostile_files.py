@@ -87,7 +87,9 @@ def test_tricks_are_refused_or_stay_unknown_objects(watched):
         if outcome != "refused":
             # read_state_dict reads the weights next to a trick.
             assert outcome == "read", label
-            assert file in golden or (reader == "read_state_dict" and "beside" in file), label
+            assert file in golden or (
+                reader == "read_state_dict" and "next to weights" in file
+            ), label
 
 
 def test_watch_sees_what_pythons_unpickler_does():

@@ -126,7 +126,7 @@ def test_golden_npy():
     assert_equal({"a": nn.load(DATA / "array.npy")}, {"a": golden.views()["transposed"]})
 
 
-# Live, beside torch, NumPy and safetensors
+# Live, compared with torch, NumPy and safetensors
 
 
 @pytest.mark.parametrize("options", FORMATS.values(), ids=FORMATS)

@@ -318,7 +318,7 @@ def test_save_keeps_permissions_and_links(tmp_path):
 
 def test_save_file_object_is_written_from_its_position():
     class Pipe(io.RawIOBase):
-        """A file that can neither tell nor seek."""
+        """A file without tell and seek."""
 
         def __init__(self):
             self.data = b""

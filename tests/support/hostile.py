@@ -234,8 +234,8 @@ def carriers(instructions: bytes) -> Iterator[tuple[str, bytes]]:
     """Yield files of each format that has pickles, with instructions at the usual place."""
     alone = P2 + instructions + STOP
     weights = pickle.dumps({"w": np.ones(2)}, 2)[2:-1]
-    beside = P2 + b"}(" + text("weights") + weights + text("evil") + instructions + b"u" + STOP
-    for place, data in (("alone", alone), ("beside", beside)):
+    inside = P2 + b"}(" + text("weights") + weights + text("evil") + instructions + b"u" + STOP
+    for place, data in (("alone", alone), ("next to weights", inside)):
         yield f"pickle, {place}", data
         yield f"zip, {place}", zip_of(**{"archive/data.pkl": data})
         yield (
