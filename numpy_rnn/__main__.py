@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import importlib
 import os
 import sys
 from collections.abc import Sequence
+from types import ModuleType
 from typing import NoReturn
 
 import numpy_rnn
@@ -15,16 +15,16 @@ from numpy_rnn.commands.common import CommandError
 COMMANDS = {
     "inspect": "show the tensors in a file, and the layers they belong to",
     "convert": "write the weights in a file to another, in another format",
-    "run": "run the recurrent layer in a file on an input",
+    "run": "run a recurrent layer from a file on an input",
     "verify": "compare the layers in a file with torch's",
-    "demo": "tell which language a surname is from",
+    "demo": "guess which language a surname is from",
 }
 
 EXIT_CODES = """\
 exit codes:
-  0    done
-  1    done, and the numbers are not torch's (verify, demo)
-  2    not done: wrong usage, or a file that cannot be read or written
+  0    success
+  1    the numbers are not torch's (verify, demo)
+  2    failure: wrong usage, or a file that cannot be read or written
   130  interrupted"""
 
 
@@ -34,53 +34,65 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Parameters
     ----------
     arguments : sequence of str, optional
-        What stands behind the program's name; ``sys.argv`` if omitted.
+        The words after the program's name; ``sys.argv`` if omitted.
 
     Raises
     ------
     SystemExit
-        With 2, after a line on the standard error, for wrong usage and bad files.
+        With 2, after a line on standard error, for wrong usage and bad files.
     """
-    arguments = sys.argv[1:] if arguments is None else arguments
+    if sys.stderr is None:  # closed, as by `2>&-`
+        sys.stderr = open(os.devnull, "w")  # noqa: PTH123, SIM115  # for as long as we run
+    if sys.stdout is None:
+        return _output_failed("it is closed")
     if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(errors="replace")  # a name the terminal cannot show
     try:
         try:
-            return _run(arguments)
+            return _run(sys.argv[1:] if arguments is None else arguments)
         finally:
             sys.stdout.flush()
-    except BrokenPipeError:
-        # The reader has gone (`| head`): nothing more can be said, and nothing is wrong.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:  # the reader has gone (`| head`), and that is not an error
+        _discard_output()
         return 0
+    except OSError as error:
+        _discard_output()
+        return _output_failed(error)
     except KeyboardInterrupt:
         return 130
+
+
+def _discard_output() -> None:
+    """Let what is still in the buffer go nowhere, so that Python does not fail at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _output_failed(reason: object) -> int:
+    print(f"numpy-rnn: error: standard output: {reason}", file=sys.stderr)
+    return 2
 
 
 def _run(arguments: Sequence[str]) -> int:
     options = _parser(arguments).parse_args(arguments)
     try:
         code: int = options.run(options)
-    except BrokenPipeError:
-        raise
     except CommandError as error:
         _fail(options.parser, str(error))
-    except OSError as error:
-        named = error.filename is not None and error.strerror is not None
-        _fail(options.parser, f"{error.filename}: {error.strerror}" if named else str(error))
     except MemoryError as error:
         _fail(options.parser, f"not enough memory: {error}")
     return code
 
 
 def _fail(parser: argparse.ArgumentParser, message: str) -> NoReturn:
-    """Say in one line what is wrong, and leave."""
+    """Print what is wrong in one line, and exit."""
     line = " ".join(part.strip("\t") for part in message.splitlines())
+    # What is in a file, or its name, could control a terminal.
+    line = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in line)
     parser.exit(2, f"{parser.prog}: error: {line}\n")
 
 
 def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
-    """Return the parser; of the commands it knows only the one that is called in full."""
+    """Return the parser, with the arguments of the command that is called alone."""
     parser = argparse.ArgumentParser(
         prog="numpy-rnn",
         description="Run and inspect torch's recurrent layers on NumPy alone.",
@@ -97,12 +109,28 @@ def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
             name, help=summary, formatter_class=argparse.RawDescriptionHelpFormatter
         )
         if name == called:
-            module = importlib.import_module(f"numpy_rnn.commands.{name}")
+            module = _import(name)
             command.description = module.DESCRIPTION
             command.epilog = f"examples:\n{module.EXAMPLES}"
             module.configure(command)
             command.set_defaults(parser=command, run=module.run)
     return parser
+
+
+def _import(name: str) -> ModuleType:
+    """Return a command's module. Tools that freeze applications find these statements."""
+    command: ModuleType
+    if name == "inspect":
+        from numpy_rnn.commands import inspect as command
+    elif name == "convert":
+        from numpy_rnn.commands import convert as command
+    elif name == "run":
+        from numpy_rnn.commands import run as command
+    elif name == "verify":
+        from numpy_rnn.commands import verify as command
+    else:
+        from numpy_rnn.commands import demo as command
+    return command
 
 
 if __name__ == "__main__":

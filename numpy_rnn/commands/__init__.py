@@ -1,5 +1,5 @@
-"""The commands of ``numpy-rnn``, one module each, imported when it is called.
+"""The commands of ``numpy-rnn``, a module for each, which is imported when it is called.
 
-Each has ``configure(parser)``, which says what it takes, and ``run(options)``, which does it
-and returns the exit code.
+A module has ``DESCRIPTION`` and ``EXAMPLES`` for the help, ``configure(parser)``, which adds
+the command's arguments, and ``run(options)``, which does the work and returns the exit code.
 """

@@ -1,23 +1,25 @@
-"""What the commands share: the file they read, and how they print."""
+"""What the commands share: the files they read and write, and how they print."""
 
 from __future__ import annotations
 
 import contextlib
+import io
+import os
 import sys
 from argparse import ArgumentParser, Namespace
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping, Sequence
+from typing import IO
 
-from numpy_rnn.checkpoint import read_state_dict
+from numpy_rnn._typing import AnyArray
+from numpy_rnn.checkpoint import read_state_dict, save
+from numpy_rnn.description import printable
 
-if TYPE_CHECKING:
-    from numpy_rnn._typing import AnyArray
-
-__all__ = ["CommandError", "add_file", "columns", "counted", "read", "size", "status"]
+STREAM = "-"
+"""The name that means the standard input, or the standard output where a file is written."""
 
 
 class CommandError(Exception):
-    """What keeps a command from doing its work, in one line for the user."""
+    """Why a command cannot do its work, in one line for the user."""
 
 
 def add_file(parser: ArgumentParser) -> None:
@@ -25,12 +27,13 @@ def add_file(parser: ArgumentParser) -> None:
     parser.add_argument(
         "file",
         metavar="FILE",
-        help="weights: any file that numpy_rnn.read_state_dict reads; nothing in it is run",
+        help="a checkpoint: .pt, .safetensors, .npz or a pickle, of which no code is run; or "
+        "- for standard input",
     )
     parser.add_argument(
         "--key",
         metavar="KEY",
-        help="where in a nested checkpoint the weights are, such as model_state_dict",
+        help="where the weights are in a nested checkpoint, such as model_state_dict",
     )
 
 
@@ -42,28 +45,85 @@ def read(options: Namespace) -> dict[str, AnyArray]:
     CommandError
         If it cannot be read, naming the file.
     """
+    with open_input(options.file) as file:
+        return read_state_dict(file, options.key)
+
+
+@contextlib.contextmanager
+def open_input(path: str) -> Iterator[IO[bytes]]:
+    """Open a file or, for ``-``, standard input, so that it can seek; errors name it."""
+    source, text = _source(path), f"reading {printable(path)}"
+    with naming(path), status(text), open(source, "rb", closefd=source != 0) as file:
+        yield file if file.seekable() else io.BytesIO(file.read())
+
+
+def _source(path: str) -> str | int:
+    """Return what Python opens: a path, or the number of standard input."""
+    return 0 if path == STREAM else path
+
+
+def check_output(out: str, *inputs: str) -> None:
+    """Refuse to write a file that is also read, under whatever name.
+
+    Raises
+    ------
+    CommandError
+        If `out` is the same file as one of the inputs.
+    """
+    for path in inputs:
+        with contextlib.suppress(OSError, ValueError):  # one of them does not exist
+            if out != STREAM and os.path.samefile(_source(path), out):  # noqa: PTH121
+                raise CommandError(f"{out}: this is the input {path}; write to another file")
+
+
+def write(arrays: Mapping[str, AnyArray], out: str, format: str | None = None) -> None:
+    """Write arrays to a file, or to the standard output for ``-``.
+
+    Raises
+    ------
+    CommandError
+        If they cannot be written, naming the file.
+    """
+    if out == STREAM and sys.stdout.isatty():
+        raise CommandError("-: standard output is a terminal; redirect it to a file or pipe")
+    with naming(out), status(f"writing {printable(out)}"):
+        save(arrays, sys.stdout.buffer if out == STREAM else out, format)
+
+
+@contextlib.contextmanager
+def naming(path: str) -> Iterator[None]:
+    """Turn an error about a file into a `CommandError` that begins with its name."""
     try:
-        with status(f"reading {options.file}"):
-            return read_state_dict(options.file, options.key)
-    except ValueError as error:  # a CheckpointError is one, and a path with a NUL
-        raise CommandError(f"{options.file}: {error}") from error
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise CommandError(f"{path}: {error.strerror or error}") from error
+    except (TypeError, ValueError) as error:  # a CheckpointError is a ValueError
+        raise CommandError(f"{path}: {error}") from error
 
 
 @contextlib.contextmanager
 def status(text: str) -> Iterator[None]:
-    """Show what is going on, if somebody is at a terminal, until it is done."""
-    if not sys.stderr.isatty():
+    """Show what is being done until it is done, on a terminal that can erase it again."""
+    if not sys.stderr.isatty() or os.environ.get("TERM", "dumb") == "dumb":
         yield
         return
-    print(f"{text} ...", end="\r", file=sys.stderr, flush=True)
+    print(f"{text:.70} ...", end="\r", file=sys.stderr, flush=True)
     try:
         yield
     finally:
         print("\x1b[K", end="", file=sys.stderr, flush=True)
 
 
+def summary(path: str, state_dict: Mapping[str, AnyArray]) -> str:
+    """Return a line on the weights in a file."""
+    total = sum(array.nbytes for array in state_dict.values())
+    return f"{printable(path)}: {counted(len(state_dict), 'tensor')}, {size(total)}"
+
+
 def columns(rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> Iterator[str]:
-    """Yield the lines of a table; the columns `right` are set flush right.
+    """Yield the lines of a table; the columns `right` are aligned right.
 
     >>> list(columns([("a", "1"), ("bc", "10")], right=[1]))
     ['a    1', 'bc  10']
@@ -78,7 +138,7 @@ def columns(rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> Iterato
 
 
 def size(count: int) -> str:
-    """Return a number of bytes as people say it.
+    """Return a number of bytes with a unit.
 
     >>> size(999), size(20_480), size(5_000_000_000)
     ('999 bytes', '20.5 kB', '5.0 GB')
@@ -91,7 +151,7 @@ def size(count: int) -> str:
 
 
 def counted(count: int, noun: str) -> str:
-    """Return how many there are of something.
+    """Return a count with its noun.
 
     >>> counted(1, "tensor"), counted(2, "tensor")
     ('1 tensor', '2 tensors')

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import json
 from argparse import ArgumentParser, Namespace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from numpy_rnn.commands.common import add_file, columns, counted, read, size
+from numpy_rnn.commands.common import add_file, columns, read, summary
 from numpy_rnn.description import Description, describe, printable
-
-if TYPE_CHECKING:
-    from numpy_rnn._typing import AnyArray
 
 __all__ = ["DESCRIPTION", "EXAMPLES", "configure", "run"]
 
 DESCRIPTION = """\
-Print the tensors in a file, and the layers they belong to as lines of Python. Behind a #
-stands what weights cannot tell: set it as the model's author did. Half precision is
-shown as the float32 that it is read as."""
+Print the tensors in FILE, and for each layer they belong to the line of Python
+that makes it. The comment after a # names arguments that weights do not
+determine: set them as the model's author did. Half precision is shown as
+float32, which it is read as."""
 
 EXAMPLES = """\
   numpy-rnn inspect model.pt
@@ -26,7 +24,7 @@ EXAMPLES = """\
 
 
 def configure(parser: ArgumentParser) -> None:
-    """Say what the command takes."""
+    """Add the command's arguments."""
     add_file(parser)
     parser.add_argument(
         "--json",
@@ -39,36 +37,23 @@ def run(options: Namespace) -> int:
     """Print what is in the file."""
     state_dict = read(options)
     description = describe(state_dict)
+    tensors = [
+        {"name": name, "dtype": str(a.dtype), "shape": a.shape, "bytes": a.nbytes}
+        for name, a in state_dict.items()
+    ]
     if options.json:
-        print(json.dumps(_as_json(state_dict, description), indent=2))
+        print(json.dumps(_as_json(tensors, description), indent=2))
         return 0
-    total = sum(array.nbytes for array in state_dict.values())
-    print(f"{options.file}: {counted(len(state_dict), 'tensor')}, {size(total)}")
-    if state_dict:
-        rows = [("tensor", "dtype", "shape", "bytes")]
-        rows += [
-            (printable(name), str(array.dtype), str(array.shape), str(array.nbytes))
-            for name, array in state_dict.items()
-        ]
-        print()
-        for line in columns(rows, right=[3]):
-            print(line)
-    print()
-    print(description)
+    rows = [["tensor", "dtype", "shape", "bytes"]]
+    rows += [[printable(str(value)) for value in tensor.values()] for tensor in tensors]
+    print(summary(options.file, state_dict), "", *columns(rows, right=[3]), sep="\n")
+    print("", description, sep="\n")
     return 0
 
 
-def _as_json(state_dict: dict[str, AnyArray], description: Description) -> dict[str, Any]:
+def _as_json(tensors: list[dict[str, Any]], description: Description) -> dict[str, Any]:
     return {
-        "tensors": [
-            {
-                "name": name,
-                "dtype": str(array.dtype),
-                "shape": array.shape,
-                "bytes": array.nbytes,
-            }
-            for name, array in state_dict.items()
-        ],
+        "tensors": tensors,
         "layers": [layer._asdict() for layer in description],
         "inconsistent": [item._asdict() for item in description.inconsistent],
         "unrecognised": list(description.unrecognised),

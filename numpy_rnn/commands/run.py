@@ -1,26 +1,28 @@
-"""``numpy-rnn run``: a layer out of a file, on an input out of another."""
+"""``numpy-rnn run``: a layer from a file, on an input from another."""
 
 from __future__ import annotations
 
+import sys
 from argparse import ArgumentParser, Namespace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from numpy_rnn.checkpoint import save
-from numpy_rnn.commands.common import CommandError, add_file, columns, read, status
+from numpy_rnn import modules
+from numpy_rnn._typing import AnyArray
+from numpy_rnn.commands import common
+from numpy_rnn.commands.common import STREAM, CommandError
 from numpy_rnn.description import Description, LayerDescription, describe, printable
 from numpy_rnn.floating_point import cast, silent
-from numpy_rnn.recognition import KINDS
-
-if TYPE_CHECKING:
-    from numpy_rnn._typing import AnyArray
+from numpy_rnn.modules import Module
+from numpy_rnn.modules.rnn import RNNBase, RNNCellBase
 
 __all__ = ["DESCRIPTION", "EXAMPLES", "configure", "run"]
 
 DESCRIPTION = """\
-Run the recurrent layer in FILE over the input, starting from zeros, in evaluation mode.
-What it returns is summed up on the standard output and, with -o, written under these names:
+Run a recurrent layer from FILE on INPUT, in evaluation mode and with an initial
+state of zeros. Its results are summarised on standard output and, with -o,
+written under these names:
   RNN, GRU, LSTM    output, h_n, and c_n of an LSTM
   their cells       h, and c of an LSTMCell: one step
   other layers      output"""
@@ -32,61 +34,45 @@ EXAMPLES = """\
 
 
 def configure(parser: ArgumentParser) -> None:
-    """Say what the command takes."""
-    add_file(parser)
-    parser.add_argument(
-        "input",
-        metavar="INPUT.npy",
-        help="an array (L, N, features), (L, features), or what else the layer takes",
+    """Add the command's arguments."""
+    common.add_file(parser)
+    add = parser.add_argument
+    x = "a .npy file: (L, N, features), (L, features) or what else the layer takes; or - for"
+    add("input", metavar="INPUT", help=f"{x} standard input")
+    name = "a layer by the name that inspect shows (default: the only recurrent one)"
+    add("--layer", metavar="NAME", help=name)
+    add("--batch-first", action="store_true", help="the input is (N, L, features)")
+    add("--nonlinearity", choices=["tanh", "relu"], help="of an RNN (default: tanh)")
+    add("--cast", action="store_true", help="convert the input to the weights' dtype")
+    out = (
+        "a .npz, .safetensors or .pt file to write the results to; or - for an .npz file on "
+        "standard output, and the summary on standard error"
     )
-    parser.add_argument(
-        "--layer",
-        metavar="NAME",
-        help="one of those that inspect names; the only recurrent one if omitted",
-    )
-    parser.add_argument(
-        "--batch-first", action="store_true", help="the input is (N, L, features)"
-    )
-    parser.add_argument(
-        "--nonlinearity", choices=["tanh", "relu"], help="of an RNN or RNNCell; tanh if omitted"
-    )
-    parser.add_argument(
-        "--cast", action="store_true", help="convert the input to the weights' dtype"
-    )
-    parser.add_argument(
-        "-o",
-        "--out",
-        metavar="OUT.npz",
-        help="where to write the results; or .safetensors, .pt",
-    )
+    add("-o", "--out", metavar="OUT", help=out)
 
 
 def run(options: Namespace) -> int:
-    """Run the layer, print a summary, write the results."""
-    state_dict = read(options)
+    """Run the layer, write the results, print a summary."""
+    if options.file == options.input == STREAM:
+        raise CommandError("-: FILE and INPUT cannot both be standard input")
+    if options.out is not None:
+        common.check_output(options.out, options.file, options.input)
+    state_dict = common.read(options)
     layer = _chosen(describe(state_dict), options)
-    try:
-        module = layer.build(state_dict, **_unknowns(layer, options)).eval()
-    except ValueError as error:
-        raise CommandError(f"{options.file}: {error}") from error
+    weights = {name: state_dict[name] for name in layer.parameters}
+    with common.naming(options.file):
+        module = layer.build(weights, **_unknowns(layer, options)).eval()
     x = _input(options.input)
     if options.cast and layer.kind != "Embedding":
         x = cast(x, next(module.parameters()).dtype)
-    try:
-        with status(f"running {printable(layer.prefix)}"):
-            results = _named(layer, module(x))
-    except (IndexError, RuntimeError, TypeError, ValueError) as error:
-        hint = "" if options.cast or "dtype" not in str(error) else " (--cast does it)"
-        raise CommandError(f"{options.input}: {error}{hint}") from error
+    results = _results(module, x, options)
+    to_stream = options.out == STREAM
     if options.out is not None:
-        try:
-            save(results, options.out)
-        except ValueError as error:
-            raise CommandError(f"{options.out}: {error}") from error
-    print(f"{printable(layer.prefix)}: {module}" if layer.prefix else module)
-    print()
-    for line in columns(_summary({"input": x} | results), right=[3, 4, 5]):
-        print(line)
+        common.write(results, options.out, "npz" if to_stream else None)
+    name = f"{printable(layer.prefix)}: " if layer.prefix else ""
+    table = common.columns(_summary({"input": x} | results), right=[3, 4, 5])
+    file = sys.stderr if to_stream else sys.stdout
+    print(f"{name}{module}", "", *table, sep="\n", file=file)
     return 0
 
 
@@ -97,48 +83,50 @@ def _chosen(description: Description, options: Namespace) -> LayerDescription:
             return description[options.layer]
         except KeyError as error:
             raise CommandError(f"{options.file}: {error.args[0]}") from None
-    recurrent = [layer for layer in description if KINDS[layer.kind].family != "companion"]
+    classes = RNNBase, RNNCellBase
+    recurrent = [
+        layer for layer in description if issubclass(getattr(modules, layer.kind), classes)
+    ]
     if len(recurrent) != 1:
         names = ", ".join(repr(layer.prefix) for layer in recurrent)
         what = f"several recurrent layers, {names}" if recurrent else "no recurrent layer"
-        raise CommandError(f"{options.file} has {what}: choose with --layer")
+        raise CommandError(f"{options.file} has {what}: name one with --layer")
     return recurrent[0]
 
 
 def _unknowns(layer: LayerDescription, options: Namespace) -> dict[str, Any]:
-    """Return the options that were given for what the weights do not tell."""
-    given: dict[str, Any] = {}
-    if options.batch_first:
-        given["batch_first"] = True
-    if options.nonlinearity is not None:
-        given["nonlinearity"] = options.nonlinearity
+    """Return the options that were given for arguments that weights do not determine."""
+    names = ("batch_first", "nonlinearity")
+    given = {name: value for name, value in vars(options).items() if value and name in names}
     for name in given:
         if name not in layer.unknown:
             option = name.replace("_", "-")
-            raise CommandError(f"--{option} is not for a layer of class {layer.kind}")
+            raise CommandError(f"--{option} does not apply to a layer of class {layer.kind}")
     return given
 
 
 def _input(path: str) -> AnyArray:
+    with common.open_input(path) as file:
+        try:
+            return np.lib.format.read_array(file, allow_pickle=False)
+        except ValueError as error:
+            raise ValueError(f"expected a .npy file, as numpy.save writes: {error}") from error
+
+
+def _results(module: Module, x: AnyArray, options: Namespace) -> dict[str, AnyArray]:
+    """Return what a layer returns, by the names that torch's documentation gives it."""
     try:
-        array = np.load(path, allow_pickle=False)
-    except (EOFError, ValueError) as error:
-        raise CommandError(f"{path} is no .npy file: {error}") from error
-    if not isinstance(array, np.ndarray):
-        array.close()
-        raise CommandError(f"{path} is a zip file: save the input alone, with numpy.save")
-    return array
-
-
-def _named(layer: LayerDescription, result: Any) -> dict[str, AnyArray]:
-    """Return what a layer returned by the names that torch's documentation gives it."""
-    family = KINDS[layer.kind].family
-    if family == "companion":
-        return {"output": result}
-    if family == "cell":
+        with common.status(f"running {module}"):
+            result = module(x)
+    except (IndexError, RuntimeError, TypeError, ValueError) as error:
+        hint = "" if options.cast or "dtype" not in str(error) else " (--cast does it)"
+        raise CommandError(f"{options.input}: {error}{hint}") from error
+    if isinstance(module, RNNCellBase):
         return dict(zip("hc", result if isinstance(result, tuple) else (result,)))
-    output, ends = result
-    states = ends if isinstance(ends, tuple) else (ends,)
+    if not isinstance(module, RNNBase):
+        return {"output": result}
+    output, last = result
+    states = last if isinstance(last, tuple) else (last,)
     return {"output": output} | dict(zip(("h_n", "c_n"), states))
 
 
@@ -146,9 +134,9 @@ def _named(layer: LayerDescription, result: Any) -> dict[str, AnyArray]:
 def _summary(arrays: dict[str, AnyArray]) -> list[tuple[str, ...]]:
     rows: list[tuple[str, ...]] = [("", "shape", "dtype", "min", "mean", "max")]
     for name, array in arrays.items():
-        values = ("", "", "")
+        numbers: list[Any] = []
         if array.size:
-            numbers = (array.min(), array.mean(dtype=np.float64), array.max())
-            values = tuple(f"{number:.6g}" for number in numbers)  # type: ignore[assignment]  # three
+            numbers = [array.min(), array.mean(dtype=np.float64), array.max()]
+        values = [f"{number:.6g}" for number in numbers] or [""] * 3
         rows.append((name, str(array.shape), str(array.dtype), *values))
     return rows

@@ -1,1 +1,1 @@
-"""The demo: a torch-trained name classifier on NumPy alone (``python -m numpy_rnn demo``)."""
+"""The demo: a name classifier that torch trained, on NumPy alone (``numpy-rnn demo``)."""

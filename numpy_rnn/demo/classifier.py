@@ -1,4 +1,4 @@
-"""A recurrent network that tells from its letters which language a surname is from.
+"""A recurrent network that guesses from its letters which language a surname is from.
 
 torch trained it; NumPy runs it. The model is a character-level ``RNN`` with a ``Linear``
 on its last hidden state. Letters are one-hot vectors over an alphabet that keeps accents:
@@ -9,19 +9,16 @@ and is left out if that is unknown too.
 from __future__ import annotations
 
 import unicodedata
-from pathlib import Path
-from typing import TYPE_CHECKING
+from importlib import resources
 
 import numpy as np
 
 import numpy_rnn as nn
 from numpy_rnn import functional
+from numpy_rnn._typing import AnyArray, Array
 
-if TYPE_CHECKING:
-    from numpy_rnn._typing import AnyArray, Array
-
-DATA = Path(__file__).parent / "data"
-"""Where the checkpoint and torch's recorded answers are."""
+DATA = resources.files("numpy_rnn.demo") / "data"
+"""The folder of the checkpoint and of torch's recorded answers; it may be in a zip file."""
 
 
 class NameClassifier(nn.Module):
@@ -72,7 +69,7 @@ def one_hot(name: str, alphabet: str) -> Array:
     name : str
         In any case; normalised to composed characters.
     alphabet : str
-        The known letters, each of which has a place in a vector.
+        The known letters; a vector has an element for each.
 
     Returns
     -------
@@ -107,7 +104,8 @@ class TrainedClassifier:
     """
 
     def __init__(self) -> None:
-        checkpoint = nn.load(DATA / "names.pt")
+        with (DATA / "names.pt").open("rb") as file:
+            checkpoint = nn.load(file)
         weights = checkpoint["state_dict"]
         self.alphabet: str = checkpoint["alphabet"]
         self.languages: list[str] = checkpoint["languages"]
@@ -133,7 +131,7 @@ class TrainedClassifier:
 
 
 def held_out() -> tuple[list[str], AnyArray, AnyArray]:
-    """Return the names that torch was not trained with, and what torch said of them.
+    """Return names that torch was not trained with, and its answers for them.
 
     Returns
     -------
@@ -143,5 +141,5 @@ def held_out() -> tuple[list[str], AnyArray, AnyArray]:
     log_probabilities : ndarray of shape (names, languages)
         float32, torch's.
     """
-    with np.load(DATA / "held_out.npz") as recorded:
+    with (DATA / "held_out.npz").open("rb") as file, np.load(file) as recorded:
         return recorded["names"].tolist(), recorded["labels"], recorded["log_probabilities"]

@@ -5,12 +5,14 @@ from __future__ import annotations
 import warnings
 from collections import OrderedDict
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 
 import numpy_rnn as nn
+from numpy_rnn.testing import parity
+from numpy_rnn.testing.nested import leaves, map_leaves
 from numpy_rnn.utils import rnn
 
 
@@ -37,11 +39,13 @@ class Layer:
         return f"{self.name}({', '.join(given)})"
 
 
-@dataclass(frozen=True)
-class Packed:
+class Packed(NamedTuple):
     """A `PackedSequence` by its fields."""
 
-    fields: tuple[Any, ...]
+    data: Any
+    batch_sizes: Any
+    sorted_indices: Any = None
+    unsorted_indices: Any = None
 
 
 @dataclass(frozen=True)
@@ -186,7 +190,7 @@ def _converted(library: type[Ours], value: Any) -> Any:
         kwargs = {key: _converted(library, item) for key, item in value.kwargs.items()}
         return library.layer(value.name)(*args, **kwargs)
     if isinstance(value, Packed):
-        return library.packed([_converted(library, item) for item in value.fields])
+        return library.packed([_converted(library, item) for item in value])
     if isinstance(value, Dtype):
         return library.dtype(value.name)
     if isinstance(value, OrderedDict):
@@ -304,23 +308,19 @@ def _weights(
 
 def nudged(value: Any, seed: int) -> Any:
     """Return float arrays with every element moved to a neighbour, up or down."""
-    if isinstance(value, np.ndarray) and value.dtype.kind == "f":
-        up = np.random.default_rng(seed).random(value.shape) < 0.5
-        with np.errstate(all="ignore"):
-            return np.nextafter(value, np.where(up, np.inf, -np.inf).astype(value.dtype))
-    if isinstance(value, Packed):
-        return Packed((nudged(value.fields[0], seed), *value.fields[1:]))
-    if type(value) in (list, tuple):
-        return type(value)([nudged(item, seed + place) for place, item in enumerate(value)])
-    return value
+    rng = np.random.default_rng(seed)
+    return map_leaves(
+        lambda leaf: parity.nudged(leaf, rng) if isinstance(leaf, np.ndarray) else leaf,
+        value,
+        Packed,
+    )
 
 
 def arrays_in(value: Any) -> list[np.ndarray]:
     """Return the arrays in what was passed or returned, but a batch's sizes and indices."""
-    if isinstance(value, Packed):
-        return arrays_in(value.fields[:1])
-    if isinstance(value, (rnn.PackedSequence, torch.nn.utils.rnn.PackedSequence)):
-        return arrays_in([value.data])
-    if isinstance(value, (list, tuple)):
-        return [array for item in value for array in arrays_in(item)]
-    return [value] if isinstance(value, np.ndarray) else []
+    indices = tuple(f".{field}" for field in Packed._fields[1:])
+    return [
+        leaf
+        for name, leaf in leaves(value)
+        if isinstance(leaf, np.ndarray) and not name.endswith(indices)
+    ]

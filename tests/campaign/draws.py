@@ -341,7 +341,7 @@ def draw_packed(draw: Draw) -> Case:
     data = draw.array((int(sizes.sum()), *trailing), kind)
     indices = None if draw.chance(0.3) else np.array(order, np.int64)
     inverse = None if indices is None else np.argsort(indices)
-    inputs: list[Any] = [Packed((data, sizes, indices, inverse))]
+    inputs: list[Any] = [Packed(data, sizes, indices, inverse)]
     if draw.chance(0.6):
         runs = arguments["num_layers"] * (1 + arguments["bidirectional"])
         lead = (runs, len(lengths))
@@ -824,7 +824,7 @@ def _packed(draw: Draw) -> Packed:
     sizes = np.array([sum(n > t for n in lengths) for t in range(lengths[0])], np.int64)
     data = draw.array((sum(lengths), *draw.shape(2, 0, 3)), draw.pick(ANY_DTYPE))
     indices = draw.numbers.permutation(len(lengths)) if draw.chance(0.6) else None
-    return Packed((data, sizes, indices, None))
+    return Packed(data, sizes, indices)
 
 
 def _pad_packed(draw: Draw) -> Any:

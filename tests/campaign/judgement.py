@@ -1,10 +1,10 @@
 """Whether both libraries did the same: values within the suite's tolerances, or one error.
 
-Values are judged as `tests/support/compare.py` judges them: by the float64 truth and torch's
-own error against it. Where that does not do, by how far torch comes from the truth on inputs
-and weights that differ by one unit in the last place, since a net may amplify rounding
-without bound: that is what its precision decides of the case. And where a sum may leave the
-range of the dtype, it depends on the order of its terms whether it does, in torch too.
+Values are judged by the criterion of `numpy_rnn.testing`: by the float64 truth and torch's own
+error against it. Where that does not do, torch's error is the largest on inputs and weights
+that differ by one unit in the last place, since a net may amplify rounding without bound.
+And where a sum may leave the range of the dtype, the order of its terms decides whether it
+does, in torch too.
 """
 
 from __future__ import annotations
@@ -18,7 +18,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from numpy_rnn.utils import rnn
+from numpy_rnn import testing
+from numpy_rnn.testing.criterion import allowed_error
+from numpy_rnn.testing.nested import leaves
 from tests.campaign.cases import (
     Case,
     Ours,
@@ -36,12 +38,7 @@ from tests.campaign.differences import (
     named_difference,
     undefined_difference,
 )
-from tests.support.compare import (
-    FLOAT32_FACTOR,
-    FLOAT32_ULPS,
-    FLOAT64_TOLERANCE,
-    normalised,
-)
+from tests.support.compare import normalised
 
 BEYOND = "beyond the range of the dtype"
 
@@ -138,11 +135,12 @@ def same(mine: np.ndarray, reference: np.ndarray) -> bool:
 
 def compare_results(case: Case, ours: Outcome, theirs: Outcome) -> str:
     mine, reference = flat(ours.result), flat(theirs.result)
-    if len(mine) != len(reference):
-        raise DifferenceError(f"{len(mine)} results in place of {len(reference)}")
+    if list(mine) != list(reference):
+        raise DifferenceError(f"{list(mine)} in place of {list(reference)}")
     verdict = "equal"
-    exact: list[Any] | None = None
-    for place, (array, other) in enumerate(zip(mine, reference)):
+    exact: dict[str, Any] | None = None
+    for place, other in reference.items():
+        array = mine[place]
         if not isinstance(other, np.ndarray):
             if type(array) is not type(other) or array != other:
                 raise DifferenceError(f"{array!r} in place of {other!r}")
@@ -151,43 +149,41 @@ def compare_results(case: Case, ours: Outcome, theirs: Outcome) -> str:
         if same(array, other):
             continue
         if array.dtype not in (np.float32, np.float64):
-            raise DifferenceError(f"result {place}: {array!r} in place of {other!r}")
+            raise DifferenceError(f"{place}: {array!r} in place of {other!r}")
         if not same(class_of(array), class_of(other)):
             known = known_by_values(case, array, other)
             if known is None and not may_overflow(case, ours, reference):
                 raise DifferenceError(
-                    f"result {place}: what is not finite is elsewhere:\n{array!r}\n{other!r}"
+                    f"{place}: what is not finite is elsewhere:\n{array!r}\n{other!r}"
                 )
             verdict = f"README: {known}" if known else BEYOND
-        elif not close(array, other):
+        elif not testing.compare(array, other).agrees:  # the truth is slow to get
             if exact is None:
                 exact = flat(truth(case, theirs))
             judged = judge_values(case, place, array, other, exact)
             if judged is None and may_overflow(case, ours, reference):
                 judged = BEYOND
             if judged is None:
-                raise DifferenceError(f"result {place} is not close:\n{array!r}\n{other!r}")
+                raise DifferenceError(f"{place} is not close:\n{array!r}\n{other!r}")
             verdict = max(verdict, judged, key=len)
     return verdict
 
 
 def compare_kinds(array: Any, other: np.ndarray) -> None:
     if type(array) is not np.ndarray:
-        raise DifferenceError(f"a result is no array but {type(array)}")
+        raise DifferenceError(f"a result is not an array but {type(array)}")
     if array.shape != other.shape or array.dtype != other.dtype:
         raise DifferenceError(
             f"{array.dtype} {array.shape} in place of {other.dtype} {other.shape}"
         )
 
 
-def flat(value: Any) -> list[Any]:
-    """Return what is in nested tuples and lists, tensors as arrays."""
-    if isinstance(value, (tuple, list)):
-        ours = isinstance(value, rnn.PackedSequence)
-        packed = ours or isinstance(value, torch.nn.utils.rnn.PackedSequence)
-        start = ["PackedSequence"] if packed else []
-        return start + [leaf for item in value for leaf in flat(item)]
-    return [value.detach().numpy()] if isinstance(value, torch.Tensor) else [value]
+def flat(value: Any) -> dict[str, Any]:
+    """Return what is in a result by its place, tensors as arrays."""
+    return {
+        name: leaf.detach().numpy() if isinstance(leaf, torch.Tensor) else leaf
+        for name, leaf in leaves(value, "result")
+    }
 
 
 def class_of(array: np.ndarray) -> np.ndarray:
@@ -199,15 +195,6 @@ def finite(array: np.ndarray) -> np.ndarray:
     return np.where(np.isfinite(array), array, 0).astype(np.float64)
 
 
-def close(array: np.ndarray, other: np.ndarray) -> bool:
-    """Return whether the truth need not be asked: one ulp apart, or float64's tolerance."""
-    mine, reference = finite(array), finite(other)
-    scale = max(1.0, np.abs(reference).max())
-    single = array.dtype == np.float32
-    allowed = scale * (2.0**-24 if single else FLOAT64_TOLERANCE)
-    return bool(np.abs(mine - reference).max() <= allowed)
-
-
 def truth(case: Case, theirs: Outcome) -> Any:
     """Return torch's result in float64; where it has none, such as of bools, its own."""
     outcome = run(case, Truth)
@@ -215,25 +202,24 @@ def truth(case: Case, theirs: Outcome) -> Any:
 
 
 def judge_values(
-    case: Case, place: int, array: np.ndarray, other: np.ndarray, exact: list[Any]
+    case: Case, place: str, array: np.ndarray, other: np.ndarray, exact: dict[str, Any]
 ) -> str | None:
     """Return why values that are not next to each other are right, if they are."""
-    single = array.dtype == np.float32
     known = np.isfinite(other) & np.isfinite(exact[place])
-    array, other, true = (a[known].astype(np.float64) for a in (array, other, exact[place]))
-    scale = np.abs(true).max(initial=1.0)
-    error, own = np.abs(array - true).max(initial=0), np.abs(other - true).max(initial=0)
-    ulp = scale * (2.0**-23 if single else 2.0**-52)
-    if single and error <= FLOAT32_FACTOR * own + FLOAT32_ULPS * ulp:
+    true = exact[place][known].astype(np.float64)
+    found = testing.compare(array[known], other[known], true)
+    if found.agrees:
         return "close by the float64 truth"
     spread = torch_spread(case, place, known, true)
     # In float64 the truth is torch itself, which may be as far off as its spread.
-    own = max(own, spread) if single else 1.5 * spread
-    if error <= FLOAT32_FACTOR * own + FLOAT32_ULPS * ulp:
+    own = max(found.own, spread) if array.dtype == np.float32 else 1.5 * spread
+    scale = float(np.abs(true).max(initial=1.0))
+    if found.error <= allowed_error(own, scale, array.dtype):
         return "close by torch's answer to one ulp"
-    if error <= FLOAT32_FACTOR * own + FLOAT32_ULPS * ulp * gain(case):
+    if found.error <= allowed_error(own, scale * gain(case), array.dtype):
         return "close by what one product makes of an ulp"
-    if error <= gate_precision(case, ulp) * gain(case):
+    ulp = scale * float(np.finfo(array.dtype).eps)
+    if found.error <= gate_precision(case, ulp) * gain(case):
         return f"README: {GATES}"
     return None
 
@@ -256,7 +242,7 @@ def gain(case: Case) -> float:
     return largest
 
 
-def torch_spread(case: Case, place: int, known: np.ndarray, true: np.ndarray) -> float:
+def torch_spread(case: Case, place: str, known: np.ndarray, true: np.ndarray) -> float:
     """Return how far torch comes from the truth one ulp away from the case."""
     largest = 0.0
     for neighbour in range(NEIGHBOURS):
@@ -268,28 +254,30 @@ def torch_spread(case: Case, place: int, known: np.ndarray, true: np.ndarray) ->
     return largest
 
 
-def may_overflow(case: Case, ours: Outcome, results: list[Any]) -> bool:
+def may_overflow(case: Case, ours: Outcome, results: dict[str, Any]) -> bool:
     """Return whether sums in this case may leave the dtype's range, by a crude bound.
 
     The largest finite magnitudes of what is passed in, of weights and of results, one times
     another, times the number of terms. Where all is finite that goes in, infinities in
-    torch's results tell of it too.
+    torch's results show it too.
     """
     given = arrays_in(list(case.inputs))
     if ours.module is not None:
         given += list(arrays_of(ours.module).values())
     floats = [array for array in given if array.dtype.kind == "f" and array.size]
-    results = [array for array in results if isinstance(array, np.ndarray) and array.size]
-    if not floats or not results:
+    returned = [
+        array for array in results.values() if isinstance(array, np.ndarray) and array.size
+    ]
+    if not floats or not returned:
         return False
     finite_in, finite_out = (
-        all(np.isfinite(array).all() for array in arrays) for arrays in (floats, results)
+        all(np.isfinite(array).all() for array in arrays) for arrays in (floats, returned)
     )
     if finite_in and not finite_out:
         return True
     limit = min(float(np.finfo(array.dtype).maxexp) for array in floats)
     terms = math.log2(max(array.shape[-1] if array.ndim else 1 for array in floats))
-    exponents = sorted(exponent(array) for array in [*floats, *results])
+    exponents = sorted(exponent(array) for array in [*floats, *returned])
     power = 3.5 if case.name == "Embedding" else 2.0 if "norm" in case.name.lower() else 0.0
     if exponents[-1] * power + terms >= limit - 1:  # norms and variances are of powers
         return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import pty
@@ -182,7 +183,7 @@ def test_convert_loses_nothing(capsys):
     assert "no/w.npz: No such file" in refused("convert model.pt no/w.npz", capsys)
     before = Path("nested.pt").read_bytes()
     for out in ("nested.pt", "./nested.pt"):
-        assert "is FILE itself" in refused(f"convert nested.pt {out} --key state", capsys)
+        assert "this is the input" in refused(f"convert nested.pt {out} --key state", capsys)
     assert Path("nested.pt").read_bytes() == before
     assert Path("old.npz").read_bytes() == b"old"
     assert not list(Path().glob("w.*"))
@@ -264,19 +265,28 @@ def test_run_of_an_empty_batch_prints_no_figures(capsys):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ("model.pt input.npy", "several recurrent layers, 'rnn', 'lstm', 'cell': choose with"),
+        ("model.pt input.npy", "several recurrent layers, 'rnn', 'lstm', 'cell': name one"),
         ("model.pt input.npy --layer x", "there is no layer 'x'. Those recognised are: 'rnn',"),
         ("broken.pt input.npy --layer lstm", "there is no layer 'lstm'"),
-        ("model.pt step.npy --layer head --batch-first", "--batch-first is not for a layer of"),
-        ("model.pt input.npy --layer lstm --nonlinearity relu", "--nonlinearity is not for"),
-        ("model.pt model.pt --layer rnn", "model.pt is a zip file: save the input alone"),
-        ("model.pt junk.npy --layer rnn", "junk.npy is no .npy file"),
-        ("model.pt empty.npy --layer rnn", "empty.npy is no .npy file"),
-        ("model.pt object.npy --layer rnn", "object.npy is no .npy file: Object arrays"),
+        (
+            "model.pt step.npy --layer head --batch-first",
+            "--batch-first does not apply to a layer",
+        ),
+        (
+            "model.pt input.npy --layer lstm --nonlinearity relu",
+            "--nonlinearity does not apply",
+        ),
+        ("model.pt model.pt --layer rnn", "model.pt: expected a .npy file, as"),
+        ("model.pt junk.npy --layer rnn", "junk.npy: expected a .npy file"),
+        ("model.pt empty.npy --layer rnn", "empty.npy: expected a .npy file"),
+        (
+            "model.pt object.npy --layer rnn",
+            "object.npy: expected a .npy file, as numpy.save writes: Obj",
+        ),
         ("model.pt absent.npy --layer rnn", "absent.npy: No such file or directory"),
         ("model.pt wide.npy --layer rnn", "wide.npy: input.size(-1) must be equal"),
         ("model.pt input.npy --layer rnn -o out.h5", "no format has the suffix"),
-        ("head.npz input.npy", "head.npz has no recurrent layer: choose with --layer"),
+        ("head.npz input.npy", "head.npz has no recurrent layer: name one with --layer"),
     ],
 )
 def test_run_says_what_is_wrong(arguments, message, capsys):
@@ -289,6 +299,98 @@ def test_run_says_what_is_wrong(arguments, message, capsys):
     assert not Path("out.h5").exists()
 
 
+# Files that are read and written
+
+
+@pytest.fixture
+def _names():
+    """Give the model and the input other names, in the folder of `_files`."""
+    for name in ("model.pt", "input.npy"):
+        Path(f"link_to_{name}").symlink_to(name)
+        Path(f"hard_{name}").hardlink_to(name)
+
+
+@pytest.mark.parametrize("out", ["{0}", "./{0}", "../{1}/{0}", "link_to_{0}", "hard_{0}"])
+@pytest.mark.parametrize(
+    ("command", "file"),
+    [
+        ("convert model.pt OUT --format npz", "model.pt"),
+        ("run model.pt input.npy --layer rnn -o OUT", "model.pt"),
+        ("run model.pt input.npy --layer rnn -o OUT", "input.npy"),
+        ("run link_to_model.pt hard_input.npy --layer rnn -o OUT", "input.npy"),
+    ],
+)
+@pytest.mark.usefixtures("_names")
+def test_no_command_writes_a_file_that_it_reads(command, file, out, capsys):
+    before = Path(file).read_bytes()
+    out = out.format(file, Path.cwd().name)
+    line = refused(command.replace("OUT", out), capsys)
+    assert f"{out}: this is the input " in line
+    assert Path(file).read_bytes() == before
+    assert Path(f"link_to_{file}").is_symlink()
+
+
+def test_no_command_writes_the_file_that_is_its_standard_input():
+    before = Path("nested.pt").read_bytes()
+    result = run_shell("numpy-rnn convert - nested.pt --key state < nested.pt")
+    assert (result.returncode, result.stdout) == (2, "")
+    assert "nested.pt: this is the input -" in result.stderr
+    assert Path("nested.pt").read_bytes() == before
+
+
+@pytest.mark.parametrize("source", ["- <nested.pt", "- < <(cat nested.pt)", "<(cat nested.pt)"])
+def test_a_file_may_be_standard_input_or_a_pipe(source):
+    result = run_shell(f"numpy-rnn inspect --key state {source}")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert ": 4 tensors" in result.stdout
+    result = run_shell(f"numpy-rnn run --key state -o o.npz {source} input.npy")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert Path("o.npz").exists()
+
+
+def test_a_dash_writes_standard_output():
+    result = run_shell(
+        "numpy-rnn convert model.pt - --format npz | numpy-rnn convert - w.safetensors && "
+        "cat input.npy | numpy-rnn run w.safetensors - --layer head -o - > out.npz"
+    )
+    assert result.returncode == 0
+    assert result.stdout == "w.safetensors: 27 tensors, 2.3 kB\n"
+    assert result.stderr.startswith("-: 27 tensors, 2.3 kB\nhead: Linear(")
+    with np.load("out.npz") as results:
+        assert results["output"].shape == (5, 2, 2)
+
+
+@pytest.mark.parametrize(
+    ("command", "message"),
+    [
+        ("convert model.pt -", "-: standard output needs --format: one of safetensors, npz"),
+        ("run - - < model.pt", "-: FILE and INPUT cannot both be standard input"),
+        ("inspect - <&-", "-: Bad file descriptor"),
+        ("inspect - </dev/null", "-: the file is empty"),
+    ],
+)
+def test_a_dash_that_cannot_be_used_is_an_error(command, message):
+    result = run_shell(f"numpy-rnn {command}")
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr.startswith(f"numpy-rnn {command.split()[0]}: error: {message}")
+    assert result.stderr.count("\n") == 1
+
+
+def test_weights_are_not_written_to_a_terminal():
+    ours, terminal = pty.openpty()
+    result = subprocess.run(
+        [sys.executable, "-m", "numpy_rnn", "convert", "model.pt", "-", "--format", "npz"],
+        stdout=terminal,
+        stderr=subprocess.PIPE,
+        check=False,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+    )
+    os.close(terminal)
+    os.close(ours)
+    assert result.returncode == 2
+    assert b"-: standard output is a terminal" in result.stderr
+
+
 # verify
 
 
@@ -296,7 +398,7 @@ def test_verify_compares_every_layer_with_torchs(capsys):
     assert main(["verify", "model.pt"]) == 0
     table, last = capsys.readouterr().out.split("\n\n")
     header, *rows = table.splitlines()
-    assert header.split() == ["layer", "class", "max", "|NumPy", "-", "torch|", "allowed"]
+    assert header.split() == ["layer", "class", "error", "torch's", "own", "allowed"]
     assert [row.split()[:2] for row in rows] == [
         ["rnn", "RNN"],
         ["lstm", "LSTM"],
@@ -304,7 +406,7 @@ def test_verify_compares_every_layer_with_torchs(capsys):
         ["head", "Linear"],
     ]
     for row in rows:
-        difference, allowed, verdict = row.split()[2:]
+        difference, _, allowed, verdict = row.split()[2:]
         assert verdict == "agrees"
         assert float(difference) <= float(allowed) < 1e-5
     version = torch.__version__
@@ -339,7 +441,7 @@ def test_verify_of_weights_that_are_not_finite_compares_what_is(value, capsys):
 
 def test_verify_without_torch_says_so(monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "torch", None)
-    assert "verify compares with torch: pip install torch" in refused("verify model.pt", capsys)
+    assert "verify needs torch: pip install torch" in refused("verify model.pt", capsys)
 
 
 def test_verify_wants_a_layer_and_a_seed(capsys):
@@ -370,10 +472,44 @@ def test_every_command_shows_help_with_examples_that_are_right(capsys):
         examples = printed.partition("examples:\n")[2].splitlines()
         assert examples
         for example in examples:
-            program, *arguments = shlex.split(example, comments=True)
+            program, *arguments = shlex.split(example.rpartition("|")[2], comments=True)
             assert program == "numpy-rnn"
             options = command_line._parser(arguments).parse_args(arguments)
             assert options.run is import_module(f"numpy_rnn.commands.{name}").run
+
+
+@pytest.mark.parametrize("name", ["", *COMMANDS])
+def test_help_fits_in_80_columns(name, monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", "80")
+    with pytest.raises(SystemExit):
+        main([*name.split(), "--help"])
+    for line in capsys.readouterr().out.splitlines():
+        assert len(line) <= 80, line
+
+
+def test_help_imports_no_command():
+    code = (
+        "import sys; from numpy_rnn.__main__ import main\n"
+        "try: main(['--help'])\n"
+        "except SystemExit: print(*sys.modules)"
+    )
+    printed = subprocess.run(
+        [sys.executable, "-c", code], check=True, cwd=ROOT, capture_output=True, text=True
+    ).stdout.splitlines()[-1]
+    loaded = set(printed.split())
+    assert not {f"numpy_rnn.commands.{name}" for name in COMMANDS} & loaded
+    assert not {"torch", "json", "numpy_rnn.testing"} & loaded
+
+
+def test_no_module_is_imported_by_a_computed_name():
+    """Tools that freeze applications read the source to find what is imported."""
+    for path in (ROOT / "numpy_rnn").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if not isinstance(node, ast.Call):
+                continue
+            call = ast.unparse(node)
+            if re.search(r"(import_module|__import__)$", ast.unparse(node.func)):
+                assert isinstance(node.args[0], ast.Constant), f"{path}: {call}"
 
 
 def test_the_help_of_all_names_commands_and_exit_codes(capsys):
@@ -383,7 +519,7 @@ def test_the_help_of_all_names_commands_and_exit_codes(capsys):
     for name, summary in COMMANDS.items():
         assert f"{name} " in printed
         assert summary in printed
-    assert "exit codes:\n  0    done\n" in printed
+    assert "exit codes:\n  0    success\n" in printed
 
 
 @pytest.mark.parametrize(
@@ -430,6 +566,27 @@ def test_an_interruption_exits_with_130(monkeypatch):
     assert main(["inspect", "model.pt"]) == 130
 
 
+@pytest.mark.parametrize("module", ["numpy_rnn.commands.demo", "torch"])
+def test_an_interruption_of_an_import_exits_with_130(module):
+    code = f"""if True:
+        import sys
+        from numpy_rnn.__main__ import main
+        class Interrupt:
+            def find_spec(self, name, *_):
+                if name == {module!r}:
+                    raise KeyboardInterrupt
+        sys.meta_path.insert(0, Interrupt())
+        sys.exit(main(["demo" if "demo" in {module!r} else "verify", "model.pt"]))
+    """
+    result = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        check=False,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+    )
+    assert (result.returncode, result.stdout, result.stderr) == (130, b"", b"")
+
+
 def test_ctrl_c_is_quiet():
     """The command is stopped in the middle of its work, which here takes half a minute."""
     work = """if True:
@@ -466,6 +623,41 @@ def test_a_reader_that_leaves_early_is_no_error(command):
     assert result.stdout.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    "command",
+    ["inspect model.pt", "convert model.pt w.npz", "demo", "--help", "verify model.pt"],
+)
+def test_a_closed_standard_output_is_one_line(command):
+    result = run_shell(f"numpy-rnn {command} >&-")
+    assert result.returncode == 2
+    assert result.stderr == "numpy-rnn: error: standard output: it is closed\n"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux has it")
+@pytest.mark.parametrize(
+    "command",
+    ["inspect model.pt", "inspect big.npz", "convert model.pt - --format npz"],
+)
+def test_a_full_standard_output_is_one_line(command):
+    nn.save({f"{n}.weight": np.zeros((2, 2)) for n in range(5000)}, "big.npz")
+    result = run_shell(f"numpy-rnn {command} >/dev/full")
+    assert result.returncode == 2
+    assert result.stderr.endswith("No space left on device\n")
+    assert result.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("command", "code"), [("inspect model.pt", 0), ("inspect absent.pt", 2), ("dance", 2)]
+)
+def test_a_closed_standard_error_changes_no_exit_code(command, code):
+    assert run_shell(f"numpy-rnn {command} 2>&-").returncode == code
+
+
+def test_an_error_cannot_steer_the_terminal(capsys):
+    line = refused("inspect $'\\x1b[2J.pt'".replace("$'\\x1b", "'\x1b"), capsys)
+    assert line == "numpy-rnn inspect: error: \\x1b[2J.pt: No such file or directory\n"
+
+
 def test_results_and_errors_go_their_own_ways():
     result = run_shell("numpy-rnn inspect model.pt")
     assert (result.returncode, result.stderr) == (0, "")
@@ -475,18 +667,31 @@ def test_results_and_errors_go_their_own_ways():
     assert result.stderr == "numpy-rnn inspect: error: absent.pt: No such file or directory\n"
 
 
-def test_a_terminal_is_told_what_takes_long_and_nothing_is_left_of_it():
+def shown_on_terminal(**variables):
+    """Return what a command writes to a terminal that is its standard error."""
     ours, terminal = pty.openpty()
     with subprocess.Popen(
         [sys.executable, "-m", "numpy_rnn", "inspect", "model.pt"],
         stdout=subprocess.DEVNULL,
         stderr=terminal,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        env=os.environ | {"PYTHONPATH": str(ROOT)} | variables,
     ) as process:
-        assert process.wait(60) == 0
+        assert process.wait(600) == 0
+    os.write(terminal, b"end")
+    shown = b""
+    while not shown.endswith(b"end"):
+        shown += os.read(ours, 1000)
     os.close(terminal)
-    assert os.read(ours, 1000) == b"reading model.pt ...\r\x1b[K"
     os.close(ours)
+    return shown
+
+
+def test_a_terminal_is_told_what_takes_long_and_nothing_is_left_of_it():
+    assert shown_on_terminal(TERM="xterm") == b"reading model.pt ...\r\x1b[Kend"
+
+
+def test_a_terminal_that_cannot_erase_is_shown_no_status():
+    assert shown_on_terminal(TERM="dumb") == b"end"
 
 
 def test_the_console_script_is_the_command_line():

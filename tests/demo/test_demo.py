@@ -6,11 +6,14 @@ import re
 import shlex
 import subprocess
 import sys
+import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+import numpy_rnn as nn
 from numpy_rnn.__main__ import main
 from numpy_rnn.demo import classifier
 from tests.demo.train import TorchNameClassifier
@@ -83,7 +86,7 @@ def test_a_name_without_a_known_letter_is_an_error(names, capsys):
 
 
 def test_numbers_that_are_not_torchs_end_with_an_error(monkeypatch, capsys):
-    monkeypatch.setattr("numpy_rnn.demo.command.PARITY_TOLERANCE", 1e-12)
+    monkeypatch.setattr("numpy_rnn.commands.demo.PARITY_TOLERANCE", 1e-12)
     assert main(["demo", "Virtanen"]) == 1
     assert "the difference from torch is above 1e-12" in capsys.readouterr().err
 
@@ -102,6 +105,24 @@ def test_a_reader_that_leaves_early_is_no_error():
         ["bash", "-o", "pipefail", "-c", command], capture_output=True, text=True, check=False
     )
     assert (result.returncode, result.stdout, result.stderr) == (0, "A\n", "")
+
+
+def test_the_package_runs_from_a_zip_file(tmp_path):
+    package = Path(nn.__file__).parent
+    with zipfile.ZipFile(tmp_path / "package.zip", "w") as archive:
+        for path in package.rglob("*"):
+            if path.suffix != ".pyc":
+                archive.write(path, path.relative_to(package.parent))
+    result = subprocess.run(
+        [sys.executable, "-m", "numpy_rnn", "demo", "Virtanen"],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(tmp_path / "package.zip"), "PATH": ""},
+    )
+    assert result.stderr == ""
+    assert result.stdout.startswith("Virtanen\n  Finnish")
 
 
 def test_an_output_that_cannot_show_a_bar_gets_another():

@@ -235,9 +235,11 @@ def test_a_result_of_another_shape_or_number_fails():
             return super().forward(input, hx)[:1]
 
     layer, x = torch_layer("RNN", "ordinary")
-    with pytest.raises(AssertionError, match=r"float32|float64 .*\(3, 4, 24\), torch's"):
+    with pytest.raises(
+        AssertionError, match=r"output\[0\] is float64 \(3, 4, 24\), torch's float64 \(4, 3"
+    ):
         assert_parity(ported(layer, Batchwise), layer, x)
-    with pytest.raises(AssertionError, match="1 arrays, torch's 2"):
+    with pytest.raises(AssertionError, match=r"ours has no output\[1\]"):
         assert_parity(ported(layer, OutputAlone), layer, x)
 
 

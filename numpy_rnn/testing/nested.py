@@ -1,0 +1,54 @@
+"""What is in nested tuples, lists, dicts and packed sequences."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from numpy_rnn.utils.rnn import PackedSequence
+
+__all__ = ["is_packed", "leaves", "map_leaves"]
+
+
+def leaves(value: Any, name: str = "output") -> Iterator[tuple[str, Any]]:
+    """Yield what is in nested tuples, lists, dicts and packed sequences, each with its name.
+
+    >>> list(leaves((1, {"a": [2, None]})))
+    [('output[0]', 1), ("output[1]['a'][0]", 2), ("output[1]['a'][1]", None)]
+    """
+    if isinstance(value, tuple) and hasattr(value, "_fields"):
+        for field, item in zip(value._fields, value):
+            yield from leaves(item, f"{name}.{field}")
+    elif isinstance(value, (tuple, list)):
+        for index, item in enumerate(value):
+            yield from leaves(item, f"{name}[{index}]")
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield from leaves(item, f"{name}[{key!r}]")
+    else:
+        yield name, value
+
+
+def map_leaves(
+    function: Callable[[Any], Any], value: Any, packed: Callable[..., Any] = PackedSequence
+) -> Any:
+    """Return nested tuples, lists and dicts with `function` applied to what is in them.
+
+    Packed sequences, ours or torch's, become those of the class `packed`.
+
+    >>> map_leaves(lambda x: x + 1, (1, [2, 3]))
+    (2, [3, 4])
+    """
+    if isinstance(value, dict):
+        return {key: map_leaves(function, item, packed) for key, item in value.items()}
+    if not isinstance(value, (tuple, list)):
+        return function(value)
+    items = [map_leaves(function, item, packed) for item in value]
+    if is_packed(value):
+        return packed(*items)
+    return tuple(items) if isinstance(value, tuple) else items
+
+
+def is_packed(value: Any) -> bool:
+    """Return whether a value is a packed sequence, ours or torch's."""
+    return isinstance(value, tuple) and hasattr(value, "batch_sizes")
