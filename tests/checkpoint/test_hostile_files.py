@@ -42,11 +42,9 @@ def memory_of(data):
     """Return the peak memory, in bytes, of refusing a file."""
     peaks = []
     for read in READERS:
-        file = io.BytesIO(data)
         tracemalloc.start()
         try:
-            with pytest.raises(nn.CheckpointError):
-                read(file)
+            refusal(data, read)
             peaks.append(tracemalloc.get_traced_memory()[1])
         finally:
             tracemalloc.stop()
@@ -481,7 +479,8 @@ def tensor(**change):
 def test_safetensors_header_that_lies_is_refused(data, message):
     assert message in refusal(data)
     if b'"more"' not in data and "axes" not in message:  # which the package takes
-        with pytest.raises((safetensors.SafetensorError, ValueError)):
+        errors = (safetensors.SafetensorError, ValueError)
+        with pytest.raises(errors, match=r"(Error while deserializing|array is too big)"):
             safetensors.numpy.load(data)
 
 
@@ -616,8 +615,7 @@ def test_pickle_with_trailing_bytes_is_refused():
 def test_golden_file_cut_short_anywhere_is_refused(name, read):
     data = (DATA / name).read_bytes()
     for length in range(len(data)):
-        with pytest.raises(nn.CheckpointError):
-            read(io.BytesIO(data[:length]))
+        refusal(data[:length], read)
 
 
 @pytest.mark.parametrize("name", mutations.FORMATS)

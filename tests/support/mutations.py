@@ -3,7 +3,7 @@
 `python -m tests.support.mutations 200000 [FORMAT ...]`
 
 However a file is damaged, `nn.load` and `nn.read_state_dict` return or raise a
-`CheckpointError`. The suite runs a short form.
+`CheckpointError`. The suite damages some files; by hand there is time for more.
 """
 
 from __future__ import annotations
