@@ -21,7 +21,7 @@ MOST_LABELS = 30
 """Labels that fit below a panel."""
 
 
-def draw(trace: Trace, sequence: int, labels: Sequence[str] | None) -> Any:
+def draw(trace: Trace[Any, Any], sequence: int, labels: Sequence[str] | None) -> Any:
     """Return a figure with a row for each layer, and a panel for each state and gate.
 
     Parameters and errors are those of `numpy_rnn.Trace.plot`.
@@ -68,7 +68,7 @@ def draw(trace: Trace, sequence: int, labels: Sequence[str] | None) -> Any:
     return figure
 
 
-def _panels(trace: Trace, index: int, sequence: int) -> Iterator[tuple[str, Array]]:
+def _panels(trace: Trace[Any, Any], index: int, sequence: int) -> Iterator[tuple[str, Array]]:
     """Yield (name, values of shape (L, H)) of what is drawn of a layer."""
     layer = trace.layers[index]
     if layer.name == "cell":

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, Generic, TypeVar, overload
 
 import numpy as np
 
+from numpy_rnn._typing import AnyArray, Array, Hx
 from numpy_rnn.arguments import as_array
 from numpy_rnn.floating_point import silent
 from numpy_rnn.modules.rnn import RNNBase, RNNCellBase
@@ -17,10 +18,11 @@ from numpy_rnn.recurrence.stack import run_stack
 from numpy_rnn.utils.rnn import PackedSequence
 
 if TYPE_CHECKING:
-    from numpy_rnn._typing import AnyArray, Array
     from numpy_rnn.recurrence.protocol import Recurrence, State, Weights
 
 __all__ = ["LayerTrace", "Trace", "trace"]
+
+Output = TypeVar("Output", bound=Array | PackedSequence)
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -91,7 +93,7 @@ class LayerTrace:
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class Trace:
+class Trace(Generic[Output, Hx]):
     """What a recurrent layer or cell did with an input.
 
     Attributes
@@ -123,8 +125,8 @@ class Trace:
     """
 
     kind: str
-    output: Array | PackedSequence
-    hx: Any
+    output: Output
+    hx: Hx
     layers: tuple[LayerTrace, ...]
     batch_first: bool = False
 
@@ -206,7 +208,15 @@ class Trace:
         return "\n  ".join([head, *map(repr, self.layers)])
 
 
-def trace(module: RNNBase | RNNCellBase, input: Any, hx: Any = None) -> Trace:
+@overload
+def trace(
+    module: RNNBase[Hx] | RNNCellBase[Hx], input: Array, hx: Hx | None = None
+) -> Trace[Array, Hx]: ...
+@overload
+def trace(
+    module: RNNBase[Hx], input: PackedSequence, hx: Hx | None = None
+) -> Trace[PackedSequence, Hx]: ...
+def trace(module: object, input: Any, hx: Any = None) -> Trace[Any, Any]:
     """Run a recurrent layer or cell and return what happened inside.
 
     Parameters
@@ -261,7 +271,7 @@ def trace(module: RNNBase | RNNCellBase, input: Any, hx: Any = None) -> Trace:
     return _trace_layers(module, input, hx)
 
 
-def _trace_layers(module: RNNBase, input: Any, hx: Any) -> Trace:
+def _trace_layers(module: RNNBase[Any], input: Any, hx: Any) -> Trace[Any, Any]:
     output, last = module(input, hx)
     if isinstance(input, PackedSequence):
         data, batch_first = output.data, False
@@ -304,7 +314,7 @@ def _trace_layers(module: RNNBase, input: Any, hx: Any) -> Trace:
 
 
 @silent
-def _trace_cell(module: RNNCellBase, input: Any, hx: Any) -> Trace:
+def _trace_cell(module: RNNCellBase[Any], input: Any, hx: Any) -> Trace[Any, Any]:
     last = module(input, hx)
     output = last[0] if isinstance(last, tuple) else last
     x, weights, state = module._canonical(as_array(input, "input"), hx)

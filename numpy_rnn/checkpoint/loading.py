@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from typing import IO, TYPE_CHECKING, Any
 
+from numpy_rnn._typing import AnyArray
 from numpy_rnn.arguments import check_device
 from numpy_rnn.checkpoint.errors import CheckpointError
 
 if TYPE_CHECKING:
-    from numpy_rnn._typing import AnyArray
     from numpy_rnn.checkpoint.source import Source
     from numpy_rnn.checkpoint.unknown_object import Global
 

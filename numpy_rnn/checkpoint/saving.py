@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, Any, Protocol
 
+from numpy_rnn._typing import AnyArray, Format
 from numpy_rnn.arguments import as_array
-
-if TYPE_CHECKING:
-    from numpy_rnn._typing import AnyArray
-    from numpy_rnn.modules.module import Module
 
 __all__ = ["FORMATS", "save"]
 
@@ -22,10 +19,17 @@ FORMATS = {
 """The formats, and the suffixes of their files."""
 
 
+class HasStateDict(Protocol):
+    """A module."""
+
+    def state_dict(self) -> Mapping[str, Any]:
+        """Return its arrays by name."""
+
+
 def save(
-    obj: Module | Mapping[str, Any],
+    obj: HasStateDict | Mapping[str, Any],
     f: str | os.PathLike[str] | IO[bytes],
-    format: str | None = None,
+    format: Format | None = None,
 ) -> None:
     """Write a module's weights, or a state_dict, to a file.
 

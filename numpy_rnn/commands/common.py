@@ -10,7 +10,7 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator, Mapping, Sequence
 from typing import IO
 
-from numpy_rnn._typing import AnyArray
+from numpy_rnn._typing import AnyArray, Format
 from numpy_rnn.checkpoint import read_state_dict, save
 from numpy_rnn.description import printable
 
@@ -76,7 +76,7 @@ def check_output(out: str, *inputs: str) -> None:
                 raise CommandError(f"{out}: this is the input {path}; write to another file")
 
 
-def write(arrays: Mapping[str, AnyArray], out: str, format: str | None = None) -> None:
+def write(arrays: Mapping[str, AnyArray], out: str, format: Format | None = None) -> None:
     """Write arrays to a file, or to the standard output for ``-``.
 
     Raises

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Sequence
+from typing import Literal
 
 import numpy as np
 
@@ -12,7 +13,10 @@ from numpy_rnn.arguments import as_array, fill_value
 
 
 def pad(
-    input: AnyArray, pad: Sequence[int], mode: str = "constant", value: float | None = None
+    input: AnyArray,
+    pad: Sequence[int],
+    mode: Literal["constant", "reflect", "replicate", "circular"] = "constant",
+    value: float | None = None,
 ) -> AnyArray:
     """Return `input` with elements added at the ends of its axes, or removed.
 

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from numpy_rnn import functional
+from numpy_rnn._typing import AnyArray, Array, DTypeLike, IntArray
 from numpy_rnn.arguments import as_array, check_device, new_array, parse_dtype
 from numpy_rnn.modules.module import Module
-
-if TYPE_CHECKING:
-    from numpy_rnn._typing import Array, DTypeLike
 
 __all__ = ["BatchNorm1d"]
 
@@ -67,6 +63,12 @@ class BatchNorm1d(Module):
            [ 2., 20.]], dtype=float32)
     """
 
+    weight: Array | None
+    bias: Array | None
+    running_mean: Array | None
+    running_var: Array | None
+    num_batches_tracked: IntArray | None
+
     def __init__(
         self,
         num_features: int,
@@ -100,17 +102,16 @@ class BatchNorm1d(Module):
     def reset_running_stats(self) -> None:
         """Set the running statistics to zero mean and unit variance."""
         if self.track_running_stats:
-            self.running_mean[...] = 0
-            self.running_var[...] = 1
-            self.num_batches_tracked[...] = 0
+            _fill(self.running_mean, 0)
+            _fill(self.running_var, 1)
+            _fill(self.num_batches_tracked, 0)
 
     def reset_parameters(self) -> None:
         """Set everything to what it is in a new module."""
         self.reset_running_stats()
         if self.affine:
-            self.weight[...] = 1
-            if self.bias is not None:
-                self.bias[...] = 0
+            _fill(self.weight, 1)
+            _fill(self.bias, 0)
 
     def forward(self, input: Array) -> Array:
         """Return the normalised input.
@@ -164,3 +165,8 @@ class BatchNorm1d(Module):
             f"affine={self.affine}, bias={self.bias is not None}, "
             f"track_running_stats={self.track_running_stats}"
         )
+
+
+def _fill(array: AnyArray | None, value: int) -> None:
+    if array is not None:
+        array[...] = value

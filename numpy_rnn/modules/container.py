@@ -5,7 +5,7 @@ from __future__ import annotations
 import operator
 from collections import OrderedDict
 from collections.abc import ItemsView, Iterable, Iterator, KeysView, Mapping, ValuesView
-from typing import Any, TypeVar
+from typing import Any, TypeVar, overload
 
 from numpy_rnn.modules.linear import Identity
 from numpy_rnn.modules.module import Module
@@ -48,6 +48,10 @@ class _Numbered(_Container):
     def __iter__(self) -> Iterator[Any]:
         return iter(self._items().values())
 
+    @overload
+    def __getitem__(self, index: int) -> Any: ...
+    @overload
+    def __getitem__(self: S, index: slice) -> S: ...
     def __getitem__(self, index: int | slice) -> Any:
         if isinstance(index, slice):
             return self._part(index)
@@ -144,10 +148,10 @@ class Sequential(_Numbered):
     ['0.weight', '0.bias', '2.weight', '2.bias']
     """
 
-    def __init__(self, *args: Any) -> None:
+    def __init__(self, *args: Module | OrderedDict[str, Any]) -> None:
         super().__init__()
         if len(args) == 1 and isinstance(args[0], OrderedDict):
-            items = args[0]
+            items: OrderedDict[str, Any] = args[0]
         else:
             items = OrderedDict((str(number), module) for number, module in enumerate(args))
         for name, module in items.items():
@@ -297,7 +301,10 @@ class ModuleDict(_Container):
     Linear(in_features=4, out_features=3, bias=True)
     """
 
-    def __init__(self, modules: Any = None) -> None:
+    def __init__(
+        self,
+        modules: Mapping[str, Module] | ModuleDict | Iterable[tuple[str, Module]] | None = None,
+    ) -> None:
         super().__init__()
         if modules is not None:
             self.update(modules)
@@ -347,7 +354,9 @@ class ModuleDict(_Container):
         """Return the modules."""
         return self._items().values()
 
-    def update(self, modules: Any) -> None:
+    def update(
+        self, modules: Mapping[str, Module] | ModuleDict | Iterable[tuple[str, Module]]
+    ) -> None:
         """Add modules, or replace those of the same names.
 
         Parameters
@@ -367,9 +376,10 @@ class ModuleDict(_Container):
                 "ModuleDict.update should be called with an iterable of key/value pairs, but "
                 f"got {type(modules).__name__}"
             )
+        pairs: Iterable[Any] = modules
         if isinstance(modules, (ModuleDict, Mapping)):
-            modules = modules.items()
-        for number, pair in enumerate(modules):
+            pairs = modules.items()
+        for number, pair in enumerate(pairs):
             start = f"ModuleDict update sequence element #{number}"
             if not isinstance(pair, Iterable):
                 raise TypeError(f"{start} should be Iterable; is {type(pair).__name__}")

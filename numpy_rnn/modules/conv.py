@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from typing import Literal, TypeAlias, get_args
 
 from numpy_rnn import functional
+from numpy_rnn._typing import Array, DTypeLike
 from numpy_rnn.arguments import check_device, new_array, parse_dtype
 from numpy_rnn.modules.linear import draw_parameters
 from numpy_rnn.modules.module import Module
 
-if TYPE_CHECKING:
-    from numpy_rnn._typing import Array, DTypeLike
-
 __all__ = ["Conv1d"]
 
-PADDING_MODES = ("zeros", "reflect", "replicate", "circular")
+PaddingMode: TypeAlias = Literal["zeros", "reflect", "replicate", "circular"]
+PADDING_MODES = get_args(PaddingMode)
 
 
 class Conv1d(Module):
@@ -73,17 +72,20 @@ class Conv1d(Module):
     (20, 33, 24)
     """
 
+    weight: Array
+    bias: Array | None
+
     def __init__(
         self,
         in_channels: int,
         out_channels: int,
         kernel_size: int | tuple[int, ...],
         stride: int | tuple[int, ...] = 1,
-        padding: str | int | tuple[int, ...] = 0,
+        padding: Literal["same", "valid"] | int | tuple[int, ...] = 0,
         dilation: int | tuple[int, ...] = 1,
         groups: int = 1,
         bias: bool = True,
-        padding_mode: str = "zeros",
+        padding_mode: PaddingMode = "zeros",
         device: object = None,
         dtype: DTypeLike = None,
     ) -> None:
@@ -96,10 +98,10 @@ class Conv1d(Module):
             raise ValueError("out_channels must be divisible by groups")
         self.in_channels = in_channels
         self.out_channels = out_channels
-        self.kernel_size = _single(kernel_size)
-        self.stride = _single(stride)
+        self.kernel_size: tuple[int, ...] = _single(kernel_size)
+        self.stride: tuple[int, ...] = _single(stride)
         self.padding = padding if isinstance(padding, str) else _single(padding)
-        self.dilation = _single(dilation)
+        self.dilation: tuple[int, ...] = _single(dilation)
         self.groups = groups
         self.padding_mode = padding_mode
         if isinstance(padding, str):

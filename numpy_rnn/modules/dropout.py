@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from numpy_rnn import functional
+from numpy_rnn._typing import Array
 from numpy_rnn.modules.module import Module
-
-if TYPE_CHECKING:
-    from numpy_rnn._typing import Array
 
 __all__ = ["Dropout"]
 

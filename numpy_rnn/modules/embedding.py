@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from numpy_rnn import functional, init
+from numpy_rnn._typing import AnyArray, Array, DTypeLike
 from numpy_rnn.arguments import as_array, check_device, new_array, parse_dtype
 from numpy_rnn.modules.module import Module
-
-if TYPE_CHECKING:
-    from numpy_rnn._typing import AnyArray, Array, DTypeLike
 
 __all__ = ["Embedding"]
 
@@ -61,6 +59,8 @@ class Embedding(Module):
     >>> embedding(np.array([[1, 2, 4, 5], [4, 3, 2, 0]])).shape
     (2, 4, 3)
     """
+
+    weight: Array
 
     def __init__(
         self,

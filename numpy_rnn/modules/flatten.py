@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from numpy_rnn._typing import AnyArray
 from numpy_rnn.arguments import as_array, parse_axis
 from numpy_rnn.modules.module import Module
-
-if TYPE_CHECKING:
-    from numpy_rnn._typing import AnyArray
 
 __all__ = ["Flatten"]
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from numpy_rnn import functional, init
+from numpy_rnn._typing import Array, DTypeLike
 from numpy_rnn.arguments import as_array, check_device, new_array, parse_dtype
 from numpy_rnn.modules.module import Module
 
-if TYPE_CHECKING:
-    from numpy_rnn._typing import Array, DTypeLike
-
 __all__ = ["Identity", "Linear"]
+
+
+T = TypeVar("T")
 
 
 def draw_parameters(weight: Array, bias: Array | None) -> None:
@@ -55,9 +56,16 @@ class Identity(Module):
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ARG002  # torch's signature
         super().__init__()
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: T) -> T:
         """Return a copy of an array, and anything else as it is."""
-        return as_array(input, "input").copy() if hasattr(input, "__array__") else input
+        if not hasattr(input, "__array__"):
+            return input
+        return cast(T, as_array(input, "input").copy())
+
+    if TYPE_CHECKING:  # mypy does not see through `Module.__call__` that forward is generic
+
+        def __call__(self, input: T) -> T:  # type: ignore[override]  # of the same kind
+            """Return what ``forward`` computes."""
 
 
 class Linear(Module):
@@ -94,6 +102,9 @@ class Linear(Module):
     >>> nn.Linear(20, 30)(np.zeros((128, 20), np.float32)).shape
     (128, 30)
     """
+
+    weight: Array
+    bias: Array | None
 
     def __init__(
         self,

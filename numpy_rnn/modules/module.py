@@ -5,16 +5,14 @@ from __future__ import annotations
 import operator
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
+from numpy_rnn._typing import AnyArray, Arguments, Array, DTypeLike, HasForward, Result
 from numpy_rnn.arguments import FLOAT32, FLOAT64, as_array, parse_to
 from numpy_rnn.floating_point import cast
 from numpy_rnn.recognition import KINDS, Candidate, expected
-
-if TYPE_CHECKING:
-    from numpy_rnn._typing import AnyArray, Array, DTypeLike
 
 __all__ = ["IncompatibleKeys", "Module"]
 
@@ -92,11 +90,6 @@ class Module:
     _transient_names: list[str]
     _module_names: list[str]
 
-    if TYPE_CHECKING:
-
-        def __getattr__(self, name: str) -> Any:
-            """Let type checkers know that parameters are attributes."""
-
     def __init__(self) -> None:
         self.training = True
         for names in _REGISTRIES:
@@ -109,7 +102,9 @@ class Module:
             state[names] = list(state[names])
         return state
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def __call__(
+        self: HasForward[Arguments, Result], *args: Arguments.args, **kwargs: Arguments.kwargs
+    ) -> Result:
         """Return what ``forward`` computes."""
         return self.forward(*args, **kwargs)
 

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
 
 from numpy_rnn import functional
+from numpy_rnn._typing import Array, DTypeLike
 from numpy_rnn.arguments import check_device, new_array, parse_dtype
 from numpy_rnn.modules.module import Module
-
-if TYPE_CHECKING:
-    from numpy_rnn._typing import Array, DTypeLike
 
 __all__ = ["LayerNorm"]
 
@@ -52,6 +49,10 @@ class LayerNorm(Module):
     array([[-1.,  1.],
            [-1.,  1.]], dtype=float32)
     """
+
+    normalized_shape: tuple[int, ...]
+    weight: Array | None
+    bias: Array | None
 
     def __init__(
         self,

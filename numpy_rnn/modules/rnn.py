@@ -7,11 +7,21 @@ import numbers
 import operator
 import warnings
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias
+from types import EllipsisType
+from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeAlias, overload
 
 import numpy as np
 
 from numpy_rnn import functional, init
+from numpy_rnn._typing import (
+    AnyArray,
+    Arguments,
+    Array,
+    DTypeLike,
+    HasForward,
+    Hx,
+    Result,
+)
 from numpy_rnn.arguments import (
     as_array,
     check_device,
@@ -24,9 +34,6 @@ from numpy_rnn.recurrence import RECURRENCES, Recurrence
 from numpy_rnn.recurrence.protocol import State
 from numpy_rnn.recurrence.stack import run_stack, step_cell
 from numpy_rnn.utils.rnn import PackedSequence, packed_rows
-
-if TYPE_CHECKING:
-    from numpy_rnn._typing import AnyArray, Array, DTypeLike
 
 __all__ = [
     "GRU",
@@ -43,7 +50,17 @@ WeightsOf: TypeAlias = "Callable[[dict[str, Any]], tuple[Array, ...]]"
 """What takes a module's parameters, all at once, out of its attributes."""
 
 
-class RNNBase(Module):
+Nonlinearity: TypeAlias = Literal["tanh", "relu"]
+
+
+class RunsPacked(Protocol[Hx]):
+    """A recurrent layer, unless a subclass has another ``forward``."""
+
+    def forward(self, input: PackedSequence, hx: Hx | None = None) -> tuple[PackedSequence, Hx]:
+        """Run the layers over packed sequences."""
+
+
+class RNNBase(Module, Generic[Hx]):
     """The base class of recurrent layers: parameters, checks and layouts.
 
     Parameters
@@ -75,6 +92,24 @@ class RNNBase(Module):
     dtype : dtype, default float32
         float32 or float64.
     """
+
+    if TYPE_CHECKING:  # `get_parameter` is for those of further layers
+        weight_ih_l0: Array
+        weight_hh_l0: Array
+        bias_ih_l0: Array
+        bias_hh_l0: Array
+        weight_ih_l0_reverse: Array
+        weight_hh_l0_reverse: Array
+        bias_ih_l0_reverse: Array
+        bias_hh_l0_reverse: Array
+        weight_ih_l1: Array
+        weight_hh_l1: Array
+        bias_ih_l1: Array
+        bias_hh_l1: Array
+        weight_ih_l1_reverse: Array
+        weight_hh_l1_reverse: Array
+        bias_ih_l1_reverse: Array
+        bias_hh_l1_reverse: Array
 
     def __init__(
         self,
@@ -118,7 +153,7 @@ class RNNBase(Module):
         self.num_layers = num_layers
         self.bias = bias
         self.batch_first = batch_first
-        self.dropout = float(dropout)
+        self.dropout: float = float(dropout)
         self.bidirectional = bidirectional
         self.proj_size = proj_size
         rows = len(RECURRENCES[mode].gates) * hidden_size
@@ -170,7 +205,19 @@ class RNNBase(Module):
             text += f", bidirectional={self.bidirectional}"
         return text
 
-    def __call__(self, input: Any, hx: Any = None) -> Any:
+    @overload
+    def __call__(
+        self: RunsPacked[Hx], input: Array, hx: Hx | None = None
+    ) -> tuple[Array, Hx]: ...
+    @overload
+    def __call__(
+        self: RunsPacked[Hx], input: PackedSequence, hx: Hx | None = None
+    ) -> tuple[PackedSequence, Hx]: ...
+    @overload
+    def __call__(
+        self: HasForward[Arguments, Result], *args: Arguments.args, **kwargs: Arguments.kwargs
+    ) -> Result: ...
+    def __call__(self, input: Any, hx: Any = None) -> Any:  # type: ignore[misc]  # see below
         r"""Return what ``forward`` computes; without \*args a step takes 4 % less time."""
         return self.forward(input, hx)
 
@@ -178,8 +225,14 @@ class RNNBase(Module):
         """Let a subclass with a ``forward`` of its own be called with its arguments."""
         super().__init_subclass__(**kwargs)
         if cls.forward is not RNNBase.forward:
-            cls.__call__ = Module.__call__  # type: ignore[method-assign]
+            cls.__call__ = Module.__call__  # type: ignore[assignment]  # as overloaded
 
+    @overload
+    def forward(self, input: Array, hx: Hx | None = None) -> tuple[Array, Hx]: ...
+    @overload
+    def forward(
+        self, input: PackedSequence, hx: Hx | None = None
+    ) -> tuple[PackedSequence, Hx]: ...
     def forward(
         self, input: Array | PackedSequence, hx: Any = None
     ) -> tuple[Array | PackedSequence, Any]:
@@ -409,7 +462,7 @@ class RNNBase(Module):
         )
 
 
-class RNN(RNNBase):
+class RNN(RNNBase[Array]):
     r"""A stack of Elman recurrent layers, after ``torch.nn.RNN``.
 
     Every layer computes, for each step t,
@@ -444,6 +497,8 @@ class RNN(RNNBase):
         Accepted for torch's sake: arrays are on the CPU.
     dtype : dtype, default float32
         float32 or float64.
+    proj_size
+        An error: only an `LSTM` has a projection.
 
     Attributes
     ----------
@@ -490,16 +545,17 @@ class RNN(RNNBase):
         input_size: int,
         hidden_size: int,
         num_layers: int = 1,
-        nonlinearity: str = "tanh",
+        nonlinearity: Nonlinearity = "tanh",
         bias: bool = True,
         batch_first: bool = False,
         dropout: float = 0.0,
         bidirectional: bool = False,
         device: object = None,
         dtype: DTypeLike = None,
-        **unsupported: Any,
+        *,
+        proj_size: EllipsisType = ...,
     ) -> None:
-        _refuse_projection(unsupported)
+        _refuse_projection(proj_size)
         if nonlinearity not in ("tanh", "relu"):
             raise ValueError(
                 f"Unknown nonlinearity '{nonlinearity}'. Select from 'tanh' or 'relu'."
@@ -515,12 +571,11 @@ class RNN(RNNBase):
             bidirectional,
             device=device,
             dtype=dtype,
-            **unsupported,
         )
         self.nonlinearity = nonlinearity
 
 
-class LSTM(RNNBase):
+class LSTM(RNNBase[tuple[Array, Array]]):
     r"""A stack of long short-term memory layers, after ``torch.nn.LSTM``.
 
     Every layer computes, for each step t,
@@ -600,6 +655,12 @@ class LSTM(RNNBase):
     ((6, 3, 5), (2, 3, 5), (2, 3, 20))
     """
 
+    if TYPE_CHECKING:
+        weight_hr_l0: Array
+        weight_hr_l0_reverse: Array
+        weight_hr_l1: Array
+        weight_hr_l1_reverse: Array
+
     def __init__(
         self,
         input_size: int,
@@ -628,7 +689,7 @@ class LSTM(RNNBase):
         )
 
 
-class GRU(RNNBase):
+class GRU(RNNBase[Array]):
     r"""A stack of gated recurrent unit layers, after ``torch.nn.GRU``.
 
     Every layer computes, for each step t,
@@ -666,6 +727,8 @@ class GRU(RNNBase):
         Accepted for torch's sake: arrays are on the CPU.
     dtype : dtype, default float32
         float32 or float64.
+    proj_size
+        An error: only an `LSTM` has a projection.
 
     Attributes
     ----------
@@ -712,9 +775,10 @@ class GRU(RNNBase):
         bidirectional: bool = False,
         device: object = None,
         dtype: DTypeLike = None,
-        **unsupported: Any,
+        *,
+        proj_size: EllipsisType = ...,
     ) -> None:
-        _refuse_projection(unsupported)
+        _refuse_projection(proj_size)
         super().__init__(
             "GRU",
             input_size,
@@ -726,11 +790,10 @@ class GRU(RNNBase):
             bidirectional,
             device=device,
             dtype=dtype,
-            **unsupported,
         )
 
 
-class RNNCellBase(Module):
+class RNNCellBase(Module, Generic[Hx]):
     """The base class of cells, each one step of one layer.
 
     Parameters
@@ -748,6 +811,11 @@ class RNNCellBase(Module):
     dtype : dtype, default float32
         float32 or float64.
     """
+
+    weight_ih: Array
+    weight_hh: Array
+    bias_ih: Array | None
+    bias_hh: Array | None
 
     def __init__(
         self,
@@ -792,7 +860,7 @@ class RNNCellBase(Module):
         """What the cell computes."""
         raise NotImplementedError
 
-    def forward(self, input: Array, hx: Any = None) -> Any:
+    def forward(self, input: Array, hx: Hx | None = None) -> Hx:
         """Take one step.
 
         Parameters
@@ -818,10 +886,13 @@ class RNNCellBase(Module):
         """
         x, weights, state = self._canonical(as_array(input, "input"), hx)
         if x.ndim == 1 or len(x) != 1:
-            return pack_state(step_cell(self._recurrence, x, state, weights))
-        one = tuple([array[0] for array in state])
-        end = step_cell(self._recurrence, x[0], one, weights)
-        return pack_state([array[None] for array in end])
+            end = step_cell(self._recurrence, x, state, weights)
+        else:
+            one = tuple([array[0] for array in state])
+            end = step_cell(self._recurrence, x[0], one, weights)
+            end = tuple([array[None] for array in end])
+        next_state: Hx = pack_state(end)
+        return next_state
 
     def _canonical(self, x: AnyArray, hx: Any) -> tuple[Array, tuple[Array, ...], State]:
         """Check what the caller passed; return the input, the live weights and the state."""
@@ -850,8 +921,9 @@ class RNNCellBase(Module):
 
     def _weights(self) -> tuple[Array, ...]:
         """Return the live parameters of the step, in torch's order."""
-        arrays = (self.weight_ih, self.weight_hh, self.bias_ih, self.bias_hh)
-        return arrays if self.bias_ih is not None else arrays[:2]
+        if self.bias_ih is None or self.bias_hh is None:
+            return self.weight_ih, self.weight_hh
+        return self.weight_ih, self.weight_hh, self.bias_ih, self.bias_hh
 
     def _axes_error(self, name: str, array: AnyArray) -> Exception:
         return ValueError(
@@ -883,7 +955,7 @@ class RNNCellBase(Module):
             )
 
 
-class RNNCell(RNNCellBase):
+class RNNCell(RNNCellBase[Array]):
     r"""One step of an Elman layer, after ``torch.nn.RNNCell``.
 
     .. math:: h' = \tanh(W_{ih} x + b_{ih} + W_{hh} h + b_{hh})
@@ -935,7 +1007,7 @@ class RNNCell(RNNCellBase):
         input_size: int,
         hidden_size: int,
         bias: bool = True,
-        nonlinearity: str = "tanh",
+        nonlinearity: Nonlinearity = "tanh",
         device: object = None,
         dtype: DTypeLike = None,
     ) -> None:
@@ -956,7 +1028,7 @@ class RNNCell(RNNCellBase):
         return f"{text}, nonlinearity={self.nonlinearity}"
 
 
-class LSTMCell(RNNCellBase):
+class LSTMCell(RNNCellBase[tuple[Array, Array]]):
     r"""One step of a long short-term memory, after ``torch.nn.LSTMCell``.
 
     .. math::
@@ -1019,7 +1091,7 @@ class LSTMCell(RNNCellBase):
     _recurrence = RECURRENCES["LSTM"]
 
 
-class GRUCell(RNNCellBase):
+class GRUCell(RNNCellBase[Array]):
     r"""One step of a gated recurrent unit, after ``torch.nn.GRUCell``.
 
     .. math::
@@ -1127,8 +1199,8 @@ def _check_projection(proj_size: int, hidden_size: int) -> None:
         raise ValueError("proj_size has to be smaller than hidden_size")
 
 
-def _refuse_projection(keywords: dict[str, Any]) -> None:
-    if "proj_size" in keywords:
+def _refuse_projection(proj_size: object) -> None:
+    if proj_size is not ...:
         raise ValueError("proj_size argument is only supported for LSTM, not RNN or GRU")
 
 

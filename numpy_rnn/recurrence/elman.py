@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
+from numpy import add
 
 from numpy_rnn.recurrence import heuristics
 from numpy_rnn.recurrence.protocol import Inside, Layer, Recurrence, Run, State, Weights
@@ -22,13 +23,11 @@ if TYPE_CHECKING:
 Activation: TypeAlias = "Callable[[Array, Array], object]"
 """``f(x, out)``, where `out` may be `x`."""
 
-add = np.add
-
 
 class Elman(Recurrence):
     """The recurrence with an activation that a subclass names."""
 
-    gates = ("h",)
+    gates: tuple[str, ...] = ("h",)
 
     @abstractmethod
     def activation(self, array: Array) -> Activation:
@@ -103,6 +102,12 @@ class Relu(Elman):
 class ElmanLayer(Layer):
     """A layer whose steps add W_hh h_{t-1} to the input products."""
 
+    weight_ih: Array
+    bias: Array | None
+    by_columns: bool
+    activation: Callable[[Array], Activation]
+    weight_hh_t: Array
+
     def __init__(self, recurrence: Elman, weights: Weights, by_columns: bool) -> None:
         self.weight_ih, weight_hh, *biases = weights
         self.bias = biases[0] + biases[1] if biases else None
@@ -155,7 +160,11 @@ class OneProductLayer(Layer):
     That saves adding two products, a sixth of a step of few units.
     """
 
-    reads_inputs = True
+    weight_ih: Array
+    bias: Array | None
+    reads_inputs: bool = True
+    activation: Callable[[Array], Activation]
+    weight: Array
 
     def __init__(self, recurrence: Elman, weights: Weights) -> None:
         self.weight_ih, weight_hh, *biases = weights

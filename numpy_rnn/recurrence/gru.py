@@ -16,21 +16,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy import add, multiply, subtract, tanh
 
 from numpy_rnn.recurrence.protocol import Inside, Layer, Recurrence, Run, State, Weights
 
 if TYPE_CHECKING:
     from numpy_rnn._typing import Array
 
-add, multiply, subtract, tanh = np.add, np.multiply, np.subtract, np.tanh
-
 
 class GatedRecurrentUnit(Recurrence):
     """The recurrence of a GRU."""
 
     mode = "GRU"
-    gates = ("r", "z", "n")
-    sigmoids = ("r", "z")
+    gates: tuple[str, ...] = ("r", "z", "n")
+    sigmoids: tuple[str, ...] = ("r", "z")
     additive = False
 
     def step(self, x: Array, state: State, weights: Weights) -> State:
@@ -70,6 +69,13 @@ class Gates:
         and a scalar.
     """
 
+    r_z: Array
+    r: Array
+    z: Array
+    pre_n: Array
+    n: Array
+    half: Array
+
     def __init__(self, memory: Array) -> None:
         size = len(memory) // 3
         self.r_z, self.pre_n = memory[: 2 * size], memory[2 * size :]
@@ -94,6 +100,11 @@ class Gates:
 
 class GRULayer(Layer):
     """The weights, the rows of r and z halved."""
+
+    weight_ih: Array
+    weight_hh: Array
+    bias: Array | None
+    bias_hn: Array | None
 
     def __init__(self, weights: Weights) -> None:
         weight_ih, weight_hh, *biases = weights

@@ -21,22 +21,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy import add, multiply, tanh
 
 from numpy_rnn.recurrence.protocol import Inside, Layer, Recurrence, Run, State, Weights
 
 if TYPE_CHECKING:
     from numpy_rnn._typing import Array
 
-add, multiply, tanh = np.add, np.multiply, np.tanh
-
 
 class LongShortTermMemory(Recurrence):
     """The recurrence of an LSTM."""
 
     mode = "LSTM"
-    gates = ("i", "f", "g", "o")
-    sigmoids = ("i", "f", "o")
-    state = ("h", "c")
+    gates: tuple[str, ...] = ("i", "f", "g", "o")
+    sigmoids: tuple[str, ...] = ("i", "f", "o")
+    state: tuple[str, ...] = ("h", "c")
 
     def step(self, x: Array, state: State, weights: Weights) -> State:
         """Return the state after one step; see `Recurrence.step`."""
@@ -76,6 +75,17 @@ class Gates:
         The cell state.
     """
 
+    gates: Array
+    o_i_f: Array
+    o: Array
+    i_f: Array
+    g_c: Array
+    cell: Array
+    products: Array
+    i_g: Array
+    f_c: Array
+    half: Array
+
     def __init__(self, c: Array) -> None:
         size = len(c)
         memory = np.empty((10 * size, *c.shape[1:]), c.dtype)
@@ -110,10 +120,11 @@ class LSTMLayer(Layer):
     """The weights, their rows in the order of the gates in memory."""
 
     def __init__(self, weights: Weights) -> None:
-        weight_ih, weight_hh, bias, self.weight_hr = _parts(weights)
-        self.weight_ih = _ordered(weight_ih)
-        self.weight_hh = _ordered(weight_hh)
-        self.bias = None if bias is None else _ordered(bias)
+        weight_ih, weight_hh, bias, weight_hr = _parts(weights)
+        self.weight_ih: Array = _ordered(weight_ih)
+        self.weight_hh: Array = _ordered(weight_hh)
+        self.weight_hr: Array | None = weight_hr
+        self.bias: Array | None = None if bias is None else _ordered(bias)
 
     def begin(self, state: State) -> Run:
         """Return a run that starts from a copy of `state`."""

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import reprlib
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, overload
+from typing import Any, Literal, NamedTuple, TypeVar, overload
 
 import numpy as np
 
+from numpy_rnn._typing import AnyArray, DTypeLike, IntArray
 from numpy_rnn.arguments import (
     FLOAT32,
     FLOAT64,
@@ -23,13 +24,6 @@ from numpy_rnn.arguments import (
     type_error,
 )
 from numpy_rnn.floating_point import cast, silent
-
-if TYPE_CHECKING:
-    import numpy.typing as npt
-
-    from numpy_rnn._typing import AnyArray, DTypeLike
-
-    IntArray = npt.NDArray[np.int64]
 
 __all__ = [
     "PackedSequence",
@@ -380,7 +374,7 @@ def pad_sequence(
     sequences: AnyArray | Iterable[AnyArray],
     batch_first: bool = False,
     padding_value: Any = 0.0,
-    padding_side: str = "right",
+    padding_side: Literal["right", "left"] = "right",
 ) -> AnyArray:
     """Stack sequences of different lengths, padded to the length of the longest.
 

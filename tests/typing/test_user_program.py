@@ -1,0 +1,19 @@
+"""Does the program run whose types mypy and pyright check, and fail where they find errors?"""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.typing.mistakes import MISTAKES
+from tests.typing.user_program import PROGRAM
+
+
+@pytest.mark.parametrize("part", PROGRAM, ids=lambda part: part.__name__)
+def test_user_program_runs(part):
+    part()
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_user_program_mistake_raises(mistake):
+    with pytest.raises((TypeError, ValueError, AttributeError, RuntimeError)):
+        MISTAKES[mistake]()
