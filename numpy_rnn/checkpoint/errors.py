@@ -1,4 +1,4 @@
-"""The error of everything that is refused in a checkpoint."""
+"""The exception for a checkpoint that cannot be read."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ LONGEST = 60
 
 
 class CheckpointError(ValueError):
-    """A file that is damaged, hostile, or holds what cannot be read without torch."""
+    """A file is damaged or hostile, or holds what cannot be read without torch."""
 
 
 def shown(value: Any) -> str:
-    """Return a value out of a file for an error message, cut to a safe length.
+    """Return a value from a file for an error message, cut to a safe length.
 
-    What a pickle builds may be nested so deeply, or share parts so often, that its repr
-    would never end: only atoms and flat tuples of them are shown as they are.
+    A pickle can nest values so deeply, or share parts so often, that their repr would
+    never end: only atoms and flat tuples of atoms are shown as they are.
 
     >>> shown((1, "a"))
     "(1, 'a')"

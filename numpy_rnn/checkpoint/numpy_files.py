@@ -6,29 +6,32 @@ Source: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.lib import format as npy
 
-from numpy_rnn.checkpoint.allowance import Allowance
+from numpy_rnn.checkpoint.dtypes import unsupported
 from numpy_rnn.checkpoint.errors import CheckpointError, shown
-from numpy_rnn.checkpoint.numpy_pickles import checked_array
+from numpy_rnn.checkpoint.memory_budget import MemoryBudget
+from numpy_rnn.checkpoint.numpy_pickles import array_from_bytes
 from numpy_rnn.checkpoint.source import Source
 from numpy_rnn.checkpoint.zip_archive import ZipArchive
 
 if TYPE_CHECKING:
     from numpy_rnn._typing import AnyArray
 
-__all__ = ["NPY", "is_npz", "read_npy", "read_npz"]
+__all__ = ["NPY", "is_npz", "read_npy", "read_npz", "write_npz"]
 
 NPY = b"\x93NUMPY"
 SUFFIX = ".npy"
 
 LENGTHS = {(1, 0): 2, (2, 0): 4, (3, 0): 4}
-"""Bytes of the length of the header, by the version of the format."""
+"""Bytes that the length of the header takes, by the version of the format."""
 
 LONGEST_HEADER = 10_000
-"""As in NumPy: that of a plain array is a line."""
+"""As in NumPy; that of a plain array is a line."""
 
 MOST_DIGITS = 19
 
@@ -41,7 +44,7 @@ PICKLED = re.compile(r"\{'descr': (?:'\|O|.*'\|O')")
 
 
 def is_npz(archive: ZipArchive) -> bool:
-    """Tell whether a zip file holds arrays and nothing else."""
+    """Return whether a zip file holds arrays and nothing else."""
     return all(name.endswith(SUFFIX) for name in archive.members)
 
 
@@ -51,13 +54,13 @@ def read_npz(archive: ZipArchive) -> dict[str, AnyArray]:
     Raises
     ------
     CheckpointError
-        If the file is damaged, or holds what is no array of numbers or text.
+        If the file is damaged, or an array is not of numbers or text.
     """
     arrays: dict[str, AnyArray] = {}
     for member in archive.members:
         name = member.removesuffix(SUFFIX)
         try:
-            arrays[name] = _parsed(archive.array(member), archive.allowance)
+            arrays[name] = _parsed(archive.array(member), archive.budget)
         except CheckpointError as error:
             raise CheckpointError(f"{shown(name)}: {error}") from None
     return arrays
@@ -69,33 +72,39 @@ def read_npy(source: Source) -> AnyArray:
     Raises
     ------
     CheckpointError
-        If the file is damaged, or holds what is no array of numbers or text.
+        If the file is damaged, or the array is not of numbers or text.
     """
-    return _parsed(source.array(0, source.size), source.allowance)
+    return _parsed(source.array(0, source.size), source.budget)
 
 
-def _parsed(data: AnyArray, allowance: Allowance) -> AnyArray:
+def _parsed(data: AnyArray, budget: MemoryBudget) -> AnyArray:
     """Return the array in the bytes of a file, a view of them where it can be one."""
     start, length = _header_place(data)
     if length > LONGEST_HEADER or start + length > data.size:
-        raise CheckpointError(f"a header of {length} bytes, which is too long")
+        raise CheckpointError(
+            f"a .npy header of {length} bytes is longer than the file, or than the "
+            f"{LONGEST_HEADER} bytes that NumPy allows: the file is damaged or cut short"
+        )
     text = data[start : start + length].tobytes().decode("latin-1")
     found = HEADER.fullmatch(text)
     if found is None or found[2].startswith("O"):
         if found or PICKLED.match(text):
-            raise CheckpointError("an array of Python objects, which is a pickle")
-        raise CheckpointError(f"the header {shown(text)} of an array")
+            raise CheckpointError(
+                "the array holds Python objects, which are a pickle: save it with a dtype of "
+                "numbers or text"
+            )
+        raise CheckpointError(f"the .npy header must be that of an array, got {shown(text)}")
     order, code, fortran, dimensions = found.groups()
     numbers = re.findall(r"\d+", dimensions)
     if any(len(number) > MOST_DIGITS for number in numbers):
-        raise CheckpointError("an array that is too large")
+        raise CheckpointError("the shape in the .npy header is too large")
     shape = tuple(map(int, numbers))
     is_fortran = fortran == "True"
-    array = checked_array(
+    array = array_from_bytes(
         data[start + length :],
         _dtype(order, code),
         shape[::-1] if is_fortran else shape,
-        allowance,
+        budget,
     )
     return array.T if is_fortran else array
 
@@ -103,10 +112,12 @@ def _parsed(data: AnyArray, allowance: Allowance) -> AnyArray:
 def _header_place(data: AnyArray) -> tuple[int, int]:
     """Return where the header begins, and its length."""
     if data[: len(NPY)].tobytes() != NPY or data.size < 12:
-        raise CheckpointError("this is no .npy file, or one that is cut short")
+        raise CheckpointError("this is not a .npy file, or it is cut short")
     version = (int(data[6]), int(data[7]))
     if version not in LENGTHS:
-        raise CheckpointError(f"version {version} of the .npy format")
+        raise CheckpointError(
+            f"the .npy format must be of version 1.0, 2.0 or 3.0, got {version[0]}.{version[1]}"
+        )
     start = 8 + LENGTHS[version]
     return start, int.from_bytes(data[8:start].tobytes(), "little")
 
@@ -114,8 +125,41 @@ def _header_place(data: AnyArray) -> tuple[int, int]:
 def _dtype(order: str, code: str) -> np.dtype[Any]:
     try:
         dtype = np.dtype(order + code)
-    except TypeError:
-        raise CheckpointError(f"an array of dtype {shown(code)}") from None
+    except (TypeError, ValueError):
+        dtype = np.dtype(object)
     if dtype.itemsize == 0 or dtype.kind not in "biufcSU":
-        raise CheckpointError(f"an array of dtype {shown(code)}")
+        raise CheckpointError(
+            f"the .npy header must give a dtype of numbers or text, got {shown(code)}"
+        )
     return dtype
+
+
+def write_npz(arrays: Mapping[str, AnyArray], file: IO[bytes]) -> None:
+    """Write an uncompressed zip file of arrays, which ``numpy.load`` reads without pickles.
+
+    Raises
+    ------
+    TypeError
+        For a dtype that is neither numbers nor bool.
+    ValueError
+        For a name that a zip file cannot have, or that numpy.load would confuse.
+    """
+    import zipfile  # only for writing: it is slow to import
+
+    for name, array in arrays.items():
+        if array.dtype.kind not in "biufc":
+            raise unsupported(name, array, ".npz")
+        if "\0" in name or len(name.encode()) + len(SUFFIX) >= 2**16:
+            raise ValueError(f"{name[:60]!r} cannot be a name in a zip file: rename it")
+        if name.endswith(SUFFIX) and name.removesuffix(SUFFIX) in arrays:
+            raise ValueError(
+                f"numpy.load cannot distinguish {name!r} from the same name without {SUFFIX}: "
+                "rename one of them"
+            )
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, array in arrays.items():
+            member = zipfile.ZipInfo(name + SUFFIX)
+            member.filename = name + SUFFIX  # on Windows ZipInfo changes backslashes
+            member.file_size = array.nbytes + 2**16  # with a header; decides on ZIP64
+            with archive.open(member, "w") as stream:
+                npy.write_array(stream, array, allow_pickle=False)

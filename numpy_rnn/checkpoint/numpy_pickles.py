@@ -1,6 +1,6 @@
 """Arrays in a pickle, as NumPy 1 and 2 write them in every protocol of pickles.
 
-NumPy's pickles call four of its functions. What those would do is done here with checked
+NumPy's pickles call four of its functions. What those do is done here with checked
 arguments; an array of Python objects, which is a pickle in the pickle, is refused.
 """
 
@@ -13,44 +13,45 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from numpy_rnn.checkpoint.allowance import Allowance
 from numpy_rnn.checkpoint.errors import CheckpointError, shown
-from numpy_rnn.checkpoint.stubs import Global
+from numpy_rnn.checkpoint.memory_budget import MemoryBudget
+from numpy_rnn.checkpoint.tensors import check_shape
+from numpy_rnn.checkpoint.unknown_object import Global
 
 if TYPE_CHECKING:
     from numpy_rnn._typing import AnyArray
 
-__all__ = ["CALLS", "NDARRAY", "Dtype", "NumpyPickles", "checked_array"]
+__all__ = ["CALLS", "NDARRAY", "Dtype", "NumpyPickles", "array_from_bytes"]
 
 NDARRAY = Global("numpy", "ndarray")
-
-MOST_AXES = 32
 
 CODES = re.compile(r"b1|[iu][1248]|f[248]|c(?:8|16)|[SU][1-9][0-9]{0,8}")
 """Booleans, numbers and text of fixed length."""
 
 
 class Dtype:
-    """A dtype in a pickle, of which the byte order comes after it was made."""
+    """A dtype in a pickle, which gets its byte order after it is made."""
 
     __slots__ = ("code", "order")
 
     def __init__(self, code: Any) -> None:
         if type(code) is not str or not CODES.fullmatch(code):
             raise CheckpointError(
-                f"the dtype {shown(code)}: arrays may hold booleans, numbers and text"
+                f"a dtype must be of booleans, numbers or text, got {shown(code)}"
             )
         self.code = code
         self.order: Any = "="
 
     def set_state(self, state: Any) -> None:
-        """Take the byte order, which is all that a simple dtype has to tell."""
+        """Take the byte order, which is all that the state of a simple dtype says."""
         if type(state) is not tuple or len(state) < 2 or type(state[1]) is not str:
-            raise CheckpointError("the state of a dtype")
+            raise CheckpointError("the state of a dtype must be a tuple with its byte order")
         if state[1] not in ("<", ">", "|", "="):
-            raise CheckpointError(f"the byte order {shown(state[1])}")
+            raise CheckpointError(
+                f"the byte order of a dtype must be <, >, | or =, got {shown(state[1])}"
+            )
         if any(type(part) is not int for part in state[2:] if part is not None):
-            raise CheckpointError("a dtype of several fields")
+            raise CheckpointError("a dtype must not have fields: save each as an array")
         self.order = state[1]
 
     def resolved(self) -> np.dtype[Any]:
@@ -64,37 +65,35 @@ class NumpyPickles:
 
     Parameters
     ----------
-    allowance : Allowance
+    budget : MemoryBudget
         For the memory of the arrays.
     """
 
-    def __init__(self, allowance: Allowance) -> None:
-        self._allowance = allowance
+    def __init__(self, budget: MemoryBudget) -> None:
+        self._budget = budget
         self._pending: dict[int, AnyArray] = {}
 
     def _reconstruct(self, kind: Any, shape: Any, code: Any) -> AnyArray:
-        """Return an array that its state is put into next."""
+        """Return an array whose state is set next."""
         if kind != NDARRAY or shape != (0,) or type(code) not in (bytes, str):
-            raise CheckpointError("an array that is no plain one")
+            raise CheckpointError("the class of an array must be numpy.ndarray itself")
         array = np.empty(0, np.int8)
         self._pending[id(array)] = array
         return array
 
     def is_pending(self, target: Any) -> bool:
-        """Tell whether an object is an array that waits for its state."""
+        """Return whether an object is an array that has no state yet."""
         return isinstance(target, np.ndarray) and id(target) in self._pending
 
     def set_state(self, target: AnyArray, state: Any) -> None:
-        """Give a new array its shape, dtype and elements."""
+        """Set the shape, dtype and elements of a new array."""
         if type(state) is not tuple or len(state) != 5:
-            raise CheckpointError("an array with a state of another kind")
+            raise CheckpointError("the state of an array must be a tuple of five parts")
         _, shape, dtype, is_fortran, data = state
-        if type(data) is str:  # a string of Python 2
-            data = _latin(data)
-        array = self._array(data, dtype, shape)
+        array = self._array(_without_text(data), dtype, shape)
         fortran = type(is_fortran) in (bool, int) and bool(is_fortran)
-        # The memo may know the array already: its state is set in place, from a copy that
-        # is the array's own from then on.
+        # The memo may have the array already, so its state is set in place. It owns the
+        # copy of the elements that this makes.
         target.__setstate__(
             (1, array.shape, array.dtype, fortran, array.tobytes())  # type: ignore[arg-type]  # the stub wants NumPy's own bool
         )
@@ -109,30 +108,31 @@ class NumpyPickles:
         if order == "C" or (order == "K" and axes is None):
             return array
         if order != "K":
-            raise CheckpointError(f"an array in the order {shown(order)}")
-        # Types come first: to compare what a file holds can take for ever.
+            raise CheckpointError(f"an array's order must be C, F or K, got {shown(order)}")
+        # Check types first: comparing what a file holds can take for ever.
         is_integers = type(axes) is tuple and all(type(axis) is int for axis in axes)
         if not is_integers or sorted(axes) != list(range(array.ndim)):
-            raise CheckpointError(f"an array with the axes {shown(axes)}")
+            raise CheckpointError(
+                f"the axes of an array must be a permutation of {array.ndim} axes, got "
+                f"{shown(axes)}"
+            )
         return array.transpose(axes)
 
     def _dtype(self, *arguments: Any) -> Dtype:
         flags = arguments[1:]
         if len(flags) not in (0, 2) or not all(type(flag) in (bool, int) for flag in flags):
-            raise CheckpointError("a dtype with other arguments")
+            raise CheckpointError("a dtype must be made from a code and two flags")
         return Dtype(arguments[0])
 
     def _scalar(self, dtype: Any, data: Any) -> Any:
-        if type(data) is str:
-            data = _latin(data)
-        return self._array(data, dtype, ())[()]
+        return self._array(_without_text(data), dtype, ())[()]
 
     def _array(self, data: Any, dtype: Any, shape: Any) -> AnyArray:
         if type(dtype) is not Dtype or type(data) not in (bytes, bytearray):
-            raise CheckpointError("an array that is no plain one")
-        self._allowance.take(len(data), "an array")
+            raise CheckpointError("an array must have a simple dtype, and bytes for elements")
+        self._budget.spend(len(data), "an array in the pickle")
         raw = np.frombuffer(data, np.uint8)
-        return checked_array(raw, dtype.resolved(), shape, self._allowance)
+        return array_from_bytes(raw, dtype.resolved(), shape, self._budget)
 
 
 CALLS: dict[Global, Callable[..., Any]] = {
@@ -150,55 +150,53 @@ CALLS: dict[Global, Callable[..., Any]] = {
 """What a pickled array calls, as methods of `NumpyPickles`."""
 
 
-def checked_array(
-    raw: AnyArray, dtype: np.dtype[Any], shape: Any, allowance: Allowance
+def array_from_bytes(
+    raw: AnyArray, dtype: np.dtype[Any], shape: Any, budget: MemoryBudget
 ) -> AnyArray:
     """Return bytes as an array of a simple dtype, in native byte order.
 
     Parameters
     ----------
     raw : ndarray of uint8
-        The bytes, in C order.
+        The elements, in C order.
     dtype : numpy dtype
         Of booleans, numbers or text.
     shape : tuple of int
-    allowance : Allowance
+    budget : MemoryBudget
         For a copy.
 
     Returns
     -------
     ndarray
-        A view of `raw` where its elements need no change.
+        A view of `raw` where the elements need no change.
 
     Raises
     ------
     CheckpointError
-        If the bytes are not those of the shape, or no text.
+        If the bytes do not match the shape, or are not valid text.
     """
-    if type(shape) is not tuple or len(shape) > MOST_AXES:
-        raise CheckpointError(f"an array of shape {shown(shape)}")
-    if not all(type(n) is int and 0 <= n < 2**62 for n in shape):
-        raise CheckpointError(f"an array of shape {shown(shape)}")
-    if math.prod(max(n, 1) for n in shape) * dtype.itemsize >= 2**63:
-        raise CheckpointError(f"an array of shape {shown(shape)} is too large")
-    if math.prod(shape) * dtype.itemsize != raw.size:
+    check_shape(shape, dtype.itemsize)
+    size = math.prod(shape) * dtype.itemsize
+    if size != raw.size:
         raise CheckpointError(
-            f"an array of shape {shown(shape)} and dtype {dtype} in {raw.size} bytes"
+            f"an array of shape {shown(shape)} and dtype {dtype} must have {size} bytes, got "
+            f"{raw.size}"
         )
-    if dtype.kind == "b":  # any other byte than 0 and 1 is neither False nor True to NumPy
-        allowance.take(raw.size, "an array")
+    if dtype.kind == "b":  # to NumPy, bytes other than 0 and 1 are neither False nor True
+        budget.spend(raw.size, "an array of booleans")
         return np.not_equal(raw, 0).reshape(shape)
     array = raw.view(dtype)
     if not (array.dtype.isnative and array.flags.aligned):
-        allowance.take(raw.size, "an array")
+        budget.spend(raw.size, "an array in native byte order")
         array = array.astype(dtype.newbyteorder("="))
     if dtype.kind == "U" and array.size and array.view(np.uint32).max() > 0x10FFFF:
-        raise CheckpointError("text that is none")
+        raise CheckpointError("an array of text must hold Unicode, got other code points")
     return array.reshape(shape)
 
 
-def _latin(text: str) -> bytes:
+def _without_text(data: Any) -> Any:
+    """Return the bytes of a string of Python 2, which are read as latin-1 text."""
     try:
-        return text.encode("latin-1")
+        return data.encode("latin-1") if type(data) is str else data
     except UnicodeEncodeError:
-        raise CheckpointError("the elements of an array as text") from None
+        raise CheckpointError("the elements of an array must be bytes, got text") from None

@@ -15,38 +15,23 @@ import mmap
 import pickle
 import re
 import struct
-import sys
 from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
 
-from numpy_rnn.checkpoint.allowance import Allowance
 from numpy_rnn.checkpoint.errors import CheckpointError, shown
-from numpy_rnn.checkpoint.stubs import Global, Stub, UnknownNameError
+from numpy_rnn.checkpoint.memory_budget import MemoryBudget
+from numpy_rnn.checkpoint.unknown_object import Global, UnknownNameError, UnknownObject
 
 __all__ = ["PickleMachine", "checked_key"]
 
-_ATOMS = {str, int, float, complex, bytes, bool, type(None), Global, Stub}
-
-INSTRUCTION = 48
-"""Bytes of memory that an instruction is counted to take: a small object or an entry of a
-container, and its places on the stack and in the memo."""
-
-LIST = 40
-"""What one takes besides that builds a list or a tuple. It may be seen to be too much at the
-end of the batch."""
-
-LONG = 2**16
-"""Bytes of a string that is not copied on its way."""
+_ATOMS = {str, int, float, complex, bytes, bool, type(None), Global, UnknownObject}
 
 BATCH = 500
-"""Instructions that are counted at a time."""
-
-CONTAINER = 256
-"""What one takes besides that builds a set or a dict, or calls."""
+"""Instructions that are paid for at a time."""
 
 MOST_DIGITS = 4300
-"""Of an integer in decimal: converting one takes the square of them."""
+"""Digits of a decimal number: converting an integer takes the square of them."""
 
 DAMAGE = (
     IndexError,
@@ -57,7 +42,7 @@ DAMAGE = (
     ValueError,
     struct.error,
 )
-"""What Python raises for an instruction that does not fit what is there."""
+"""What Python raises for an instruction that its operands do not fit."""
 
 
 class PickleMachine:
@@ -69,8 +54,8 @@ class PickleMachine:
     Parameters
     ----------
     data : bytes or mmap
-        What the pickle stands in.
-    allowance : Allowance
+        What holds the pickle.
+    budget : MemoryBudget
         For the memory of what is built.
     start : int
         Where the pickle begins.
@@ -78,11 +63,11 @@ class PickleMachine:
     Attributes
     ----------
     position : int
-        Where the next instruction stands, after `run` the end of the pickle.
+        Where the next instruction begins; after `run` the end of the pickle.
     """
 
-    def __init__(self, data: bytes | mmap.mmap, allowance: Allowance, start: int = 0) -> None:
-        self.allowance = allowance
+    def __init__(self, data: bytes | mmap.mmap, budget: MemoryBudget, start: int = 0) -> None:
+        self.budget = budget
         self.position = start
         self._start = start
         self._data = data
@@ -92,17 +77,17 @@ class PickleMachine:
         self._distant: dict[int, Any] = {}
 
     def find(self, name: Global) -> Any:
-        """Return what a name stands for, if it is called or instantiated the `Global` itself.
+        """Return the value of a name, or the `Global` itself for what is called.
 
         Raises
         ------
-        CheckpointError
+        UnknownNameError
             If the name is not allowed.
         """
-        raise CheckpointError(f"the pickle names {name}, which is not allowed")
+        raise UnknownNameError(name)
 
     def call(self, function: Any, _arguments: tuple[Any, ...]) -> Any:
-        """Return what a call gives.
+        """Return the result of a call.
 
         Raises
         ------
@@ -112,37 +97,41 @@ class PickleMachine:
         raise CheckpointError(f"the pickle calls {_named(function)}, which is not allowed")
 
     def instantiate(self, kind: Any, _arguments: tuple[Any, ...]) -> Any:
-        """Return what stands for a new object.
+        """Return a new object.
 
         Raises
         ------
         CheckpointError
-            If there may be none of the class, or not with these arguments.
+            If the class is not allowed, or not with these arguments.
         """
         raise CheckpointError(f"the pickle instantiates {_named(kind)}, which is not allowed")
 
     def set_state(self, target: Any, _state: Any) -> None:
-        """Give an object its state.
+        """Set the state of an object.
 
         Raises
         ------
         CheckpointError
-            If the object cannot have one, or not this one.
+            If the object cannot have a state, or not this one.
         """
-        raise CheckpointError(f"the pickle gives a {type(target).__name__} attributes")
+        raise CheckpointError(
+            f"the pickle sets attributes of a {type(target).__name__}, which is not allowed"
+        )
 
     def load_persistent(self, identifier: Any) -> Any:
-        """Return what a persistent id stands for.
+        """Return the object that a persistent id means.
 
         Raises
         ------
         CheckpointError
-            If it stands for nothing.
+            If there is none.
         """
-        raise CheckpointError(f"the pickle has the persistent id {shown(identifier)}")
+        raise CheckpointError(
+            f"the pickle has the persistent id {shown(identifier)}, which is not allowed"
+        )
 
     def finish(self, result: Any) -> Any:
-        """Return what the pickle describes, after a last look at it."""
+        """Return the result, checked."""
         return result
 
     def run(self) -> Any:
@@ -153,13 +142,13 @@ class PickleMachine:
         CheckpointError
             If the pickle is damaged or wants something that is not allowed.
         """
-        data, instructions, at = self._data, _INSTRUCTIONS, self.position
+        data, at = self._data, self.position
         try:
             while True:
-                self.allowance.take(BATCH * INSTRUCTION, "what the pickle builds")
+                self.budget.spend_instructions(BATCH)
                 for _ in range(BATCH):
                     at = self.position
-                    instruction = instructions[data[at]]
+                    instruction = _INSTRUCTIONS[data[at]]
                     self.position = at + 1
                     if instruction is not None:
                         instruction(self)
@@ -176,21 +165,20 @@ class PickleMachine:
             raise CheckpointError(f"{error} ({place})") from None
         except DAMAGE as error:
             if at >= len(data):
-                raise CheckpointError("this is no pickle, or one without an end") from None
+                raise CheckpointError(
+                    "this is not a pickle, or it is cut short: it has no end"
+                ) from None
             raise CheckpointError(
-                f"the pickle is damaged at byte {at - self._start}: "
-                f"{type(error).__name__}: {error}"
+                f"the pickle is damaged at byte {at - self._start} "
+                f"({type(error).__name__}: {error}): copy or download the file again"
             ) from error
 
     def _result(self) -> Any:
         if len(self._stack) != 1 or self._marked:
-            raise CheckpointError("the pickle ends with more or less than one object")
+            raise CheckpointError("the pickle must end with exactly one object")
         return self.finish(self._stack.pop())
 
-    # What the instructions below are made of
-
-    def _push(self, value: Any) -> None:
-        self._stack.append(value)
+    # Parts of instructions
 
     def _pop_to_mark(self) -> list[Any]:
         items = self._stack
@@ -201,17 +189,14 @@ class PickleMachine:
         start = self.position
         data = self._data[start : start + count]
         if len(data) != count:
-            raise CheckpointError(f"the pickle ends within {shown(count)} bytes of a value")
+            raise CheckpointError(f"the pickle is cut short within {shown(count)} bytes")
         self.position = start + count
         return data
 
-    def _view(self, count: int) -> memoryview:
-        """Return as `_take` does, without a copy."""
-        view = memoryview(self._data)[self.position : self.position + count]
-        if len(view) != count:
-            raise CheckpointError(f"the pickle ends within {shown(count)} bytes of a value")
-        self.position += count
-        return view
+    def _byte(self) -> int:
+        byte = self._data[self.position]
+        self.position += 1
+        return byte
 
     def _number(self, layout: struct.Struct) -> Any:
         (number,) = layout.unpack_from(self._data, self.position)
@@ -221,61 +206,50 @@ class PickleMachine:
     def _line(self) -> bytes:
         end = self._data.find(b"\n", self.position)
         if end < 0:
-            raise CheckpointError("the pickle ends within a line")
+            raise CheckpointError("the pickle is cut short within a line")
         line = self._data[self.position : end]
         self.position = end + 1
         return line
 
     def _push_text(self, text: str) -> None:
-        self.allowance.take(sys.getsizeof(text), "a string")
+        self.budget.spend_text(text)
         self._stack.append(text)
 
-    def _push_bytes(self, data: bytes) -> None:
-        self.allowance.take(len(data), "a string of bytes")
+    def _push_bytes(self, data: bytes | bytearray) -> None:
+        self.budget.spend(len(data), "a string of bytes in the pickle")
         self._stack.append(data)
 
     # Instructions: literals
 
-    def _counted_text(self, layout: struct.Struct) -> None:
-        (count,) = layout.unpack_from(self._data, self.position)
-        self.position += layout.size
-        data = self._view(count) if count > LONG else self._take(count)
-        self._push_text(str(data, "utf-8", "surrogatepass"))
+    def _text(self, size: int) -> None:
+        self._push_text(str(self._take(size), "utf-8", "surrogatepass"))
 
-    def _counted_bytes(self, layout: struct.Struct) -> None:
-        self._push_bytes(self._take(self._number(layout)))
+    def _string(self, size: int) -> None:
+        """Push a string of Python 2, which may be text or bytes: latin-1 keeps both."""
+        self._push_text(self._take(size).decode("latin-1"))
 
-    def _counted_string(self, layout: struct.Struct) -> None:
-        """Read a string of Python 2, which may be text or bytes: latin-1 keeps both."""
-        self._push_text(self._take(self._number(layout)).decode("latin-1"))
-
-    def _byte_array(self) -> None:
-        data = self._view(self._number(UINT64))
-        self.allowance.take(len(data), "a string of bytes")
-        self._push(bytearray(data))
-
-    def _counted_integer(self, layout: struct.Struct) -> None:
-        data = self._take(self._number(layout))
-        self.allowance.take(len(data), "an integer")
-        self._push(int.from_bytes(data, "little", signed=True))
+    def _long(self, size: int) -> None:
+        data = self._take(size)
+        self.budget.spend(size, "an integer in the pickle")
+        self._stack.append(int.from_bytes(data, "little", signed=True))
 
     def _decimal(self, digits: bytes) -> int:
         if len(digits) > MOST_DIGITS or not re.fullmatch(rb"\s*[-+]?[0-9]+\s*", digits):
-            raise CheckpointError("a number that is none")
+            raise _not_a_number(digits)
         return int(digits)
 
     def _integer_line(self) -> None:
         line = self._line()
-        self._push(line == b"01" if line in (b"00", b"01") else self._decimal(line))
+        self._stack.append(line == b"01" if line in (b"00", b"01") else self._decimal(line))
 
     def _long_line(self) -> None:
-        self._push(self._decimal(self._line().removesuffix(b"L")))
+        self._stack.append(self._decimal(self._line().removesuffix(b"L")))
 
     def _float_line(self) -> None:
         line = self._line()
         if len(line) > MOST_DIGITS:
-            raise CheckpointError("a number that is none")
-        self._push(float(line))
+            raise _not_a_number(line)
+        self._stack.append(float(line))
 
     def _text_line(self) -> None:
         self._push_text(self._line().decode("raw-unicode-escape"))
@@ -283,18 +257,17 @@ class PickleMachine:
     def _string_line(self) -> None:
         line = self._line().strip()
         if len(line) < 2 or line[:1] not in (b"'", b'"') or line[:1] != line[-1:]:
-            raise CheckpointError("a string without quotes")
+            raise CheckpointError(f"a string must be in quotes, got {shown(line)}")
         body = line[1:-1]
         if not STRING_LINE.fullmatch(body):
-            raise CheckpointError("a string with an escape that is none")
-        # escape_decode is what Python's own unpickler uses; a decode from "unicode_escape"
-        # would take \u for more than two bytes.
+            raise CheckpointError(f"a string has an invalid escape: {shown(line)}")
+        # Python's own unpickler uses escape_decode; "unicode_escape" would decode \u too.
         self._push_text(codecs.escape_decode(body)[0].decode("latin-1"))
 
     # Instructions: the stack, the memo, containers
 
     def _mark(self) -> None:
-        self.allowance.left -= LIST
+        self.budget.spend_sequence()
         self._marked.append(self._stack)
         self._stack = []
 
@@ -304,23 +277,16 @@ class PickleMachine:
         else:
             self._stack = self._marked.pop()
 
-    def _discard_to_mark(self) -> None:
-        self._pop_to_mark()
-
-    def _duplicate(self) -> None:
-        self._push(self._stack[-1])
-
     def _tuple(self) -> None:
-        items = self._stack
-        self._stack = self._marked.pop()
+        items = self._pop_to_mark()
         self._stack.append(tuple(items))
 
     def _tuple_of_one(self) -> None:
-        self.allowance.left -= LIST
+        self.budget.spend_sequence()
         self._stack[-1] = (self._stack[-1],)
 
     def _tuple_of_two(self) -> None:
-        self.allowance.left -= LIST
+        self.budget.spend_sequence()
         self._stack[-2:] = [(self._stack[-2], self._stack[-1])]
 
     def _tuple_of_three(self) -> None:
@@ -328,15 +294,15 @@ class PickleMachine:
 
     def _list(self) -> None:
         items = self._pop_to_mark()
-        self._push(items)
+        self._stack.append(items)
 
     def _empty_list(self) -> None:
-        self.allowance.left -= LIST
+        self.budget.spend_sequence()
         self._stack.append([])
 
     def _empty(self, kind: type) -> None:
-        self.allowance.take(CONTAINER, "a container")
-        self._push(kind())
+        self.budget.spend_containers()
+        self._stack.append(kind())
 
     def _dict(self) -> None:
         items = self._pop_to_mark()
@@ -353,7 +319,7 @@ class PickleMachine:
 
     def _list_on_top(self) -> list[Any]:
         value = self._stack[-1]
-        if isinstance(value, Stub):
+        if isinstance(value, UnknownObject):
             return value.items
         if type(value) is not list:
             raise CheckpointError(f"expected a list, got a {type(value).__name__}")
@@ -368,9 +334,9 @@ class PickleMachine:
 
     def _set_pairs(self, items: list[Any]) -> None:
         if len(items) % 2:
-            raise CheckpointError("a key without a value")
+            raise CheckpointError("the last key of a dict has no value")
         target = self._stack[-1]
-        if isinstance(target, Stub):
+        if isinstance(target, UnknownObject):
             target = target.pairs
         if not isinstance(target, dict):
             raise CheckpointError(f"expected a dict, got a {type(target).__name__}")
@@ -380,7 +346,7 @@ class PickleMachine:
     def _add_items(self) -> None:
         items = self._pop_to_mark()
         target = self._stack[-1]
-        if isinstance(target, Stub):
+        if isinstance(target, UnknownObject):
             target.items.extend(items)
         elif type(target) is set:
             target.update(checked_key(item) for item in items)
@@ -389,15 +355,13 @@ class PickleMachine:
 
     def _frozen_set(self) -> None:
         items = self._pop_to_mark()
-        self.allowance.take(CONTAINER, "a container")
-        self._push(frozenset(checked_key(item) for item in items))
+        self.budget.spend_containers()
+        self._stack.append(frozenset(checked_key(item) for item in items))
 
     def _get(self, index: int) -> None:
-        # Picklers count from 0, so that a list has nearly all.
-        if 0 <= index < len(self._memo):
-            self._stack.append(self._memo[index])
-        else:
-            self._stack.append(self._distant[index])
+        # Picklers count from 0, so that nearly all of the memo is a list, the smallest.
+        is_near = 0 <= index < len(self._memo)
+        self._stack.append(self._memo[index] if is_near else self._distant[index])
 
     def _put(self, index: int) -> None:
         if index == len(self._memo):
@@ -405,50 +369,27 @@ class PickleMachine:
         elif 0 <= index < len(self._memo):
             self._memo[index] = self._stack[-1]
         else:
-            self.allowance.left -= CONTAINER
+            self.budget.spend_containers()
             self._distant[index] = self._stack[-1]
-
-    def _get_short(self) -> None:
-        self._get(self._data[self.position])
-        self.position += 1
-
-    def _put_short(self) -> None:
-        self._put(self._data[self.position])
-        self.position += 1
-
-    def _get_long(self) -> None:
-        (index,) = UINT32.unpack_from(self._data, self.position)
-        self.position += 4
-        self._get(index)
-
-    def _put_long(self) -> None:
-        (index,) = UINT32.unpack_from(self._data, self.position)
-        self.position += 4
-        self._put(index)
-
-    def _short_integer(self) -> None:
-        self._stack.append(self._data[self.position])
-        self.position += 1
-
-    def _memoize(self) -> None:
-        self._put(len(self._memo))
 
     # Instructions: what reaches outside
 
     def _global(self) -> None:
         module, name = self._line().decode("utf-8"), self._line().decode("utf-8")
-        self._push(self.find(Global(module, name)))
+        self._stack.append(self.find(Global(module, name)))
 
     def _stack_global(self) -> None:
         name, module = self._stack.pop(), self._stack.pop()
         if type(name) is not str or type(module) is not str:
-            raise CheckpointError("a global whose name is no string")
-        self._push(self.find(Global(module, name)))
+            raise CheckpointError("a module and a name must be strings")
+        self._stack.append(self.find(Global(module, name)))
 
     def _checked_arguments(self, arguments: Any) -> tuple[Any, ...]:
         if type(arguments) is not tuple:
-            raise CheckpointError(f"a call with a {type(arguments).__name__}")
-        self.allowance.left -= CONTAINER
+            raise CheckpointError(
+                f"the arguments of a call must be a tuple, got a {type(arguments).__name__}"
+            )
+        self.budget.spend_containers()
         return arguments
 
     def _reduce(self) -> None:
@@ -460,24 +401,26 @@ class PickleMachine:
         self._stack[-1] = self.instantiate(self._stack[-1], arguments)
 
     def _new_object_with_names(self) -> None:
-        keywords, arguments = self._stack.pop(), self._stack.pop()
-        kind = self._stack.pop()
-        if type(keywords) is not dict or type(arguments) is not tuple:
-            raise CheckpointError("an object without arguments")
+        keywords = self._stack.pop()
+        if type(keywords) is not dict:
+            raise CheckpointError(
+                f"the keywords of a call must be a dict, got a {type(keywords).__name__}"
+            )
         if keywords:
-            arguments = (*arguments, keywords)
-        self.allowance.take(CONTAINER + 8 * len(arguments), "a call")
-        self._push(self.instantiate(kind, arguments))
+            arguments = self._checked_arguments(self._stack[-1])
+            self.budget.spend(8 * len(arguments), "the arguments of a call")
+            self._stack[-1] = (*arguments, keywords)
+        self._new_object()
 
     def _object(self) -> None:
         kind, *arguments = self._pop_to_mark()
-        self._push(self.instantiate(kind, self._checked_arguments(tuple(arguments))))
+        self._stack.append(self.instantiate(kind, self._checked_arguments(tuple(arguments))))
 
     def _instance(self) -> None:
         arguments = self._checked_arguments(tuple(self._pop_to_mark()))
         self._global()
         kind = self._stack.pop()
-        self._push(self.instantiate(kind, arguments))
+        self._stack.append(self.instantiate(kind, arguments))
 
     def _build(self) -> None:
         state = self._stack.pop()
@@ -490,9 +433,6 @@ class PickleMachine:
     def _persistent(self) -> None:
         self._stack[-1] = self.load_persistent(self._stack[-1])
 
-    def _persistent_line(self) -> None:
-        self._push(self.load_persistent(self._line().decode("latin-1")))
-
 
 def _check_metadata(state: Any) -> None:
     """Accept the ``_metadata`` that a state_dict of torch's has as its only attribute.
@@ -500,83 +440,74 @@ def _check_metadata(state: Any) -> None:
     It holds the versions of the modules, which mean nothing here, and is left out.
     """
     if type(state) is not dict or set(state) - {"_metadata"}:
-        raise CheckpointError("an OrderedDict with attributes")
+        raise CheckpointError("an OrderedDict may have no attribute but _metadata")
 
 
 def _named(value: Any) -> str:
     return str(value) if isinstance(value, Global) else f"a {type(value).__name__}"
 
 
+def _not_a_number(line: bytes) -> CheckpointError:
+    return CheckpointError(
+        f"expected a number of at most {MOST_DIGITS} decimal digits, got {shown(line)}"
+    )
+
+
 def checked_key(key: Any) -> Any:
-    """Return `key` if it is simple enough to be hashed safely: an atom, or a tuple of them."""
-    if type(key) is str:
+    """Return `key` if it can be hashed safely: an atom, or a tuple of atoms."""
+    if type(key) in _ATOMS or (type(key) is tuple and _ATOMS.issuperset(map(type, key))):
         return key
-    atoms = key if type(key) is tuple else (key,)
-    if not all(type(atom) in _ATOMS for atom in atoms):
-        raise CheckpointError(f"a {type(key).__name__} as the key of a dict or item of a set")
-    return key
+    raise CheckpointError(
+        "a key of a dict or an item of a set must be a number, a string, bytes or a flat tuple "
+        f"of them, got a {type(key).__name__}"
+    )
 
 
-UINT8, UINT16, UINT32, UINT64 = (struct.Struct("<" + code) for code in "BHIQ")
+UINT16, UINT32, UINT64 = (struct.Struct("<" + code) for code in "HIQ")
 INT32, FLOAT64 = struct.Struct("<i"), struct.Struct(">d")
 
-# The codec warns of escapes that are none: only good ones get there.
+# The codec warns about invalid escapes: only valid ones get there.
 STRING_LINE = re.compile(rb"[^\\]*(?:\\(?:[\\'\"abfnrtv]|x[0-9a-fA-F]{2})[^\\]*)*")
 
 STOP = pickle.STOP[0]
 
-Instruction = Callable[[PickleMachine], None]
+Instruction = Callable[[PickleMachine], object]
 
-
-def _pushing(value: Any) -> Instruction:
-    return lambda machine: machine._stack.append(value)
-
-
-def _skipping(count: int) -> Instruction:
-    def skip(machine: PickleMachine) -> None:
-        machine._take(count)
-
-    return skip
-
-
-def _numbering(layout: struct.Struct) -> Instruction:
-    return lambda machine: machine._push(machine._number(layout))
-
-
+# m is the machine.
 _BY_CODE: dict[bytes, Instruction] = {
-    pickle.PROTO: _skipping(1),  # what these say does not matter
-    pickle.FRAME: _skipping(8),
+    pickle.PROTO: lambda m: m._take(1),  # neither is of use here
+    pickle.FRAME: lambda m: m._take(8),
     pickle.INT: PickleMachine._integer_line,
     pickle.LONG: PickleMachine._long_line,
     pickle.FLOAT: PickleMachine._float_line,
-    pickle.BININT: _numbering(INT32),
-    pickle.BININT1: PickleMachine._short_integer,
-    pickle.BININT2: _numbering(UINT16),
-    pickle.BINFLOAT: _numbering(FLOAT64),
-    pickle.LONG1: lambda machine: machine._counted_integer(UINT8),
-    pickle.LONG4: lambda machine: machine._counted_integer(INT32),
+    pickle.BININT: lambda m: m._stack.append(m._number(INT32)),
+    pickle.BININT1: lambda m: m._stack.append(m._byte()),
+    pickle.BININT2: lambda m: m._stack.append(m._number(UINT16)),
+    pickle.BINFLOAT: lambda m: m._stack.append(m._number(FLOAT64)),
+    pickle.LONG1: lambda m: m._long(m._byte()),
+    pickle.LONG4: lambda m: m._long(m._number(INT32)),
     pickle.STRING: PickleMachine._string_line,
-    pickle.BINSTRING: lambda machine: machine._counted_string(INT32),
-    pickle.SHORT_BINSTRING: lambda machine: machine._counted_string(UINT8),
+    pickle.BINSTRING: lambda m: m._string(m._number(INT32)),
+    pickle.SHORT_BINSTRING: lambda m: m._string(m._byte()),
     pickle.UNICODE: PickleMachine._text_line,
-    pickle.BINUNICODE: lambda machine: machine._counted_text(UINT32),
-    pickle.SHORT_BINUNICODE: lambda machine: machine._counted_text(UINT8),
-    pickle.BINUNICODE8: lambda machine: machine._counted_text(UINT64),
-    pickle.BINBYTES: lambda machine: machine._counted_bytes(UINT32),
-    pickle.SHORT_BINBYTES: lambda machine: machine._counted_bytes(UINT8),
-    pickle.BINBYTES8: lambda machine: machine._counted_bytes(UINT64),
-    pickle.BYTEARRAY8: PickleMachine._byte_array,
-    pickle.NONE: _pushing(None),
-    pickle.NEWTRUE: _pushing(True),
-    pickle.NEWFALSE: _pushing(False),
+    pickle.BINUNICODE: lambda m: m._text(m._number(UINT32)),
+    pickle.SHORT_BINUNICODE: lambda m: m._text(m._byte()),
+    pickle.BINUNICODE8: lambda m: m._text(m._number(UINT64)),
+    pickle.BINBYTES: lambda m: m._push_bytes(m._take(m._number(UINT32))),
+    pickle.SHORT_BINBYTES: lambda m: m._push_bytes(m._take(m._byte())),
+    pickle.BINBYTES8: lambda m: m._push_bytes(m._take(m._number(UINT64))),
+    pickle.BYTEARRAY8: lambda m: m._push_bytes(bytearray(m._take(m._number(UINT64)))),
+    pickle.NONE: lambda m: m._stack.append(None),
+    pickle.NEWTRUE: lambda m: m._stack.append(True),
+    pickle.NEWFALSE: lambda m: m._stack.append(False),
     pickle.EMPTY_LIST: PickleMachine._empty_list,
-    pickle.EMPTY_DICT: lambda machine: machine._empty(dict),
-    pickle.EMPTY_TUPLE: _pushing(()),
-    pickle.EMPTY_SET: lambda machine: machine._empty(set),
+    pickle.EMPTY_DICT: lambda m: m._empty(dict),
+    pickle.EMPTY_TUPLE: lambda m: m._stack.append(()),
+    pickle.EMPTY_SET: lambda m: m._empty(set),
     pickle.MARK: PickleMachine._mark,
     pickle.POP: PickleMachine._pop,
-    pickle.POP_MARK: PickleMachine._discard_to_mark,
-    pickle.DUP: PickleMachine._duplicate,
+    pickle.POP_MARK: PickleMachine._pop_to_mark,
+    pickle.DUP: lambda m: m._stack.append(m._stack[-1]),
     pickle.LIST: PickleMachine._list,
     pickle.TUPLE: PickleMachine._tuple,
     pickle.TUPLE1: PickleMachine._tuple_of_one,
@@ -589,13 +520,13 @@ _BY_CODE: dict[bytes, Instruction] = {
     pickle.SETITEM: PickleMachine._set_item,
     pickle.SETITEMS: PickleMachine._set_items,
     pickle.ADDITEMS: PickleMachine._add_items,
-    pickle.GET: lambda machine: machine._get(machine._decimal(machine._line())),
-    pickle.BINGET: PickleMachine._get_short,
-    pickle.LONG_BINGET: PickleMachine._get_long,
-    pickle.PUT: lambda machine: machine._put(machine._decimal(machine._line())),
-    pickle.BINPUT: PickleMachine._put_short,
-    pickle.LONG_BINPUT: PickleMachine._put_long,
-    pickle.MEMOIZE: PickleMachine._memoize,
+    pickle.GET: lambda m: m._get(m._decimal(m._line())),
+    pickle.BINGET: lambda m: m._get(m._byte()),
+    pickle.LONG_BINGET: lambda m: m._get(m._number(UINT32)),
+    pickle.PUT: lambda m: m._put(m._decimal(m._line())),
+    pickle.BINPUT: lambda m: m._put(m._byte()),
+    pickle.LONG_BINPUT: lambda m: m._put(m._number(UINT32)),
+    pickle.MEMOIZE: lambda m: m._put(len(m._memo)),
     pickle.GLOBAL: PickleMachine._global,
     pickle.STACK_GLOBAL: PickleMachine._stack_global,
     pickle.REDUCE: PickleMachine._reduce,
@@ -605,7 +536,7 @@ _BY_CODE: dict[bytes, Instruction] = {
     pickle.INST: PickleMachine._instance,
     pickle.BUILD: PickleMachine._build,
     pickle.BINPERSID: PickleMachine._persistent,
-    pickle.PERSID: PickleMachine._persistent_line,
+    pickle.PERSID: lambda m: m._stack.append(m.load_persistent(m._line().decode("latin-1"))),
 }
 
 _INSTRUCTIONS: list[Instruction | None] = [_BY_CODE.get(bytes([code])) for code in range(256)]

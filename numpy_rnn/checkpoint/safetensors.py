@@ -1,4 +1,4 @@
-"""Files of the safetensors package: a header in JSON, and the tensors one behind the other.
+"""Files of the safetensors package: a JSON header, then the contiguous tensors.
 
 Source: https://github.com/huggingface/safetensors#format
 """
@@ -7,26 +7,33 @@ from __future__ import annotations
 
 import json
 import math
-from typing import TYPE_CHECKING, Any
+from collections import Counter
+from collections.abc import Mapping
+from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
-from numpy_rnn.checkpoint.element_types import ELEMENT_TYPES
+from numpy_rnn.checkpoint.dtypes import (
+    NUMPY_DTYPES,
+    TORCH_DTYPES,
+    decode,
+    encode,
+    unsupported,
+)
 from numpy_rnn.checkpoint.errors import CheckpointError, shown
 from numpy_rnn.checkpoint.source import Source
-from numpy_rnn.checkpoint.tensors import Storage, Tensor, TypedStorage
+from numpy_rnn.checkpoint.tensors import check_shape
 
 if TYPE_CHECKING:
     from numpy_rnn._typing import AnyArray
 
-__all__ = ["DTYPES", "read_safetensors"]
+__all__ = ["LENGTH", "read_safetensors", "write_safetensors"]
 
 LENGTH = 8
-"""Bytes of the length of the header, little-endian."""
+"""Bytes that the length of the header takes, little-endian."""
 
 LONGEST_HEADER = 100_000_000
 """As in the safetensors package."""
 
-OBJECTS = 24
-"""Bytes of memory that a byte of JSON can become."""
+ALIGNMENT = 8
 
 METADATA = "__metadata__"
 
@@ -51,7 +58,20 @@ DTYPES = {
     "F8_E5M2FNUZ": "float8_e5m2fnuz",
     "F8_E8M0": "float8_e8m0fnu",
 }
-"""The element type of each dtype."""
+"""torch's name for each dtype of the format."""
+
+CODES = {dtype: code for code, dtype in DTYPES.items() if dtype in NUMPY_DTYPES}
+"""The format's name for each dtype that can be written."""
+
+
+class Entry(NamedTuple):
+    """What the header says about a tensor; its place counts from the end of the header."""
+
+    begin: int
+    end: int
+    name: str
+    dtype: str
+    shape: tuple[int, ...]
 
 
 def read_safetensors(source: Source) -> dict[str, AnyArray]:
@@ -63,39 +83,40 @@ def read_safetensors(source: Source) -> dict[str, AnyArray]:
         If the header and the file contradict each other.
     """
     length = int.from_bytes(source.read(0, min(LENGTH, source.size)), "little")
-    if length > LONGEST_HEADER or LENGTH + length > source.size:
-        raise CheckpointError(
-            f"the safetensors header of {length} bytes is longer than the file, or too long"
-        )
     start = LENGTH + length
-    tensors = {}
-    spans = []
-    for name, entry in _header(source, length).items():
-        if name == METADATA:
-            _check_metadata(entry)
-            continue
-        tensor, begin, end = _tensor(source, name, entry, start)
-        tensors[name] = tensor
-        spans.append((begin, end, name))
-    position = 0
-    for begin, end, name in sorted(spans):
-        if begin != position:
-            raise CheckpointError(f"{shown(name)} begins at {begin} in place of {position}")
-        position = end
-    if start + position != source.size:
+    if length > LONGEST_HEADER or start > source.size:
         raise CheckpointError(
-            f"the tensors take {position} bytes of {source.size - start} in the file"
+            f"the safetensors header says it has {length} bytes, longer than the file or the "
+            f"{LONGEST_HEADER} that the format allows: the file is damaged or cut short"
         )
-    return {name: tensor.array() for name, tensor in tensors.items()}
+    header = _header(source, length)
+    _check_metadata(header.pop(METADATA, {}))
+    size = source.size - start
+    entries = [_entry(name, value, size) for name, value in header.items()]
+    position = 0
+    for entry in sorted(entries):
+        if entry.begin != position:
+            raise CheckpointError(
+                f"{shown(entry.name)} must begin at byte {position} of the tensors, where the "
+                f"one before it ends, but its data_offsets begin at {entry.begin}"
+            )
+        position = entry.end
+    if position != size:
+        raise CheckpointError(
+            f"the safetensors header describes {position} bytes of tensors, but the file has "
+            f"{size}: it is damaged or cut short"
+        )
+    return {
+        name: decode(source.array(start + begin, end - begin), dtype).reshape(shape)
+        for begin, end, name, dtype, shape in entries
+    }
 
 
 def _header(source: Source, length: int) -> dict[str, Any]:
-    source.allowance.take(OBJECTS * length, "the safetensors header")
+    source.budget.spend_json(length)
     text = source.read(LENGTH, length)
-    if text[:1] != b"{":
-        raise CheckpointError("the safetensors header is no JSON object")
     try:
-        return json.loads(  # type: ignore[no-any-return]  # it begins with a brace
+        header = json.loads(
             text.decode("utf-8"),
             object_pairs_hook=_without_duplicates,
             parse_float=_refuse_number,
@@ -104,56 +125,94 @@ def _header(source: Source, length: int) -> dict[str, Any]:
     except CheckpointError:
         raise
     except (ValueError, RecursionError) as error:
-        raise CheckpointError(f"the safetensors header is no JSON: {error}") from None
+        raise CheckpointError(f"the safetensors header is not valid JSON: {error}") from None
+    if type(header) is not dict or text[:1] != b"{":
+        raise CheckpointError("the safetensors header must be a JSON object")
+    return header
 
 
 def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     result = dict(pairs)
     if len(result) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for index, name in enumerate(names) if name in names[:index])
-        raise CheckpointError(f"the safetensors header has {shown(twice)} twice")
+        ((twice, _),) = Counter(name for name, _ in pairs).most_common(1)
+        raise CheckpointError(f"the safetensors header has the key {shown(twice)} twice")
     return result
 
 
 def _refuse_number(text: str) -> None:
-    raise CheckpointError(f"the safetensors header has the number {shown(text)}")
+    raise CheckpointError(
+        f"the numbers in the safetensors header must be integers, got {shown(text)}"
+    )
 
 
-def _check_metadata(entry: Any) -> None:
-    if type(entry) is not dict or not all(type(value) is str for value in entry.values()):
-        raise CheckpointError("the metadata of the safetensors file are no strings")
+def _check_metadata(metadata: Any) -> None:
+    if type(metadata) is not dict or not all(type(v) is str for v in metadata.values()):
+        raise CheckpointError(f"{METADATA} in the safetensors header must map to strings")
 
 
-def _tensor(source: Source, name: str, entry: Any, start: int) -> tuple[Tensor, int, int]:
-    """Return a tensor, and where it begins and ends behind the header."""
-    if type(entry) is not dict or set(entry) != {"dtype", "shape", "data_offsets"}:
-        raise CheckpointError(f"{shown(name)} has no dtype, shape and data_offsets, or more")
-    dtype, shape, offsets = entry["dtype"], entry["shape"], entry["data_offsets"]
-    if type(dtype) is not str or dtype not in DTYPES:
-        raise CheckpointError(f"{shown(name)} is of dtype {shown(dtype)}")
-    if type(shape) is not list or not all(type(n) is int and 0 <= n < 2**62 for n in shape):
-        raise CheckpointError(f"{shown(name)} is of shape {shown(shape)}")
-    if type(offsets) is not list or [type(n) for n in offsets] != [int, int]:
-        raise CheckpointError(f"{shown(name)} has the offsets {shown(offsets)}")
-    begin, end = offsets
-    count = math.prod(shape)
-    size = count * ELEMENT_TYPES[DTYPES[dtype]].stored.itemsize
-    if not 0 <= begin <= end or end - begin != size or start + end > source.size:
+def _entry(name: str, value: Any, size: int) -> Entry:
+    """Return the checked entry of a tensor, whose file has `size` bytes of tensors."""
+    if type(value) is not dict or set(value) != {"dtype", "shape", "data_offsets"}:
+        raise CheckpointError(f"{shown(name)} must have exactly dtype, shape and data_offsets")
+    code, shape, offsets = value["dtype"], value["shape"], value["data_offsets"]
+    if type(code) is not str or code not in DTYPES:
         raise CheckpointError(
-            f"{shown(name)} of {shown(size)} bytes is said to stand at {shown(begin)} to "
-            f"{shown(end)} of {source.size - start}"
+            f"the dtype of {shown(name)} must be one of {', '.join(DTYPES)}, got {shown(code)}"
         )
-    storage = Storage(size, lambda: source.array(start + begin, size), source.allowance)
-    typed = TypedStorage(storage, DTYPES[dtype], 0, count)
-    return Tensor(typed, 0, tuple(shape), _strides(shape)), begin, end
+    dtype = DTYPES[code]
+    itemsize = TORCH_DTYPES[dtype].stored.itemsize
+    shape = tuple(shape) if type(shape) is list else shape
+    try:
+        check_shape(shape, itemsize)
+    except CheckpointError as error:
+        raise CheckpointError(f"{shown(name)}: {error}") from None
+    if type(offsets) is not list or [type(n) for n in offsets] != [int, int]:
+        raise CheckpointError(
+            f"the data_offsets of {shown(name)} must be two integers, got {shown(offsets)}"
+        )
+    begin, end = offsets
+    if not 0 <= begin <= end <= size or end - begin != math.prod(shape) * itemsize:
+        raise CheckpointError(
+            f"the data_offsets of {shown(name)} must span {math.prod(shape) * itemsize} bytes "
+            f"within {size}, got {shown(begin)} to {shown(end)}"
+        )
+    return Entry(begin, end, name, dtype, shape)
 
 
-def _strides(shape: list[int]) -> tuple[int, ...]:
-    """Return the strides of a tensor whose elements follow each other."""
-    if 0 in shape:
-        return (0,) * len(shape)
-    strides = [1]
-    for n in reversed(shape[1:]):
-        strides.append(strides[-1] * n)
-    return tuple(reversed(strides[: len(shape)]))
+def write_safetensors(arrays: Mapping[str, AnyArray], file: IO[bytes]) -> None:
+    """Write arrays, those with the widest elements first so that all are aligned.
+
+    Raises
+    ------
+    TypeError
+        For a dtype that the format does not have.
+    ValueError
+        For the name ``__metadata__``, or a header that is too long for the format.
+    """
+    header: dict[str, Any] = {}
+    position = 0
+    names = sorted(arrays, key=lambda name: (-arrays[name].itemsize, name))
+    for name in names:
+        array = arrays[name]
+        if array.dtype.name not in CODES:
+            raise unsupported(name, array, "safetensors")
+        if name == METADATA:
+            raise ValueError(f"safetensors reserves the name {METADATA!r}: rename the array")
+        end = position + array.nbytes
+        header[name] = {
+            "dtype": CODES[array.dtype.name],
+            "shape": array.shape,
+            "data_offsets": (position, end),
+        }
+        position = end
+    text = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % ALIGNMENT)
+    if len(text) > LONGEST_HEADER:
+        raise ValueError(
+            f"a safetensors header may have {LONGEST_HEADER} bytes, got {len(text)}: shorten "
+            "the names or save fewer arrays"
+        )
+    file.write(len(text).to_bytes(LENGTH, "little"))
+    file.write(text)
+    for name in names:
+        file.write(encode(arrays[name]))

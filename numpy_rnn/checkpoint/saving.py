@@ -1,10 +1,9 @@
-"""`save`: weights into the formats that others read."""
+"""`save`: weights in the formats that others read."""
 
 from __future__ import annotations
 
-import importlib
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import IO, Any, Protocol
 
 from numpy_rnn._typing import AnyArray, Format
@@ -17,7 +16,7 @@ FORMATS = {
     "npz": (".npz",),
     "torch_zip": (".pt", ".pth", ".ckpt", ".bin"),
 }
-"""The formats, and the suffixes that stand for them."""
+"""The formats, and the suffixes of their files."""
 
 
 class HasStateDict(Protocol):
@@ -34,8 +33,8 @@ def save(
 ) -> None:
     """Write a module's weights, or a state_dict, to a file.
 
-    ``.safetensors`` and ``.npz`` are read by everybody else's readers, a torch zip file
-    by ``torch.load(f, weights_only=True)``; all three by `load`.
+    The safetensors package reads ``.safetensors``, ``numpy.load`` reads ``.npz``,
+    ``torch.load(f, weights_only=True)`` reads a torch zip file, and `load` reads them all.
 
     Parameters
     ----------
@@ -43,10 +42,10 @@ def save(
         A module's ``state_dict()`` is written. Arrays may have any strides and either
         byte order; CPU tensors of torch are taken as arrays.
     f : str, path, or binary file
-        A file that is there is replaced, but only when the new one is complete. A file
-        object is written to from where it stands, when nothing can be wrong any more.
+        An existing file is replaced once the new one is complete. A file object is written
+        from its current position, once nothing can fail but writing.
     format : {'safetensors', 'npz', 'torch_zip'}, optional
-        If omitted the suffix says it: ``.safetensors``, ``.npz``, or ``.pt``, ``.pth``,
+        If omitted, the suffix says it: ``.safetensors``, ``.npz``, or ``.pt``, ``.pth``,
         ``.ckpt`` and ``.bin`` for torch's.
 
     Raises
@@ -60,8 +59,9 @@ def save(
 
     Notes
     -----
-    A torch zip keeps arrays shared that are the same memory; other formats, and arrays
-    that overlap only in part, are written apart. Equal weights give equal files.
+    In a torch zip file, arrays that are the same memory stay shared. Arrays that overlap in
+    part, and all arrays in other formats, are written separately. Equal weights give equal
+    files.
 
     Examples
     --------
@@ -80,20 +80,35 @@ def save(
         name = _format_of(None, format)
     else:
         raise TypeError(f"f must be a path or a binary file, got {type(f).__name__}")
-    # Imported when wanted: zipfile and tempfile would take longer than the package does.
+    # Imported here since zipfile and tempfile take longer than the rest of the package.
     from pathlib import Path
 
-    from numpy_rnn.checkpoint.writers import files
+    from numpy_rnn.checkpoint import destination
 
-    writer = importlib.import_module(f"numpy_rnn.checkpoint.writers.{name}")
+    write_arrays = _writer(name)
 
     def write(file: IO[bytes]) -> None:
-        writer.write(arrays, file)
+        write_arrays(arrays, file)
 
     if isinstance(f, (str, os.PathLike)):
-        files.replace(Path(f), write)
+        destination.replace(Path(f), write)
     else:
-        files.copy_to(f, write)
+        destination.copy_to(f, write)
+
+
+def _writer(format: str) -> Callable[[Mapping[str, AnyArray], IO[bytes]], None]:
+    """Return the function that writes arrays to a new, empty, seekable file."""
+    if format == "safetensors":
+        from numpy_rnn.checkpoint.safetensors import write_safetensors
+
+        return write_safetensors
+    if format == "npz":
+        from numpy_rnn.checkpoint.numpy_files import write_npz
+
+        return write_npz
+    from numpy_rnn.checkpoint.torch_zip import write_torch_zip
+
+    return write_torch_zip
 
 
 def _arrays(obj: Any) -> dict[str, AnyArray]:
@@ -104,17 +119,16 @@ def _arrays(obj: Any) -> dict[str, AnyArray]:
     for name, value in state_dict.items():
         if not isinstance(name, str):
             raise TypeError(f"the names in a state_dict must be str, got {name!r}")
-        if not name.isascii():
-            try:
-                name.encode()
-            except UnicodeEncodeError:
-                raise ValueError(f"the name {name!r} is no text") from None
+        try:
+            name.encode()
+        except UnicodeEncodeError:
+            raise ValueError(f"the name {name!r} is not valid Unicode: rename it") from None
         arrays[name] = as_array(value, repr(name))
     return arrays
 
 
 def _format_of(path: str | None, format: str | None) -> str:
-    """Return the format that is asked for, or that a path's suffix stands for."""
+    """Return the format that is asked for, or that a path's suffix says."""
     if format is not None:
         if format not in FORMATS:
             raise ValueError(f"format must be one of {', '.join(FORMATS)}, got {format!r}")
@@ -125,4 +139,4 @@ def _format_of(path: str | None, format: str | None) -> str:
         if path.lower().endswith(suffixes):
             return name
     known = ", ".join(suffix for suffixes in FORMATS.values() for suffix in suffixes)
-    raise ValueError(f"no format has the suffix of {path!r}: give one, or end it in {known}")
+    raise ValueError(f"no format has the suffix of {path!r}: end it in {known}, or give format")

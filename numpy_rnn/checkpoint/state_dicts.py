@@ -1,4 +1,4 @@
-"""The weights in what a checkpoint holds, whatever they are wrapped in.
+"""Find the weights in a checkpoint, whatever they are wrapped in.
 
 A checkpoint is a state dict, a module that was pickled whole, or a container of these
 and of much else: an optimiser, options, a vocabulary.
@@ -6,21 +6,21 @@ and of much else: an optimiser, options, a vocabulary.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from numpy_rnn.checkpoint.allowance import Allowance
 from numpy_rnn.checkpoint.errors import CheckpointError, shown
-from numpy_rnn.checkpoint.stubs import Global, Stub
+from numpy_rnn.checkpoint.memory_budget import MemoryBudget
 from numpy_rnn.checkpoint.tensors import Tensor
+from numpy_rnn.checkpoint.unknown_object import Global, UnknownObject
 
 if TYPE_CHECKING:
     from numpy_rnn._typing import AnyArray
 
-__all__ = ["places_of_names", "read_weights"]
+__all__ = ["collect_weights", "find_weights"]
 
 USUAL_NAMES = (
     "ema",
@@ -40,15 +40,13 @@ USUAL_NAMES = (
     "state_dict_ema",
     "weights",
 )
-"""What authors call a model's weights in a checkpoint: one of these goes before others."""
+"""What authors call a model's weights in a checkpoint: preferred to other names."""
 
 WRAPPERS = ("module.", "_orig_mod.")
-"""What DataParallel and torch.compile put before every name."""
+"""Prefixes of all names, from DataParallel and torch.compile."""
 
 DEEPEST = 200
-"""Containers within each other that are searched."""
-
-TOP = "the top level"
+"""Levels of containers or modules: the memory of names grows with the square of it."""
 
 
 class Candidate(NamedTuple):
@@ -63,17 +61,18 @@ class Candidate(NamedTuple):
         return ".".join(self.path)
 
 
-def read_weights(root: Any, key: str | None, allowance: Allowance) -> dict[str, AnyArray]:
+def find_weights(root: Any, key: str | None, budget: MemoryBudget) -> dict[str, AnyArray]:
     """Return the weights in what a checkpoint holds.
 
     Parameters
     ----------
     root : object
-        With a `Tensor` for each tensor, and a `Stub` for each object of unknown class.
+        With a `Tensor` for each tensor, and an `UnknownObject` for each object of unknown
+        class.
     key : str or None
-        Where they are: names of containers, with dots between them; ``""`` for the
+        Where the weights are: names of containers, with dots between them; ``""`` for
         arrays that are in no container.
-    allowance : Allowance
+    budget : MemoryBudget
         For their names.
 
     Raises
@@ -82,21 +81,21 @@ def read_weights(root: Any, key: str | None, allowance: Allowance) -> dict[str, 
         If there are none, or several.
     """
     if key is None:
-        chosen = _chosen(list(_candidates(root, allowance)))
+        chosen = _chosen(list(_candidates(root, budget)))
     elif key == "":
         chosen = Candidate((), _own_weights(root))
     else:
-        chosen = _chosen(list(_candidates(_at(root, key), allowance)), key)
+        chosen = _chosen(list(_candidates(_at(root, key), budget)), key)
     if not chosen.weights:
-        raise CheckpointError(f"there are no named arrays at {shown(key)}")
+        raise CheckpointError(f"the file has no named arrays at key {shown(key)}: omit key")
     return {name: _array(name, value) for name, value in _unwrapped(chosen.weights).items()}
 
 
 def _chosen(candidates: list[Candidate], key: str = "") -> Candidate:
-    """Return the one that is meant: the only one, or the only one with a usual name."""
+    """Return the only candidate, or the only one with a usual name."""
     where = f"{shown(key)} of the file" if key else "the file"
     if not candidates:
-        raise CheckpointError(f"{where} holds no named weights")
+        raise CheckpointError(f"{where} holds no named weights: load shows what it holds")
     if len(candidates) == 1:
         return candidates[0]
     usual = [c for c in candidates if c.path and c.path[-1] in USUAL_NAMES]
@@ -107,11 +106,13 @@ def _chosen(candidates: list[Candidate], key: str = "") -> Candidate:
         f"key={prefix + c.name!r:.200} ({len(c.weights)} arrays)" for c in candidates[:20]
     )
     more = f" and {len(candidates) - 20} more" if len(candidates) > 20 else ""
-    raise CheckpointError(f"{where} holds several sets of weights; choose one: {listed}{more}")
+    raise CheckpointError(
+        f"{where} holds {len(candidates)} sets of weights: choose one by {listed}{more}"
+    )
 
 
-def _candidates(root: Any, allowance: Allowance) -> Iterator[Candidate]:
-    """Yield every module, and every dict with arrays, that is in no other."""
+def _candidates(root: Any, budget: MemoryBudget) -> Iterator[Candidate]:
+    """Yield every outermost module, and every dict with arrays."""
     seen: set[int] = set()
     pending: list[tuple[tuple[str, ...], Any]] = [((), root)]
     while pending:
@@ -119,9 +120,9 @@ def _candidates(root: Any, allowance: Allowance) -> Iterator[Candidate]:
         if id(value) in seen or _is_optimizer(value):
             continue
         seen.add(id(value))
-        allowance.take(8 * len(path) + 200, "the places of the weights")
+        budget.spend_name(8 * len(path))
         if _is_module(value):
-            if weights := _module_weights(value, allowance):
+            if weights := _module_weights(value, budget):
                 yield Candidate(path, weights)
             continue
         if weights := _own_weights(value):
@@ -132,18 +133,18 @@ def _candidates(root: Any, allowance: Allowance) -> Iterator[Candidate]:
 
 
 def _children(value: Any) -> list[tuple[str, Any]]:
-    """Return the containers and objects in one, with their names."""
+    """Return the containers and objects in a container or an object, with their names."""
     items: Iterable[tuple[Any, Any]] = ()
     if isinstance(value, dict):
         items = value.items()
     elif isinstance(value, (list, tuple)) and type(value) not in (Tensor, Global):
         items = enumerate(value)
-    elif isinstance(value, Stub):
+    elif isinstance(value, UnknownObject):
         items = chain(enumerate(value.items), value.pairs.items(), value.attributes().items())
     return [
         (name if type(name) is str else str(name), child)
         for name, child in items
-        if isinstance(child, (dict, list, tuple, Stub)) and _is_name(name)
+        if isinstance(child, (dict, list, tuple, UnknownObject)) and _is_name(name)
     ]
 
 
@@ -152,8 +153,8 @@ def _is_name(name: Any) -> bool:
 
 
 def _own_weights(value: Any) -> dict[str, Any]:
-    """Return the arrays that stand in a dict by name, or are attributes of an object."""
-    if isinstance(value, Stub):
+    """Return the arrays that are values of a dict by name, or attributes of an object."""
+    if isinstance(value, UnknownObject):
         value = {**value.pairs, **value.attributes()}
     if not isinstance(value, dict):
         return {}
@@ -161,61 +162,86 @@ def _own_weights(value: Any) -> dict[str, Any]:
 
 
 def _is_weight(value: Any) -> bool:
-    return isinstance(value, (np.ndarray, Tensor)) or _is_odd_tensor(value)
+    return isinstance(value, (np.ndarray, Tensor)) or _is_unreadable_tensor(value)
 
 
-def _is_odd_tensor(value: Any) -> bool:
-    """Tell whether `value` is a tensor of a kind that is not read: sparse, quantised, ..."""
-    return isinstance(value, Stub) and (
+def _is_unreadable_tensor(value: Any) -> bool:
+    """Return whether `value` is a tensor that cannot be read: sparse, quantised, ..."""
+    return isinstance(value, UnknownObject) and (
         value.name.module in ("torch._utils", "torch._tensor")
         or value.name == Global("torch.storage", "_load_from_bytes")
     )
 
 
 def _is_optimizer(value: Any) -> bool:
-    if isinstance(value, Stub):
+    if isinstance(value, UnknownObject):
         value = value.attributes()
     return isinstance(value, dict) and "param_groups" in value and "state" in value
 
 
 def _is_module(value: Any) -> bool:
-    if not isinstance(value, Stub):
+    if not isinstance(value, UnknownObject):
         return False
     attributes = value.attributes()
     return all(isinstance(attributes.get(part), dict) for part in ("_parameters", "_modules"))
 
 
-def _module_weights(module: Stub, allowance: Allowance) -> dict[str, Any]:
-    """Return what ``state_dict()`` of a pickled module would: parameters, then buffers."""
+def _module_weights(module: UnknownObject, budget: MemoryBudget) -> dict[str, Any]:
+    """Return the ``state_dict()`` of a pickled module."""
+    return collect_weights(module, _own_state, _submodules, budget)
+
+
+def _own_state(module: UnknownObject) -> Iterator[tuple[str, Any]]:
+    """Yield the parameters of a module, then its persistent buffers, by name."""
+    attributes = module.attributes()
+    transient = attributes.get("_non_persistent_buffers_set", ())
+    for part in ("_parameters", "_buffers"):
+        tensors = attributes.get(part)
+        for name, value in tensors.items() if isinstance(tensors, dict) else ():
+            if type(name) is not str or not _is_weight(value):
+                continue
+            if part == "_buffers" and type(transient) is set and name in transient:
+                continue
+            yield name, value
+
+
+def _submodules(module: UnknownObject) -> Iterator[tuple[str, UnknownObject]]:
+    for name, child in module.attributes()["_modules"].items():
+        if type(name) is str and _is_module(child):
+            yield name, child
+
+
+def collect_weights(
+    module: UnknownObject,
+    own_weights: Callable[[UnknownObject], Iterable[tuple[str, Any]]],
+    submodules: Callable[[UnknownObject], Iterable[tuple[str, UnknownObject]]],
+    budget: MemoryBudget,
+) -> dict[str, Any]:
+    """Return the weights of a module and, with dots between names, of its submodules.
+
+    Raises
+    ------
+    CheckpointError
+        If modules are nested too deeply.
+    """
     weights: dict[str, Any] = {}
-    pending: list[tuple[str, int, Any]] = [("", 0, module)]
+    pending = [("", 0, module)]
     while pending:
         prefix, depth, module = pending.pop()
-        allowance.take(len(prefix) + 200, "the names of the modules")
+        budget.spend_name(len(prefix))
         if depth > DEEPEST:
-            raise CheckpointError(f"more than {DEEPEST} modules within each other")
-        attributes = module.attributes()
-        transient = attributes.get("_non_persistent_buffers_set", ())
-        for part in ("_parameters", "_buffers"):
-            tensors = attributes.get(part)
-            for name, value in tensors.items() if isinstance(tensors, dict) else ():
-                if type(name) is not str or not _is_weight(value):
-                    continue
-                if part == "_buffers" and type(transient) is set and name in transient:
-                    continue
-                allowance.take(len(prefix) + len(name) + 200, "the names of the weights")
-                weights[prefix + name] = value
-        children = [
-            (f"{prefix}{name}.", depth + 1, child)
-            for name, child in attributes["_modules"].items()
-            if _is_module(child)
-        ]
-        pending += reversed(children)
+            raise CheckpointError(f"modules are nested more than {DEEPEST} levels deep")
+        for name, value in own_weights(module):
+            budget.spend_name(len(prefix) + len(name))
+            weights[prefix + name] = value
+        pending += reversed(
+            [(f"{prefix}{name}.", depth + 1, child) for name, child in submodules(module)]
+        )
     return weights
 
 
 def _at(root: Any, key: str) -> Any:
-    """Return what stands at a key, in which names may have dots themselves."""
+    """Return the container at a key, in which names may have dots themselves."""
     pending = [(root, key)]
     while pending:
         value, rest = pending.pop()
@@ -227,7 +253,9 @@ def _at(root: Any, key: str) -> Any:
             if rest == name or rest.startswith(name + ".")
         ]
     names = ", ".join(shown(name) for name, _ in _children(root)[:20]) or "none"
-    raise CheckpointError(f"the file has nothing at key {shown(key)}; at its top are: {names}")
+    raise CheckpointError(
+        f"the file has no container at key {shown(key)}; at its top level are: {names}"
+    )
 
 
 def _unwrapped(weights: dict[str, Any]) -> dict[str, Any]:
@@ -243,9 +271,10 @@ def _unwrapped(weights: dict[str, Any]) -> dict[str, Any]:
 
 
 def _array(name: str, value: Any) -> AnyArray:
-    if isinstance(value, Stub):
+    if isinstance(value, UnknownObject):
         raise CheckpointError(
-            f"{shown(name)} is a tensor of a kind that is not read: it is made by {value.name}"
+            f"{shown(name)} must be a dense tensor that torch.save wrote, but is made by "
+            f"{value.name}: save it as a dense one with torch.save"
         )
     if isinstance(value, np.ndarray):
         return value
@@ -253,43 +282,3 @@ def _array(name: str, value: Any) -> AnyArray:
         return value.array()  # type: ignore[no-any-return]  # a Tensor
     except CheckpointError as error:
         raise CheckpointError(f"{shown(name)}: {error}") from None
-
-
-def places_of_names(root: Any, unknown: dict[Global, None]) -> dict[Global, str]:
-    """Return where the unknown names of a pickle first stand, as far as the result tells."""
-    places: dict[Global, str] = {}
-    seen: set[int] = set()
-    pending: list[tuple[str, Any]] = [("", root)]
-    while pending and len(places) < len(unknown):
-        place, value = pending.pop()
-        name = value.name if isinstance(value, Stub) else value
-        if type(name) is Global and name in unknown:
-            places.setdefault(name, place or TOP)
-        if id(value) in seen:
-            continue
-        seen.add(id(value))
-        pending += reversed([(_longer(place, n), part) for n, part in _parts(value)])
-    return places
-
-
-def _parts(value: Any) -> list[tuple[str, Any]]:
-    if isinstance(value, dict):
-        named = [(n if type(n) is str else shown(n), part) for n, part in value.items()]
-        return named + [("a key", n) for n in value if type(n) in (Stub, Global)]
-    if isinstance(value, (list, tuple)) and type(value) not in (Tensor, Global):
-        return [(str(index), part) for index, part in enumerate(value)]
-    if isinstance(value, (set, frozenset)):
-        return [("an item", part) for part in value]
-    if isinstance(value, Stub):
-        return [
-            *_parts(value.attributes()),
-            *_parts(value.pairs),
-            *_parts(value.items),
-            *_parts(value.arguments),
-        ]
-    return []
-
-
-def _longer(place: str, name: str) -> str:
-    joined = f"{place}.{name}" if place else name
-    return joined if len(joined) <= 100 else f"{joined[:97]}..."

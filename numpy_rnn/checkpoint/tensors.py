@@ -1,108 +1,100 @@
-"""Tensors in a checkpoint: storages, and strided views of them, read when they are wanted."""
+"""Tensors in a checkpoint: strided views of storages, which are read when first needed."""
 
 from __future__ import annotations
 
+import math
+import operator
+import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from numpy_rnn.checkpoint.allowance import Allowance
-from numpy_rnn.checkpoint.element_types import ELEMENT_TYPES, decode
+from numpy_rnn.checkpoint.dtypes import TORCH_DTYPES, decode
 from numpy_rnn.checkpoint.errors import CheckpointError, shown
+from numpy_rnn.checkpoint.memory_budget import MemoryBudget
 
 if TYPE_CHECKING:
     from numpy_rnn._typing import AnyArray
 
-__all__ = ["Storage", "Tensor", "TypedStorage", "checked_length", "strided_view"]
+__all__ = ["Storage", "Tensor", "TypedStorage", "check_shape", "count_elements"]
 
 MOST_AXES = 32
-"""What every supported NumPy can have."""
+"""As many as every supported NumPy can have."""
 
 
 class Storage:
-    """The bytes that tensors share, which are read once and when they are wanted.
+    """Bytes that tensors share, read once and when they are first needed.
 
     Parameters
     ----------
     size : int
-        Its bytes.
+        In bytes.
     read : callable
-        ``read()`` returns them as a new array of uint8 that may be written.
-    allowance : Allowance
+        ``read()`` returns the bytes as a new, writeable array of uint8.
+    budget : MemoryBudget
     big_endian : bool
-        The byte order of its elements.
+        The byte order of the elements.
     is_compressed : bool
-        Whether it takes less than `size` in the file; its widening is then counted.
+        Whether it takes less than `size` in the file. Then a copy with wider elements is
+        paid for; else only a second such copy is.
     """
 
-    __slots__ = (
-        "_allowance",
-        "_big_endian",
-        "_elements",
-        "_is_copied",
-        "_raw",
-        "_read",
-        "size",
-    )
+    __slots__ = ("_arrays", "_big_endian", "_budget", "_is_copied", "_raw", "_read", "size")
 
     def __init__(
         self,
         size: int,
         read: Callable[[], AnyArray],
-        allowance: Allowance,
+        budget: MemoryBudget,
         big_endian: bool = False,
         is_compressed: bool = False,
     ) -> None:
         self.size = size
         self._read = read
-        self._allowance = allowance
+        self._budget = budget
         self._big_endian = big_endian
         self._is_copied = is_compressed
         self._raw: AnyArray | None = None
-        self._elements: dict[str, AnyArray] = {}
+        self._arrays: dict[str, AnyArray] = {}
 
-    def elements(self, element_type: str) -> AnyArray:
-        """Return the storage as elements of a type, the same array at every call."""
-        if element_type not in self._elements:
-            kind = ELEMENT_TYPES[element_type]
-            if self.size % kind.stored.itemsize:
-                raise CheckpointError(
-                    f"{self.size} bytes are no whole number of {element_type}"
-                )
-            if kind.widen is not None or self._big_endian:
-                self._charge_copy()
+    def elements(self, dtype: str) -> AnyArray:
+        """Return the storage as elements of a torch dtype: the same array at every call."""
+        if dtype not in self._arrays:
+            count_elements(self.size, dtype)
+            is_converted = TORCH_DTYPES[dtype].convert is not None
+            if is_converted or self._big_endian:
+                self._pay_for_copy()
             raw = self._read() if self._raw is None else self._raw
-            if kind.widen is None:  # others are views of the same bytes
+            if not is_converted:  # other dtypes are views of the same bytes
                 self._raw = raw
-            self._elements[element_type] = decode(raw, kind, self._big_endian)
-        return self._elements[element_type]
+            self._arrays[dtype] = decode(raw, dtype, self._big_endian)
+        return self._arrays[dtype]
 
-    def _charge_copy(self) -> None:
-        """Count a copy of elements that are widened: as a file is written there is one."""
+    def _pay_for_copy(self) -> None:
         if self._is_copied:
-            self._allowance.take(4 * self.size, "a storage, widened,")
+            self._budget.spend(4 * self.size, "converting a storage")
         self._is_copied = True
 
 
 class TypedStorage(NamedTuple):
-    """A part of a storage, in elements of a type."""
+    """A part of a storage, as elements of a torch dtype."""
 
     storage: Storage
-    element_type: str
+    dtype: str
     start: int
     length: int
 
     def array(self) -> AnyArray:
-        """Return the elements as an array of one axis."""
-        elements = self.storage.elements(self.element_type)
-        if self.length == elements.size:
-            return elements
-        return elements[self.start : self.start + self.length]
+        """Return the elements as an array of one axis, a view of the storage."""
+        return self.storage.elements(self.dtype)[self.start : self.start + self.length]
 
 
 class Tensor(NamedTuple):
-    """A tensor that stands in a file, and is not read yet."""
+    """A tensor that has not been read from its file: a view of a storage.
+
+    The offset of its first element and its strides count elements, as in torch.
+    """
 
     storage: TypedStorage
     offset: int
@@ -110,69 +102,74 @@ class Tensor(NamedTuple):
     strides: tuple[int, ...]
 
     def array(self) -> AnyArray:
-        """Return the tensor as an array, a view of its storage."""
-        return strided_view(self.storage.array(), self.offset, self.shape, self.strides)
+        """Return the tensor as an array, a view of its storage.
+
+        Raises
+        ------
+        CheckpointError
+            If the shape or strides are not valid, or reach beyond the storage.
+        """
+        storage = self.storage.array()
+        offset, shape, strides = self.offset, self.shape, self.strides
+        itemsize = storage.itemsize
+        check_shape(shape, itemsize)
+        if type(strides) is not tuple or len(strides) != len(shape):
+            raise CheckpointError(
+                f"a tensor of shape {shown(shape)} must have a tuple of {len(shape)} strides, "
+                f"got {shown(strides)}"
+            )
+        if not _are_sizes((offset, *strides), itemsize):
+            raise CheckpointError(
+                "the offset and the strides of a tensor must be integers from 0 to "
+                f"{sys.maxsize // itemsize}, got {shown(offset)} and {shown(strides)}"
+            )
+        if 0 in shape:
+            return np.empty(shape, storage.dtype)
+        last = offset + sum(map(operator.mul, shape, strides)) - sum(strides)
+        if last >= storage.size:
+            raise CheckpointError(
+                f"a tensor reaches to element {last} of a storage with {storage.size} elements"
+            )
+        return np.ndarray(
+            shape,
+            storage.dtype,
+            buffer=storage.data,
+            offset=offset * itemsize,
+            strides=[stride * itemsize for stride in strides],
+        )
 
 
-def checked_length(storage_size: int, element_type: str) -> int:
-    """Return how many elements of a type the bytes of a storage are."""
-    itemsize = ELEMENT_TYPES[element_type].stored.itemsize
-    if storage_size % itemsize:
-        raise CheckpointError(f"{storage_size} bytes are no whole number of {element_type}")
-    return storage_size // itemsize
-
-
-def strided_view(storage: AnyArray, offset: Any, shape: Any, strides: Any) -> AnyArray:
-    """Return the tensor that stands in a storage at an offset, as a view.
-
-    Parameters
-    ----------
-    storage : ndarray of one axis
-        The elements.
-    offset : int
-        Of the first element.
-    shape, strides : tuple of int
-        Both in elements, as torch has them.
+def check_shape(shape: Any, itemsize: int) -> None:
+    """Check that an array can have a shape.
 
     Raises
     ------
     CheckpointError
-        If any of it is not what it should be or reaches outside of the storage.
+        If it is not a tuple of non-negative integers, or too large for this machine.
     """
-    if not (_are_sizes((offset,)) and _are_sizes(shape) and _are_sizes(strides)):
+    if type(shape) is not tuple or not _are_sizes(shape):
         raise CheckpointError(
-            f"a tensor with offset {shown(offset)}, shape {shown(shape)} and strides "
-            f"{shown(strides)}"
+            f"a shape must be a tuple of integers from 0 on, got {shown(shape)}"
         )
-    if len(shape) != len(strides) or len(shape) > MOST_AXES:
-        raise CheckpointError(f"a tensor with {len(shape)} axes and {len(strides)} strides")
-    itemsize = storage.itemsize
-    last, size = offset, itemsize
-    for n, stride in zip(shape, strides):  # as long as each other
-        last += (n - 1) * stride
-        size *= n or 1
-    if size >= 2**63:
-        raise CheckpointError(f"a tensor of shape {shown(shape)} is too large")
-    if 0 in shape:
-        return np.empty(shape, storage.dtype)
-    if last >= storage.size:
+    if len(shape) > MOST_AXES:
+        raise CheckpointError(f"a shape may have {MOST_AXES} axes, got {len(shape)} axes")
+    if math.prod(filter(None, shape)) * itemsize > sys.maxsize:  # as NumPy counts
         raise CheckpointError(
-            f"a tensor reaches to element {last} of a storage that has {storage.size}"
+            f"the shape {shown(shape)} is too large: with elements of {itemsize} bytes it "
+            f"would take more than {sys.maxsize} bytes"
         )
-    return np.ndarray(
-        shape,
-        storage.dtype,
-        buffer=storage.data,
-        offset=offset * itemsize,
-        strides=[stride * itemsize for stride in strides],
-    )
 
 
-def _are_sizes(values: Any) -> bool:
-    """Tell whether `values` is a tuple of integers that are not negative."""
-    if type(values) is not tuple:
+def count_elements(size: int, dtype: str) -> int:
+    """Return how many elements of a torch dtype `size` bytes are."""
+    count, rest = divmod(size, TORCH_DTYPES[dtype].stored.itemsize)
+    if rest:
+        raise CheckpointError(f"a storage of {size} bytes is not a whole number of {dtype}")
+    return count
+
+
+def _are_sizes(values: tuple[Any, ...], itemsize: int = 1) -> bool:
+    """Return whether all values are non-negative integers that NumPy can take."""
+    if not {int}.issuperset(map(type, values)):
         return False
-    for n in values:  # noqa: SIM110  # all() takes twice as long
-        if type(n) is not int or not 0 <= n < 2**63:
-            return False
-    return True
+    return not values or (min(values) >= 0 and max(values) * itemsize <= sys.maxsize)

@@ -1,23 +1,22 @@
-"""The files that ``torch.save`` wrote before torch 1.6, and still does when it is asked to.
+"""The files that ``torch.save`` wrote before torch 1.6, and still does on request.
 
-Five pickles follow each other: a number, a version, a description of the machine, the
-saved object, and the keys of its storages. Behind them are the storages in the order of
-these keys, each with the number of its elements before it, always little-endian.
+There are five pickles: a number, a version, a description of the machine, the saved
+object, and the keys of its storages. After them come the storages in the order of these
+keys, each after the number of its elements. All is little-endian.
 """
 
 from __future__ import annotations
 
 import mmap
-import struct
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from numpy_rnn.checkpoint.element_types import ELEMENT_TYPES
+from numpy_rnn.checkpoint.dtypes import TORCH_DTYPES
 from numpy_rnn.checkpoint.errors import CheckpointError, shown
 from numpy_rnn.checkpoint.pickle_machine import PickleMachine
 from numpy_rnn.checkpoint.source import Source
 from numpy_rnn.checkpoint.tensors import Storage, TypedStorage
-from numpy_rnn.checkpoint.torch_unpickler import InertUnpickler, Unpickler
+from numpy_rnn.checkpoint.torch_unpickler import InertUnpickler, Storages, Unpickler
 
 if TYPE_CHECKING:
     from numpy_rnn._typing import AnyArray
@@ -27,11 +26,12 @@ __all__ = ["MAGIC_NUMBER", "read_torch_legacy"]
 MAGIC_NUMBER = 0x1950A86A20F9469CFC6C
 PROTOCOL_VERSION = 1001
 
-COUNT = struct.Struct("<q")
+COUNT = 8
+"""Bytes of the number of elements before a storage."""
 
 
-class StreamStorages:
-    """The storages of a legacy file, of which the places are known after its pickles.
+class StreamStorages(Storages):
+    """The storages of a legacy file, whose places are known after all pickles are read.
 
     Parameters
     ----------
@@ -44,67 +44,73 @@ class StreamStorages:
         self._starts: dict[str, int] = {}
         self._storages: dict[str, Storage] = {}
 
-    def find(self, key: str, element_type: str, size: int, view: Any) -> TypedStorage:
+    def find(self, key: str, dtype: str, size: int, view: Any) -> TypedStorage:
         """Return the storage `key`, or the part of it that is a storage of its own."""
-        if self._sizes.setdefault(key, (element_type, size)) != (element_type, size):
-            raise CheckpointError(f"the storage {shown(key)} is said to be two different ones")
-        length = size * ELEMENT_TYPES[element_type].stored.itemsize
+        if self._sizes.setdefault(key, (dtype, size)) != (dtype, size):
+            raise CheckpointError(
+                f"the storage {shown(key)} is described twice, with different dtypes or sizes"
+            )
+        length = size * TORCH_DTYPES[dtype].stored.itemsize
         if length > self._source.size:
             raise CheckpointError(
-                f"the storage {shown(key)} of {length} bytes is larger than the file"
+                f"the storage {shown(key)} has {length} bytes, more than the file: it is "
+                "damaged or cut short"
             )
         if key not in self._storages:
             self._storages[key] = Storage(
-                length,
-                partial(_read, self._source, self._starts, key, length),
-                self._source.allowance,
+                length, partial(self._read, key, length), self._source.budget
             )
         start, count = _view(view, size)
-        return TypedStorage(self._storages[key], element_type, start, count)
+        return TypedStorage(self._storages[key], dtype, start, count)
+
+    def _read(self, key: str, length: int) -> AnyArray:
+        return self._source.array(self._starts[key], length)
 
     def locate(self, keys: Any, start: int) -> None:
-        """Note where each storage stands.
+        """Note where each storage is.
 
         Raises
         ------
         CheckpointError
-            If the keys are not those of the object, or the file is shorter.
+            If the keys are not those of the object, or the file is of another length.
         """
         if type(keys) is not list or not all(type(key) is str for key in keys):
-            raise CheckpointError("the keys of the storages are no list of strings")
+            raise CheckpointError("the keys of the storages must be a list of strings")
         if len(set(keys)) != len(keys) or set(keys) != set(self._sizes):
-            raise CheckpointError("the keys of the storages are not those of the tensors")
+            raise CheckpointError("the keys of the storages must be those of the tensors")
         for key in keys:
-            element_type, size = self._sizes[key]
-            (count,) = COUNT.unpack(self._source.read(start, COUNT.size))
+            dtype, size = self._sizes[key]
+            count = int.from_bytes(self._source.read(start, COUNT), "little", signed=True)
             if count != size:
                 raise CheckpointError(
-                    f"the storage {shown(key)} has {count} elements in place of {size}"
+                    f"the storage {shown(key)} must have {size} elements, got {count}"
                 )
-            start += COUNT.size
+            start += COUNT
             self._starts[key] = start
-            start += size * ELEMENT_TYPES[element_type].stored.itemsize
+            start += size * TORCH_DTYPES[dtype].stored.itemsize
             if start > self._source.size:
-                raise CheckpointError(f"the file ends within the storage {shown(key)}")
+                raise CheckpointError(
+                    f"the file is cut short within the storage {shown(key)}: copy or download "
+                    "it again"
+                )
         if start != self._source.size:
-            raise CheckpointError("the file goes on after its last storage")
-
-
-def _read(source: Source, starts: dict[str, int], key: str, length: int) -> AnyArray:
-    return source.array(starts[key], length)
+            raise CheckpointError(
+                f"the file must end after its last storage, at byte {start}, but has "
+                f"{self._source.size} bytes"
+            )
 
 
 def _view(view: Any, size: int) -> tuple[int, int]:
     """Return where a view of a storage begins and how many elements it has."""
     if view is None:
         return 0, size
-    if type(view) is not tuple or len(view) != 3:
-        raise CheckpointError(f"the view {shown(view)} of a storage")
-    _, start, count = view
-    if type(start) is not int or type(count) is not int or not 0 <= start <= start + count:
-        raise CheckpointError(f"the view {shown(view)} of a storage")
-    if start + count > size:
-        raise CheckpointError(f"a view to element {start + count} of a storage of {size}")
+    sizes = view[1:] if type(view) is tuple and len(view) == 3 else ()
+    if not sizes or not all(type(n) is int and n >= 0 for n in sizes) or sum(sizes) > size:
+        raise CheckpointError(
+            f"the view of a storage must be its key, start and size within {size} elements, "
+            f"got {shown(view)}"
+        )
+    start, count = sizes
     return start, count
 
 
@@ -119,7 +125,7 @@ def read_torch_legacy(
     data : bytes or mmap
         All of it.
     start : int
-        Where the pickle after the first ends.
+        Where the second pickle begins.
     unpickler : type of TorchUnpickler
         What builds the object.
 
@@ -130,20 +136,24 @@ def read_torch_legacy(
     """
 
     def plain(start: int) -> tuple[Any, int]:
-        machine = PickleMachine(data, source.allowance, start)
+        machine = PickleMachine(data, source.budget, start)
         return machine.run(), machine.position
 
     version, start = plain(start)
     if type(version) is not int or version != PROTOCOL_VERSION:
-        raise CheckpointError(f"the version {shown(version)} of the legacy format")
+        raise CheckpointError(
+            f"the legacy format must be of version {PROTOCOL_VERSION}, got {shown(version)}"
+        )
     _, object_start = plain(start)
     storages = StreamStorages(source)
-    # A first reading tells which storages there are, hence where they stand. What it
-    # builds is enough if tensors may stay in the file.
-    first = InertUnpickler(data, source.allowance, storages, object_start)
+    # A first pass finds which storages there are, hence where they are. What it builds is
+    # enough if tensors may stay in the file.
+    is_inert = issubclass(unpickler, InertUnpickler)
+    first_unpickler = unpickler if is_inert else InertUnpickler
+    first = first_unpickler(data, source.budget, storages, object_start)
     result = first.run()
     keys, start = plain(first.position)
     storages.locate(keys, start)
-    if issubclass(unpickler, InertUnpickler):
+    if is_inert:
         return result
-    return unpickler(data, source.allowance, storages, object_start).run()
+    return unpickler(data, source.budget, storages, object_start).run()

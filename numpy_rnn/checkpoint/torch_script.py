@@ -1,23 +1,26 @@
 """TorchScript archives, which ``torch.jit.save`` writes: weights only.
 
 ``data.pkl`` holds the module with its submodules as objects of classes ``__torch__...``.
-Their code is in the archive and is neither compiled nor run: two lines of each class are
-looked at as text, which name its parameters and its buffers.
+Their code is in the archive and is neither compiled nor run: only two lines of each class
+are read, as text, which name its parameters and its buffers.
 """
 
 from __future__ import annotations
 
 import re
-from typing import Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
-from numpy_rnn.checkpoint.allowance import Allowance
 from numpy_rnn.checkpoint.errors import CheckpointError, shown
-from numpy_rnn.checkpoint.source import Source
-from numpy_rnn.checkpoint.stubs import Global, Stub, UnknownNameError
+from numpy_rnn.checkpoint.state_dicts import collect_weights
 from numpy_rnn.checkpoint.tensors import Tensor
-from numpy_rnn.checkpoint.torch_unpickler import InertUnpickler
+from numpy_rnn.checkpoint.torch_unpickler import KNOWN_NAMES, InertUnpickler
 from numpy_rnn.checkpoint.torch_zip import PICKLE, ZipStorages, is_big_endian
+from numpy_rnn.checkpoint.unknown_object import Global, UnknownNameError, UnknownObject
 from numpy_rnn.checkpoint.zip_archive import ZipArchive
+
+if TYPE_CHECKING:
+    from numpy_rnn._typing import AnyArray
 
 __all__ = ["is_torch_script", "read_torch_script"]
 
@@ -44,19 +47,16 @@ FUNCTIONS = {
         "restore_type_tag",
     )
 }
-"""What gives lists their types. None of them holds weights of its own."""
-
-DEEPEST = 200
-"""Submodules within each other; their names would grow with the square of it."""
+"""What gives lists their types. None of these calls holds weights of its own."""
 
 
 def is_torch_script(archive: ZipArchive, folder: str) -> bool:
-    """Tell whether a zip file of torch's comes from ``torch.jit.save``."""
+    """Return whether a zip file of torch's comes from ``torch.jit.save``."""
     return f"{folder}/{CONSTANTS}" in archive.members
 
 
-def read_torch_script(source: Source, archive: ZipArchive, folder: str) -> dict[str, Any]:
-    """Return the tensors of a module, under the names of its ``state_dict()``.
+def read_torch_script(archive: ZipArchive, folder: str) -> dict[str, AnyArray]:
+    """Return the ``state_dict()`` of a module.
 
     A frozen module has constants in place of parameters: they are called as in its code,
     ``CONSTANTS.c0`` and so on.
@@ -66,24 +66,34 @@ def read_torch_script(source: Source, archive: ZipArchive, folder: str) -> dict[
     CheckpointError
         If the file is damaged, or holds what is not allowed.
     """
+    tensors = _tensors(archive, folder)
+    return {name: tensor.array() for name, tensor in tensors.items()}
+
+
+def _tensors(archive: ZipArchive, folder: str) -> dict[str, Tensor]:
     big_endian = is_big_endian(archive, folder)
 
     def unpickled(name: str, storages: str) -> Any:
         return ScriptUnpickler(
             archive.read(f"{folder}/{name}"),
-            source.allowance,
-            ZipStorages(archive, f"{folder}/{storages}", source.allowance, big_endian),
+            archive.budget,
+            ZipStorages(archive, f"{folder}/{storages}", big_endian),
         ).run()
 
     module = unpickled(PICKLE.lstrip("/"), "data")
-    if not isinstance(module, Stub):
-        raise CheckpointError("the TorchScript archive holds no module")
-    weights = _Weights(archive, folder, source.allowance).of(module)
-    if weights:
-        return weights
+    if not isinstance(module, UnknownObject):
+        raise CheckpointError(
+            f"data.pkl of a TorchScript archive must hold a module, got {shown(module)}"
+        )
+    classes = _Classes(archive, folder)
+    tensors = collect_weights(module, classes.own_weights, classes.submodules, archive.budget)
+    if tensors:
+        return tensors
     constants = unpickled(CONSTANTS, "constants")
     if type(constants) is not tuple:
-        raise CheckpointError("the constants of the TorchScript archive are no tuple")
+        raise CheckpointError(
+            f"{CONSTANTS} of a TorchScript archive must hold a tuple, got {shown(constants)}"
+        )
     return {
         f"CONSTANTS.c{index}": constant
         for index, constant in enumerate(constants)
@@ -92,72 +102,56 @@ def read_torch_script(source: Source, archive: ZipArchive, folder: str) -> dict[
 
 
 class ScriptUnpickler(InertUnpickler):
-    """Builds a scripted module: objects of the archive's own classes become stubs."""
+    """Builds a scripted module, with unknown objects for those of the archive's classes."""
 
     def find(self, name: Global) -> Any:
-        """Return `name` if it is on the list, or a class of the archive's."""
+        """Return the dtype that `name` means, or `name` itself if it is allowed."""
         is_own = name.module == CODE_MODULE or name.module.startswith(CODE_MODULE + ".")
-        if not is_own and name not in FUNCTIONS:
-            found = super().find(name)
-            if name in self.unknown:
-                raise UnknownNameError(f"the pickle names {name}, which is not allowed")
-            return found
-        return name
+        if not is_own and name not in FUNCTIONS and name not in KNOWN_NAMES:
+            raise UnknownNameError(name)
+        return super().find(name)
 
 
-class _Weights:
-    """Walks modules for the tensors that their code calls parameters and buffers."""
+class _Classes:
+    """The classes in an archive's code, with the names of their parameters and buffers."""
 
-    def __init__(self, archive: ZipArchive, folder: str, allowance: Allowance) -> None:
+    def __init__(self, archive: ZipArchive, folder: str) -> None:
         self._archive = archive
         self._folder = folder
-        self._allowance = allowance
-        self._classes: dict[str, dict[str, list[str]]] = {}
+        self._parsed: dict[str, dict[str, list[str]]] = {}
 
-    def of(self, module: Stub) -> dict[str, Tensor]:
-        """Return the tensors by name: parameters, buffers, then those of submodules."""
-        weights: dict[str, Tensor] = {}
-        pending = [("", 0, module)]
-        while pending:
-            prefix, depth, module = pending.pop()
-            self._allowance.take(len(prefix) + 200, "the names of the modules")
-            if depth > DEEPEST:
-                raise CheckpointError(f"more than {DEEPEST} modules within each other")
-            attributes = module.attributes()
-            for name in self._names(module, attributes):
-                value = attributes.get(name)
-                if isinstance(value, Tensor):
-                    self._allowance.take(len(prefix) + len(name) + 200, "the names of weights")
-                    weights[prefix + name] = value
-            children = [
-                (f"{prefix}{name}.", depth + 1, value)
-                for name, value in attributes.items()
-                if type(name) is str and isinstance(value, Stub) and self._is_module(value)
-            ]
-            pending += reversed(children)
-        return weights
-
-    def _is_module(self, stub: Stub) -> bool:
-        return self._lists(stub.name) is not None
-
-    def _names(self, module: Stub, attributes: dict[Any, Any]) -> list[str]:
-        names = self._lists(module.name)
+    def own_weights(self, module: UnknownObject) -> Iterator[tuple[str, Tensor]]:
+        """Yield the parameters of a module, then its buffers, by name."""
+        attributes = module.attributes()
+        names = self._names(module.name)
         if names is None:
-            raise CheckpointError(f"the archive has no class {shown(str(module.name))}")
-        return [name for name in names if name in attributes]
+            raise CheckpointError(
+                f"the TorchScript archive has no code for the class {shown(str(module.name))}"
+            )
+        for name in names:
+            value = attributes.get(name)
+            if isinstance(value, Tensor):
+                yield name, value
 
-    def _lists(self, name: Global) -> list[str] | None:
+    def submodules(self, module: UnknownObject) -> Iterator[tuple[str, UnknownObject]]:
+        """Yield the submodules of a module by name."""
+        for name, value in module.attributes().items():
+            is_object = type(name) is str and isinstance(value, UnknownObject)
+            if is_object and self._names(value.name) is not None:
+                yield name, value
+
+    def _names(self, name: Global) -> list[str] | None:
         """Return the names of the parameters and buffers of a class, if it is a module."""
-        if name.module not in self._classes:
-            self._classes[name.module] = self._parsed(name.module)
-        return self._classes[name.module].get(name.name)
+        if name.module not in self._parsed:
+            self._parsed[name.module] = self._parse(name.module)
+        return self._parsed[name.module].get(name.name)
 
-    def _parsed(self, module: str) -> dict[str, list[str]]:
+    def _parse(self, module: str) -> dict[str, list[str]]:
         path = f"{self._folder}/code/{module.replace('.', '/')}.py"
         if path not in self._archive.members:
             return {}
         code = self._archive.read(path)
-        self._allowance.take(4 * len(code), "code")
+        self._archive.budget.spend(4 * len(code), "the code of a module")
         text = code.decode("utf-8", "replace")
         return {
             kind: NAME.findall(parameters) + NAME.findall(buffers)

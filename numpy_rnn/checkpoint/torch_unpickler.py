@@ -1,7 +1,7 @@
 """What the pickle of a torch checkpoint may name, and what it means without torch.
 
 The list is exact, by module and name: what ``torch.load(weights_only=True)`` reads, as
-far as NumPy can hold it, and arrays of NumPy's.
+far as NumPy can hold it, and NumPy's arrays.
 """
 
 from __future__ import annotations
@@ -9,74 +9,76 @@ from __future__ import annotations
 import mmap
 from collections import Counter, OrderedDict
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from numpy_rnn.checkpoint import numpy_pickles
-from numpy_rnn.checkpoint.allowance import Allowance
-from numpy_rnn.checkpoint.element_types import ELEMENT_TYPES
+from numpy_rnn.checkpoint.dtypes import NUMPY_DTYPES, TORCH_DTYPES
 from numpy_rnn.checkpoint.errors import CheckpointError, shown
+from numpy_rnn.checkpoint.memory_budget import MemoryBudget
 from numpy_rnn.checkpoint.numpy_pickles import NDARRAY, Dtype, NumpyPickles
 from numpy_rnn.checkpoint.pickle_machine import PickleMachine, checked_key
-from numpy_rnn.checkpoint.stubs import Global, Stub, UnknownNameError
-from numpy_rnn.checkpoint.tensors import Tensor, TypedStorage, checked_length
+from numpy_rnn.checkpoint.tensors import Tensor, TypedStorage, count_elements
+from numpy_rnn.checkpoint.unknown_object import Global, UnknownNameError, UnknownObject
 
-if TYPE_CHECKING:
-    pass
+__all__ = [
+    "KNOWN_NAMES",
+    "STORAGE_CLASSES",
+    "InertUnpickler",
+    "Storages",
+    "TorchUnpickler",
+    "Unpickler",
+]
 
-__all__ = ["InertUnpickler", "Storages", "TorchUnpickler", "Unpickler"]
-
-STORAGE_TYPES: dict[Global, str] = {
-    Global("torch.storage", "UntypedStorage"): "uint8",
-} | {
-    Global(module, f"{name}Storage"): element_type
-    for module in ("torch", "torch.cuda")  # early files name the class of the GPU's
-    for name, element_type in {
-        "Bool": "bool",
-        "Byte": "uint8",
-        "Char": "int8",
-        "Short": "int16",
-        "Int": "int32",
-        "Long": "int64",
-        "Half": "float16",
-        "BFloat16": "bfloat16",
-        "Float": "float32",
-        "Double": "float64",
-        "ComplexFloat": "complex64",
-        "ComplexDouble": "complex128",
-    }.items()
+STORAGE_CLASSES = {
+    "bool": "BoolStorage",
+    "uint8": "ByteStorage",
+    "int8": "CharStorage",
+    "int16": "ShortStorage",
+    "int32": "IntStorage",
+    "int64": "LongStorage",
+    "float16": "HalfStorage",
+    "bfloat16": "BFloat16Storage",
+    "float32": "FloatStorage",
+    "float64": "DoubleStorage",
+    "complex64": "ComplexFloatStorage",
+    "complex128": "ComplexDoubleStorage",
 }
-"""The element type of each class of storage."""
+"""torch's class of storages for each dtype; newer dtypes have untyped storages, of bytes."""
+
+STORAGE_DTYPES: dict[Global, str] = {
+    Global("torch.storage", "UntypedStorage"): "uint8",
+    **{
+        Global(module, name): dtype
+        for module in ("torch", "torch.cuda")  # early files name the GPU's classes
+        for dtype, name in STORAGE_CLASSES.items()
+    },
+}
 
 DTYPES: dict[Global, np.dtype[Any] | str] = {
-    Global("torch", name): name
-    if name in ("bfloat16", "complex32") or name.startswith("float8")
-    else np.dtype(name)
-    for name in ELEMENT_TYPES
+    Global("torch", name): np.dtype(name) if name in NUMPY_DTYPES else name
+    for name in TORCH_DTYPES
 }
-"""A dtype reads as NumPy's, or as its name where NumPy has none."""
-
-ITEM = 256
-"""Bytes of memory that an item of an OrderedDict may take."""
+"""A dtype is read as NumPy's, or as its name where NumPy has none."""
 
 BARE_NAMES = {
     NDARRAY,
     Global("torch", "Tensor"),
     Global("torch.nn.parameter", "Parameter"),
-    *STORAGE_TYPES,
+    *STORAGE_DTYPES,
 }
-"""Names that are an argument of a call, and are not called."""
+"""Names that are arguments of a call, and are not called."""
 
 
-class Storages(Protocol):
-    """Where the storages of a format stand.
+class Storages:
+    """The storages of a file; a plain pickle has none.
 
     The persistent id of a storage is ``('storage', class, key, location, size)`` and, in
     the legacy format, a view of it.
     """
 
-    def find(self, key: str, element_type: str, size: int, view: Any) -> TypedStorage:
+    def find(self, key: str, _dtype: str, _size: int, _view: Any) -> TypedStorage:
         """Return a storage of `size` elements.
 
         Raises
@@ -84,14 +86,10 @@ class Storages(Protocol):
         CheckpointError
             If the file does not have it, or not of this size.
         """
-
-
-class NoStorages:
-    """Those of a pickle that stands alone."""
-
-    def find(self, key: str, _element_type: str, _size: int, _view: Any) -> TypedStorage:
-        """Refuse: there is nothing but the pickle."""
-        raise CheckpointError(f"the file has no storage {shown(key)}")
+        raise CheckpointError(
+            f"a plain pickle has no storages, but names the storage {shown(key)}: read the "
+            "whole file that torch.save wrote"
+        )
 
 
 class TorchUnpickler(PickleMachine):
@@ -100,11 +98,11 @@ class TorchUnpickler(PickleMachine):
     Parameters
     ----------
     data : bytes or mmap
-        What the pickle stands in.
-    allowance : Allowance
+        What holds the pickle.
+    budget : MemoryBudget
         For the memory of what is built.
     storages : Storages
-        Where the elements of the tensors are.
+        The elements of the tensors.
     start : int
         Where the pickle begins.
     """
@@ -112,40 +110,38 @@ class TorchUnpickler(PickleMachine):
     def __init__(
         self,
         data: bytes | mmap.mmap,
-        allowance: Allowance,
+        budget: MemoryBudget,
         storages: Storages | None = None,
         start: int = 0,
     ) -> None:
-        super().__init__(data, allowance, start)
-        self._storages = storages or NoStorages()
+        super().__init__(data, budget, start)
+        self._storages = storages or Storages()
         self._typed: dict[int, tuple[Any, TypedStorage]] = {}
-        self._numpy = NumpyPickles(allowance)
+        self._numpy = NumpyPickles(budget)
 
     def tensor(self, tensor: Tensor) -> Any:
-        """Return what stands for a tensor: an array."""
+        """Return a tensor as the result has it: an array."""
         return tensor.array()
 
     def storage(self, storage: TypedStorage) -> Any:
-        """Return what stands for a storage: an array of one axis."""
+        """Return a storage as the result has it: an array of one axis."""
         return storage.array()
 
     def find(self, name: Global) -> Any:
-        """Return the dtype that `name` is, or `name` if the list has it."""
-        if name in DTYPES:
-            return DTYPES[name]
-        if name in BARE_NAMES or name in CALLABLE:
-            return name
-        raise UnknownNameError(f"the pickle names {name}, which is not allowed")
+        """Return the dtype that `name` means, or `name` itself."""
+        if name not in KNOWN_NAMES:
+            raise UnknownNameError(name)
+        return DTYPES.get(name, name)
 
     def call(self, function: Any, arguments: tuple[Any, ...]) -> Any:
-        """Return what the function on the list gives."""
+        """Return the result of a function that is allowed."""
         if type(function) is not Global:
             return super().call(function, arguments)
         try:
             if method := METHODS.get(function):
                 return method(self, *arguments)
             if plain := FUNCTIONS.get(function):
-                self._charge_copy(arguments)
+                self._pay_for_copies(arguments)
                 return plain(*arguments)
             if method := numpy_pickles.CALLS.get(function):
                 return method(self._numpy, *arguments)
@@ -153,20 +149,20 @@ class TorchUnpickler(PickleMachine):
             raise CheckpointError(f"{function}: {error}") from None
         return super().call(function, arguments)
 
-    def _charge_copy(self, arguments: tuple[Any, ...]) -> None:
-        """Count what a call copies: the memo can give one argument to many calls."""
+    def _pay_for_copies(self, arguments: tuple[Any, ...]) -> None:
+        """Pay for what a call copies: the memo can give one argument to many calls."""
         for argument in arguments:
             if type(argument) in (str, bytes, bytearray):
-                self.allowance.take(len(argument), "a string of bytes")
+                self.budget.spend(len(argument), "a copy of bytes in the pickle")
             elif isinstance(argument, (list, tuple, set, frozenset, dict)):
-                self.allowance.take(ITEM * len(argument), "a container")
+                self.budget.spend_containers(len(argument))
 
     def instantiate(self, kind: Any, arguments: tuple[Any, ...]) -> Any:
-        """Return a new object: that of a class on the list, which is called for it."""
+        """Return a new object: an allowed class is called like a function."""
         return self.call(kind, arguments)
 
     def set_state(self, target: Any, state: Any) -> None:
-        """Give arrays and dtypes of NumPy's their state."""
+        """Set the state of NumPy's arrays and dtypes."""
         if self._numpy.is_pending(target):
             self._numpy.set_state(target, state)
         elif type(target) is Dtype:
@@ -175,28 +171,28 @@ class TorchUnpickler(PickleMachine):
             super().set_state(target, state)
 
     def finish(self, result: Any) -> Any:
-        """Return `result`, where no name may stand in place of a value."""
+        """Return `result`, in which no name may be in place of a value."""
         _refuse_names(result)
         return result
 
     def load_persistent(self, identifier: Any) -> Any:
         """Return the storage, or the class of a module, that has this id."""
         if type(identifier) is not tuple or not 4 <= len(identifier) <= 6:
-            raise CheckpointError(f"{shown(identifier)} is no id of a storage")
-        # Types come first: to hash or compare what a file holds can take for ever.
+            raise _not_a_storage(identifier)
+        # Check types first: hashing or comparing what a file holds can take for ever.
         if type(identifier[0]) is str and identifier[0] == "module" and len(identifier) == 4:
-            return identifier[1]  # the other parts are its source, which is not looked at
+            return identifier[1]  # the other parts are its source, which is ignored
         if len(identifier) < 5:
-            raise CheckpointError(f"{shown(identifier)} is no id of a storage")
-        kind, storage_type, key, _, size = identifier[:5]
-        types = (type(kind), type(storage_type), type(key), type(size))
+            raise _not_a_storage(identifier)
+        kind, storage_class, key, _, size = identifier[:5]
+        types = (type(kind), type(storage_class), type(key), type(size))
         if types != (str, Global, str, int) or kind != "storage" or size < 0:
-            raise CheckpointError(f"{shown(identifier)} is no id of a storage")
-        element_type = STORAGE_TYPES.get(storage_type)
-        if element_type is None:
-            raise CheckpointError(f"{storage_type} is no class of storages")
+            raise _not_a_storage(identifier)
+        dtype = STORAGE_DTYPES.get(storage_class)
+        if dtype is None:
+            raise CheckpointError(f"{storage_class} is not one of torch's classes of storages")
         view = identifier[5] if len(identifier) == 6 else None
-        typed = self._storages.find(key, element_type, size, view)
+        typed = self._storages.find(key, dtype, size, view)
         value = self.storage(typed)
         self._typed[id(value)] = value, typed
         return value
@@ -204,115 +200,109 @@ class TorchUnpickler(PickleMachine):
     def _rebuild_tensor(
         self, storage: Any, offset: Any, shape: Any, strides: Any, *unused: Any
     ) -> Any:
-        """Return a tensor; whether it required grad, and its hooks, mean nothing here."""
-        found = self._typed.get(id(storage))
-        if found is None:
-            raise CheckpointError("a tensor without a storage")
-        return self._tensor(found[1], offset, shape, strides, unused[2:])
+        """Return a tensor, without whether it requires grad and without its hooks."""
+        typed = self._typed_storage(storage)
+        return self._tensor(typed, offset, shape, strides, unused[2:])
 
     def _rebuild_tensor_of_dtype(
         self, storage: Any, offset: Any, shape: Any, strides: Any, *rest: Any
     ) -> Any:
-        """Return a tensor in an untyped storage: `rest` has its dtype in third place."""
-        if id(storage) not in self._typed or len(rest) < 3:
-            raise CheckpointError("a tensor without a storage or a dtype")
-        dtype = rest[2]
+        """Return a tensor in an untyped storage: the third of `rest` is its dtype."""
+        untyped = self._typed_storage(storage).storage
+        dtype = rest[2] if len(rest) > 2 else None
         name = str(dtype) if isinstance(dtype, (np.dtype, str)) else ""
-        if name not in ELEMENT_TYPES:
-            raise CheckpointError(f"a tensor of dtype {shown(dtype)}")
-        untyped = self._typed[id(storage)][1].storage
-        typed = TypedStorage(untyped, name, 0, checked_length(untyped.size, name))
+        if name not in TORCH_DTYPES:
+            raise CheckpointError(f"a tensor must have a dtype of torch's, got {shown(dtype)}")
+        typed = TypedStorage(untyped, name, 0, count_elements(untyped.size, name))
         return self._tensor(typed, offset, shape, strides, rest[3:])
+
+    def _typed_storage(self, storage: Any) -> TypedStorage:
+        found = self._typed.get(id(storage))
+        if found is None:
+            raise CheckpointError(f"a tensor must be in a storage, got {shown(storage)}")
+        return found[1]
 
     def _tensor(
         self, storage: TypedStorage, offset: Any, shape: Any, strides: Any, metadata: Any
     ) -> Any:
         for item in metadata:
             if type(item) is dict and item:
-                raise CheckpointError("a tensor that is conjugated or negated when it is read")
+                raise CheckpointError(
+                    "the tensor is conjugated or negated lazily: save tensor.resolve_conj() or "
+                    "tensor.resolve_neg()"
+                )
         return self.tensor(Tensor(storage, offset, shape, strides))
 
     def _rebuild_from_type(self, function: Any, _type: Any, args: Any, _state: Any) -> Any:
-        """Return a tensor that carries attributes, without them."""
-        if type(function) is not Global or function.module != "torch._utils":
-            raise CheckpointError("a tensor without a way to build it")
-        if type(args) is not tuple:
-            raise CheckpointError("a tensor without a way to build it")
+        """Return a tensor that has attributes, without them."""
+        is_call = type(function) is Global and type(args) is tuple
+        if not is_call or function.module != "torch._utils":
+            raise CheckpointError("a tensor must be made by a function of torch._utils")
         return self.call(function, args)
 
 
 class InertUnpickler(TorchUnpickler):
     """Builds what a torch checkpoint holds to look for weights in it.
 
-    What is not on the list becomes a `Stub`, and a tensor stays in the file until it is
-    asked for.
-
-    Attributes
-    ----------
-    unknown : dict
-        The names that are not on the list, in the order of the file.
+    What is not allowed becomes an `UnknownObject`, and a tensor stays in the file until it
+    is needed.
     """
 
-    def __init__(
-        self,
-        data: bytes | mmap.mmap,
-        allowance: Allowance,
-        storages: Storages | None = None,
-        start: int = 0,
-    ) -> None:
-        super().__init__(data, allowance, storages, start)
-        self.unknown: dict[Global, None] = {}
-
     def tensor(self, tensor: Tensor) -> Any:
-        """Return what stands for a tensor: itself."""
+        """Return a tensor as the result has it: not read yet."""
         return tensor
 
     def storage(self, storage: TypedStorage) -> Any:
-        """Return what stands for a storage: itself."""
+        """Return a storage as the result has it: not read yet."""
         return storage
 
     def find(self, name: Global) -> Any:
-        """Return the dtype that `name` is, or `name`."""
-        if name in DTYPES:
-            return DTYPES[name]
-        if name not in BARE_NAMES and name not in CALLABLE:
-            self.unknown[name] = None
-        return name
+        """Return the dtype that `name` means, or `name` itself."""
+        return DTYPES.get(name, name)
 
     def call(self, function: Any, arguments: tuple[Any, ...]) -> Any:
-        """Return what the function on the list gives, or a stub."""
-        if isinstance(function, Stub):
-            return Stub(function.name, arguments)
+        """Return the result of a function that is allowed, or an unknown object."""
+        if isinstance(function, UnknownObject):
+            return UnknownObject(function.name, arguments)
         known = type(function) is Global and function in CALLABLE
-        if type(function) is Global and (not known or Stub in map(type, arguments)):
-            return Stub(function, arguments)
+        if type(function) is Global and (not known or UnknownObject in map(type, arguments)):
+            return UnknownObject(function, arguments)
         return super().call(function, arguments)
 
     def set_state(self, target: Any, state: Any) -> None:
-        """Keep the state of a stub."""
-        if isinstance(target, Stub):
+        """Keep the state of an unknown object."""
+        if isinstance(target, UnknownObject):
             target.state = state
         else:
             super().set_state(target, state)
 
     def finish(self, result: Any) -> Any:
-        """Return `result`: a name in place of a value means nothing."""
+        """Return `result`, in which a name in place of a value is ignored."""
         return result
 
 
 Unpickler: TypeAlias = type[TorchUnpickler]
-"""The reader of a format is told by it what becomes of unknown classes and of tensors."""
+"""It decides for a reader what becomes of unknown classes and of tensors."""
+
+
+def _not_a_storage(identifier: Any) -> CheckpointError:
+    return CheckpointError(
+        "the persistent id of a storage must be ('storage', class, key, location, size), got "
+        f"{shown(identifier)}"
+    )
 
 
 def _refuse_names(result: Any) -> None:
-    """Raise `CheckpointError` if a name stands where a value should."""
+    """Raise `CheckpointError` if a name is in place of a value."""
     seen: set[int] = set()
     pending = [result]
     while pending:
         value = pending.pop()
         if isinstance(value, (Global, Dtype)):
             name = value if isinstance(value, Global) else "numpy.dtype"
-            raise CheckpointError(f"{name} stands where a value should")
+            raise CheckpointError(
+                f"the checkpoint must hold values, but has {name} itself in place of one"
+            )
         if isinstance(value, (dict, list, tuple, set, frozenset)) and id(value) not in seen:
             seen.add(id(value))
             pending.extend(value)
@@ -322,42 +312,46 @@ def _refuse_names(result: Any) -> None:
 
 def _rebuild_parameter(data: Any, *_: Any) -> Any:
     if not isinstance(data, (np.ndarray, Tensor)):
-        raise CheckpointError("a parameter that is no tensor")
+        raise CheckpointError(f"a parameter must be a tensor, got {shown(data)}")
     return data
 
 
 def _ordered_dict(items: Any = ()) -> OrderedDict[Any, Any]:
+    _check_items(items)
+    result = OrderedDict()
+    for item in items:
+        if type(item) not in (list, tuple) or len(item) != 2:
+            raise CheckpointError("the items must be pairs of key and value")
+        result[checked_key(item[0])] = item[1]
+    return result
+
+
+def _check_items(items: Any) -> None:
     if type(items) not in (list, tuple):
-        raise CheckpointError("items that are no list")
-    if not items:
-        return OrderedDict()
-    if not all(type(item) in (list, tuple) and len(item) == 2 for item in items):
-        raise CheckpointError("items that are no pairs")
-    return OrderedDict([(checked_key(key), value) for key, value in items])
+        raise CheckpointError(f"the items must be a list or a tuple, got {shown(items)}")
 
 
 def _counter(counts: Any = None) -> Counter[Any]:
     if type(counts) is not dict or not all(type(n) is int for n in counts.values()):
-        raise CheckpointError("counts that are no dict of integers")
+        raise CheckpointError("the counts must be a dict of integers")
     return Counter(counts)
 
 
 def _size(shape: Any = ()) -> tuple[int, ...]:
     if type(shape) is not tuple or not all(type(n) is int for n in shape):
-        raise CheckpointError(f"the shape {shown(shape)}")
+        raise CheckpointError(f"a size must be a tuple of integers, got {shown(shape)}")
     return shape
 
 
 def _device(*args: Any) -> str:
     """Return the name of a device, as torch prints it."""
     if not args or not all(type(part) in (str, int) for part in args):
-        raise CheckpointError(f"the device {shown(args)}")
+        raise CheckpointError(f"a device must be a name and an index, got {shown(args)}")
     return ":".join(str(part) for part in args)
 
 
 def _set(items: Any = ()) -> set[Any]:
-    if type(items) not in (list, tuple):
-        raise CheckpointError("items that are no list")
+    _check_items(items)
     return {checked_key(item) for item in items}
 
 
@@ -366,32 +360,30 @@ def _frozen_set(items: Any = ()) -> frozenset[Any]:
 
 
 def _bytes(*args: Any) -> bytes:
-    """Return no bytes, which is what protocol 2 calls for: others are encoded text."""
+    """Return empty bytes: protocol 2 writes all others as a call of `_encode`."""
     if args:
-        raise CheckpointError("bytes that are no bytes")
+        raise CheckpointError("bytes must be empty here")
     return b""
 
 
 def _encode(text: Any, encoding: Any = "latin1") -> bytes:
-    """Return bytes, which protocol 2 writes as the latin-1 text of them."""
+    """Return bytes, which protocol 2 writes as their latin-1 text."""
     if type(text) is not str or type(encoding) is not str or encoding != "latin1":
-        raise CheckpointError(f"text in {shown(encoding)}")
+        raise CheckpointError(f"bytes must be text in 'latin1', got {shown(encoding)}")
     return text.encode("latin-1")
 
 
 def _bytearray(*args: Any) -> bytearray:
-    if not args:
-        return bytearray()
     if len(args) == 2:
         return bytearray(_encode(*args))
-    if len(args) > 1 or type(args[0]) is not bytes:
-        raise CheckpointError("bytes that are no bytes")
-    return bytearray(args[0])
+    if len(args) > 1 or not all(type(data) is bytes for data in args):
+        raise CheckpointError(f"a bytearray must be made from bytes, got {shown(args)}")
+    return bytearray(*args)
 
 
 def _complex(real: Any, imaginary: Any) -> complex:
     if type(real) is not float or type(imaginary) is not float:
-        raise CheckpointError("parts that are no floats")
+        raise CheckpointError("the parts of a complex number must be floats")
     return complex(real, imaginary)
 
 
@@ -425,3 +417,6 @@ FUNCTIONS: dict[Global, Callable[..., Any]] = {
 
 CALLABLE = {*METHODS, *FUNCTIONS, *numpy_pickles.CALLS}
 """All that a pickle may call."""
+
+KNOWN_NAMES = {*DTYPES, *BARE_NAMES, *CALLABLE}
+"""All that a pickle may name."""

@@ -1,7 +1,7 @@
 """Zip archives, as torch and NumPy write them: stored or deflated, with and without ZIP64.
 
-The directory at the end and the header before each member that is read must tell the same,
-and no two members may share a byte of the file.
+The directory at the end must agree with the header before each member that is read, and no
+two members may share a byte of the file.
 
 Source: PKWARE's APPNOTE, sections 4.3 to 4.5.
 """
@@ -35,14 +35,11 @@ ENCRYPTED, UTF8 = 1, 0x800
 STORED, DEFLATED = 0, 8
 METHODS = {9: "Deflate64", 12: "bzip2", 14: "LZMA", 93: "Zstandard", 95: "xz"}
 
-MISPLACED = (
-    "the zip file is damaged: its directory is not where it should be, there is something "
-    "before it, or the file holds more than one zip file"
-)
+MISPLACED = "its directory is not where it should be, or the file holds more than one zip file"
 
 
 class Member(NamedTuple):
-    """What the directory says of a member, which begins with a header of its own."""
+    """What the directory says about a member; `start` is the place of its own header."""
 
     name: str
     raw_name: bytes
@@ -65,7 +62,7 @@ class ZipArchive:
     ----------
     members : dict of str and Member
         What the directory says; the header of a member is compared when it is read.
-    allowance : Allowance
+    budget : MemoryBudget
         That of the source.
 
     Raises
@@ -76,7 +73,7 @@ class ZipArchive:
 
     def __init__(self, source: Source) -> None:
         self._source = source
-        self.allowance = source.allowance
+        self.budget = source.budget
         start, stop, count = self._directory()
         self.members = self._entries(source.read(start, stop - start), count)
         self._ends = self._checked_ends(start)
@@ -88,7 +85,7 @@ class ZipArchive:
         return self.array(name).tobytes()
 
     def array(self, name: str) -> AnyArray:
-        """Return the bytes of a member as an array of uint8 that may be written.
+        """Return the bytes of a member as a writeable array of uint8.
 
         Raises
         ------
@@ -97,55 +94,51 @@ class ZipArchive:
         """
         member = self.members.get(name)
         if member is None:
-            raise CheckpointError(f"the zip file has no {shown(name)}")
-        # The header and the bytes behind it are read at once: members may be many.
+            raise CheckpointError(f"the zip file has no member {shown(name)}")
+        # Reading the header and the bytes together takes half the calls, for many members.
         data = self._source.array(member.start, self._ends[name] - member.start)
         start = _header_size(member, data)
         data = data[start : start + member.compressed]
-        if len(data) != member.compressed:
-            raise CheckpointError(f"{shown(name)} overlaps what is behind it")
+        if data.size != member.compressed:
+            raise _overlap(member)
         if member.method == DEFLATED:
             data = self._decompressed(member, data)
-        if self._has_crcs and self._crc(member, data, start) != member.crc:
-            raise CheckpointError(f"the zip file is damaged: Bad CRC-32 for {shown(name)}")
+        if self._has_crcs and self._crc(member, data, member.start + start) != member.crc:
+            raise _damaged(f"Bad CRC-32 for {shown(name)}")
         return data
 
     def _crc(self, member: Member, data: AnyArray, start: int) -> int:
         if member.method == DEFLATED or not self._source.is_mapped:
             return zlib.crc32(data.data)
-        crc = 0  # for which the pages of a mapped file need not be touched
-        for chunk in self._source.chunks(member.start + start, member.size):
+        crc = 0  # without touching the pages of a mapped file
+        for chunk in self._source.chunks(start, member.size):
             crc = zlib.crc32(chunk, crc)
         return crc
 
     def _decompressed(self, member: Member, data: AnyArray) -> AnyArray:
-        self._source.allowance.take(member.size, f"{shown(member.name)}, decompressed,")
+        self.budget.spend(member.size, f"decompressing {shown(member.name)}")
         array = np.empty(member.size, np.uint8)
         decompressor = zlib.decompressobj(-zlib.MAX_WBITS)
         position = 0
         try:
             pending = data.data
             while not decompressor.eof:
-                # One byte more than there may be shows that there are too many.
-                most = min(2**20, member.size - position + 1)
+                # Ask for one byte too many, to notice a member that is too long.
+                most = min(CHUNK, member.size - position + 1)
                 piece = decompressor.decompress(pending[:CHUNK], most)
                 tail = len(decompressor.unconsumed_tail)
                 pending = pending[min(len(pending), CHUNK) - tail :]
                 if not piece and not pending:
                     break
                 if position + len(piece) > member.size:
-                    raise CheckpointError(
-                        f"{shown(member.name)} is longer than the zip file says"
-                    )
+                    raise _wrong_length(member)
                 array.data[position : position + len(piece)] = piece
                 position += len(piece)
         except zlib.error as error:
-            raise CheckpointError(
-                f"the zip file is damaged in {shown(member.name)}: {error}"
-            ) from None
+            raise _damaged(f"{shown(member.name)}: {error}") from None
         is_all = decompressor.eof and not decompressor.unused_data and not pending
         if position != member.size or not is_all:
-            raise CheckpointError(f"{shown(member.name)} is not as long as the zip file says")
+            raise _wrong_length(member)
         return array
 
     def _directory(self) -> tuple[int, int, int]:
@@ -155,25 +148,27 @@ class ZipArchive:
         tail = source.read(tail_start, source.size - tail_start)
         place = tail.rfind(b"PK\5\6")
         if place < 0 or len(tail) - place < END.size:
-            raise CheckpointError("the zip file is damaged or cut short: it has no directory")
+            raise _damaged("it has no directory at its end")
         end = tail_start + place
         (_, disk, first_disk, here, count, size, start, comment) = END.unpack_from(tail, place)
         if end + END.size + comment != source.size:
-            raise CheckpointError("the zip file is damaged or cut short after its directory")
+            raise _damaged("its directory is not at its end")
         fields, stop = (disk, first_disk, here, count, size, start), end
         is_needed = UNKNOWN32 in fields or UNKNOWN16 in fields[:4]
         if is_needed or self._has_directory64(end):
             fields64, stop = self._directory64(end)
             pairs = zip(fields, fields64)
             if any(n != n64 and n not in (UNKNOWN16, UNKNOWN32) for n, n64 in pairs):
-                raise CheckpointError("the zip file has two directories that differ")
+                raise _damaged("its two directories differ")
             disk, first_disk, here, count, size, start = fields64
         if disk or first_disk or here != count:
-            raise CheckpointError("the zip file is one of several parts")
+            raise CheckpointError(
+                "the zip file is split into several files: only one that is whole can be read"
+            )
         if start + size != stop:
-            raise CheckpointError(MISPLACED)
+            raise _damaged(MISPLACED)
         if count > size // ENTRY.size:
-            raise CheckpointError(f"the zip file has no place for {count} members")
+            raise _damaged(f"its directory is too small for {count} members")
         return start, stop, count
 
     def _has_directory64(self, end: int) -> bool:
@@ -182,38 +177,38 @@ class ZipArchive:
 
     def _directory64(self, end: int) -> tuple[tuple[int, ...], int]:
         if not self._has_directory64(end):
-            raise CheckpointError("the zip file is damaged: it has no ZIP64 directory")
+            raise _damaged("it has no ZIP64 directory")
         locator_start = end - END64_LOCATOR.size
         locator = self._source.read(locator_start, END64_LOCATOR.size)
         _, _, start64, _ = END64_LOCATOR.unpack(locator)
         if start64 + END64.size > locator_start:
-            raise CheckpointError(MISPLACED)
+            raise _damaged(MISPLACED)
         fields = END64.unpack(self._source.read(start64, END64.size))
         if fields[0] != b"PK\6\6" or start64 + 12 + fields[1] != locator_start:
-            raise CheckpointError(MISPLACED)
+            raise _damaged(MISPLACED)
         return fields[4:10], start64
 
     def _entries(self, directory: bytes, count: int) -> dict[str, Member]:
-        self._source.allowance.take(8 * len(directory), "the directory of the zip file")
+        self.budget.spend(8 * len(directory), "the directory of the zip file")
         members: dict[str, Member] = {}
         position = 0
         for _ in range(count):
             if position + ENTRY.size > len(directory):
-                raise CheckpointError("the directory of the zip file is cut short")
+                raise _damaged("its directory lacks entries")
             entry = ENTRY.unpack_from(directory, position)
             name_at = position + ENTRY.size
             name_length, extra_length, comment_length = entry[10:13]
             position = name_at + name_length + extra_length + comment_length
             if entry[0] != b"PK\1\2" or position > len(directory):
-                raise CheckpointError("the directory of the zip file is damaged")
+                raise _damaged("its directory has an invalid entry")
             raw_name = directory[name_at : name_at + name_length]
             extra = directory[name_at + name_length : name_at + name_length + extra_length]
             member = self._member(entry, raw_name, extra)
             if member.name in members:
-                raise CheckpointError(f"the zip file has {shown(member.name)} twice")
+                raise CheckpointError(f"the zip file has the member {shown(member.name)} twice")
             members[member.name] = member
         if position != len(directory):
-            raise CheckpointError("the directory of the zip file is longer than it says")
+            raise _damaged(f"its directory has more than {count} entries")
         return members
 
     @staticmethod
@@ -222,47 +217,63 @@ class ZipArchive:
         try:
             name = raw_name.decode("utf-8" if flags & UTF8 else "cp437")
         except UnicodeDecodeError:
-            raise CheckpointError("a name in the zip file is no text") from None
+            raise _damaged(f"the name {shown(raw_name)} is not UTF-8") from None
         compressed, size, header_at = _sizes64(entry[8], entry[9], entry[16], extra)
         if flags & ENCRYPTED:
-            raise CheckpointError(f"{shown(name)} is encrypted")
+            raise CheckpointError(
+                f"{shown(name)} in the zip file is encrypted: decrypt the file first"
+            )
         if method not in (STORED, DEFLATED):
             raise CheckpointError(
-                f"{shown(name)} is compressed by {METHODS.get(method, f'method {method}')}, "
-                "which is not read; store or deflate it"
+                f"{shown(name)} in the zip file must be stored or deflated, but is compressed "
+                f"by {METHODS.get(method, f'method {method}')}: write the zip file again"
             )
         if method == STORED and compressed != size:
-            raise CheckpointError(f"{shown(name)} is stored in another size than its own")
+            raise _damaged(f"{shown(name)} has {size} bytes, but {compressed} are stored")
         return Member(name, raw_name, method, crc, compressed, size, header_at)
 
     def _checked_ends(self, stop: int) -> dict[str, int]:
-        """Return where the next thing begins behind each member."""
+        """Return where each member must end: where the next one or the directory begins."""
         ends: dict[str, int] = {}
         members = sorted(self.members.values(), key=lambda member: member.start)
         if members and members[0].start != 0:
-            raise CheckpointError(MISPLACED)
+            raise _damaged(MISPLACED)
         starts = [*(member.start for member in members[1:]), stop]
         for member, end in zip(members, starts):
             size = HEADER.size + len(member.raw_name) + member.compressed
             if member.start + size > end:
-                raise CheckpointError(f"{shown(member.name)} overlaps what is behind it")
+                raise _overlap(member)
             ends[member.name] = end
         return ends
 
 
+def _damaged(what: str) -> CheckpointError:
+    return CheckpointError(
+        f"the zip file is damaged or cut short ({what}): copy or download it again"
+    )
+
+
+def _overlap(member: Member) -> CheckpointError:
+    return _damaged(f"{shown(member.name)} overlaps what comes after it")
+
+
+def _wrong_length(member: Member) -> CheckpointError:
+    return _damaged(f"{shown(member.name)} is not {member.size} bytes long")
+
+
 def _header_size(member: Member, data: AnyArray) -> int:
-    """Return the size of the header before a member, if it tells what the directory does."""
+    """Return the size of the header before a member, if it agrees with the directory."""
     fields = HEADER.unpack_from(data.data)
     name = data[HEADER.size : HEADER.size + len(member.raw_name)].tobytes()
     if fields[0] != b"PK\3\4" or fields[9] != len(name) or name != member.raw_name:
-        raise CheckpointError(f"{shown(member.name)} is not where the zip file says")
+        raise _damaged(f"{shown(member.name)} is not where the directory says")
     if fields[2] & ENCRYPTED or fields[3] != member.method:
-        raise CheckpointError(f"{shown(member.name)} is not what the zip file says")
+        raise _damaged(f"the header of {shown(member.name)} contradicts the directory")
     return HEADER.size + len(name) + int(fields[10])
 
 
 def _sizes64(compressed: int, size: int, header_at: int, extra: bytes) -> tuple[int, int, int]:
-    """Return the sizes of a member and its place, from the ZIP64 field where they are large."""
+    """Return a member's sizes and place, from the ZIP64 field of `extra` if they are large."""
     if UNKNOWN32 not in (size, compressed, header_at):
         return compressed, size, header_at
     wanted = [size == UNKNOWN32, compressed == UNKNOWN32, header_at == UNKNOWN32]
@@ -278,4 +289,4 @@ def _sizes64(compressed: int, size: int, header_at: int, extra: bytes) -> tuple[
                 for is_wanted, value in zip(wanted, (size, compressed, header_at), strict=True)
             )
             return compressed, size, header_at
-    raise CheckpointError("the zip file is damaged: a ZIP64 size is missing")
+    raise _damaged("a ZIP64 size is missing")

@@ -83,7 +83,7 @@ def state_dicts(format):
 
 
 @pytest.mark.parametrize("format", FORMATS)
-def test_what_is_written_is_read_by_others_and_by_us(format):
+def test_save_is_read_by_others_and_by_us(format):
     @given(state_dicts(format))
     def check(arrays):
         data = saved(arrays, format)
@@ -100,12 +100,12 @@ def test_what_is_written_is_read_by_others_and_by_us(format):
 
 
 @pytest.mark.parametrize("format", FORMATS)
-def test_every_dtype_that_a_format_has(format):
+def test_save_every_dtype_of_a_format_is_read_by_others(format):
     arrays = {name: np.arange(6).reshape(2, 3).astype(name) for name in DTYPES[format]}
     assert_equal(READERS[format](saved(arrays, format)), arrays)
 
 
-def test_a_module_is_read_by_torchs_own(tmp_path):
+def test_save_module_is_read_by_torch(tmp_path):
     ours, theirs = nn.LSTM(3, 4, 2, proj_size=2), torch.nn.LSTM(3, 4, 2, proj_size=2)
     nn.save(ours, tmp_path / "m.pt")
     loaded = torch.load(tmp_path / "m.pt", weights_only=True)
@@ -116,7 +116,7 @@ def test_a_module_is_read_by_torchs_own(tmp_path):
 
 
 @pytest.mark.parametrize("suffix", [".safetensors", ".npz", ".pt", ".pth", ".ckpt", ".BIN"])
-def test_the_suffix_says_the_format(tmp_path, suffix):
+def test_save_suffix_determines_the_format(tmp_path, suffix):
     arrays = {"a": np.arange(3.0)}
     nn.save(arrays, tmp_path / f"w{suffix}")
     assert_equal(nn.read_state_dict(tmp_path / f"w{suffix}"), arrays)
@@ -124,14 +124,14 @@ def test_the_suffix_says_the_format(tmp_path, suffix):
     assert_equal(read_npz((tmp_path / f"v{suffix}").read_bytes()), arrays)
 
 
-def test_tensors_of_torch_are_arrays():
+def test_save_takes_tensors_of_torch():
     weights = torch.nn.Linear(2, 3).state_dict() | {"p": torch.nn.Parameter(torch.ones(2))}
     read = safetensors.numpy.load(saved(weights, "safetensors"))
     assert read["p"].tolist() == [1, 1]
     np.testing.assert_array_equal(read["weight"], weights["weight"].numpy())
 
 
-def test_torchs_zip_keeps_what_is_shared_and_what_is_repeated():
+def test_save_torch_zip_keeps_shared_and_repeated_memory():
     array = np.arange(6.0).reshape(2, 3)
     huge = np.broadcast_to(np.arange(3, dtype=np.uint16)[:, None], (2**20, 3, 2**20))
     arrays = {"a": array, "again": array, "transposed": array.T, "huge": huge}
@@ -156,7 +156,7 @@ def data_offsets(data):
 
 
 @pytest.mark.parametrize("limit", [zipfile.ZIP64_LIMIT, 5])
-def test_torchs_zip_is_aligned_as_torch_has_it_and_can_be_mapped(limit, tmp_path, monkeypatch):
+def test_save_torch_zip_is_aligned_and_torch_can_map_it(limit, tmp_path, monkeypatch):
     """Also where members are so large that their header has one field more."""
     monkeypatch.setattr(zipfile, "ZIP64_LIMIT", limit)
     arrays = {f"a{n}": np.arange(float(n)) for n in range(20)}
@@ -168,7 +168,7 @@ def test_torchs_zip_is_aligned_as_torch_has_it_and_can_be_mapped(limit, tmp_path
     assert_equal({name: tensor.numpy() for name, tensor in mapped.items()}, arrays)
 
 
-def test_torchs_zip_has_the_members_that_torch_writes():
+def test_save_torch_zip_has_torchs_members():
     file = io.BytesIO()
     torch.save({"a": torch.ones(2)}, file)
     ours = saved({"a": np.ones(2, np.float32)}, "torch_zip")
@@ -179,13 +179,13 @@ def test_torchs_zip_has_the_members_that_torch_writes():
             assert name.endswith(".pkl") or mine.read(name) == theirs.read(name)
 
 
-def test_safetensors_are_aligned_and_laid_out_as_the_package_does():
+def test_save_safetensors_equals_the_package():
     arrays = {"b": np.ones(3, np.int8), "a": np.ones(2), "c": np.ones((), np.float32)}
     assert saved(arrays, "safetensors") == safetensors.numpy.save(arrays)
 
 
 @pytest.mark.parametrize("format", FORMATS)
-def test_equal_weights_give_equal_files(format):
+def test_save_equal_weights_gives_equal_files(format):
     arrays = {"a": np.arange(3.0), "b": np.ones((2, 2), np.int8)}
     assert saved(arrays, format) == saved(arrays, format)
     assert READERS[format](saved({}, format)) == {}
@@ -201,7 +201,7 @@ ANY = {"a": np.ones(2)}
         ({1: np.ones(1)}, "npz", TypeError, "names in a state_dict must be str, got 1"),
         (ANY | {"b": 3}, "npz", TypeError, "'b' must be a NumPy array, got int"),
         (ANY | {"b": {}}, "torch_zip", TypeError, "'b' must be a NumPy array, got dict"),
-        (ANY | {"b": np.array([{}])}, "npz", TypeError, "'b' is of dtype object"),
+        (ANY | {"b": np.array([{}])}, "npz", TypeError, "'b' has dtype object"),
         (
             ANY | {"b": np.array(["x"])},
             "torch_zip",
@@ -212,21 +212,41 @@ ANY = {"a": np.ones(2)}
             ANY | {"b": np.ones(1, "M8[s]")},
             "safetensors",
             TypeError,
-            "'b' is of dtype datetime",
+            "'b' has dtype datetime",
         ),
-        (ANY | {"b": np.ones(1) * 1j}, "safetensors", TypeError, "'b' is of dtype complex128"),
-        (ANY | {"b\ud800": np.ones(1)}, "npz", ValueError, r"the name 'b\\ud800' is no text"),
+        (ANY | {"b": np.ones(1) * 1j}, "safetensors", TypeError, "'b' has dtype complex128"),
+        (
+            ANY | {"b\ud800": np.ones(1)},
+            "npz",
+            ValueError,
+            r"the name 'b\\ud800' is not valid Unicode",
+        ),
         (ANY | {"b\0": np.ones(1)}, "npz", ValueError, "cannot be a name in a zip file"),
         (ANY | {"b" * 2**16: np.ones(1)}, "npz", ValueError, "cannot be a name in a zip file"),
-        (ANY | {"a.npy": np.ones(1)}, "npz", ValueError, "cannot tell 'a.npy' from the same"),
-        ({"__metadata__": np.ones(1)}, "safetensors", ValueError, "keeps the name '__metadata"),
-        ({"b" * 10**8: np.ones(1)}, "safetensors", ValueError, "is too long for safetensors"),
+        (
+            ANY | {"a.npy": np.ones(1)},
+            "npz",
+            ValueError,
+            "cannot distinguish 'a.npy' from the same",
+        ),
+        (
+            {"__metadata__": np.ones(1)},
+            "safetensors",
+            ValueError,
+            "reserves the name '__metadata",
+        ),
+        (
+            {"b" * 10**8: np.ones(1)},
+            "safetensors",
+            ValueError,
+            "header may have 100000000 bytes, got",
+        ),
         (ANY, "hdf5", ValueError, "must be one of safetensors, npz, torch_zip, got 'hdf5'"),
         (ANY, None, ValueError, "a file object needs a format: one of safetensors, npz, torch"),
     ],
     ids=range(16),
 )
-def test_what_cannot_be_saved_is_refused_and_nothing_is_lost(
+def test_save_of_what_a_format_lacks_is_refused_and_loses_nothing(
     obj, format, error, message, tmp_path
 ):
     file = io.BytesIO()
@@ -250,13 +270,13 @@ def test_what_cannot_be_saved_is_refused_and_nothing_is_lost(
         (
             "w.h5",
             ValueError,
-            r"no format has the suffix of 'w.h5': give one, or end it in .safe",
+            r"no format has the suffix of 'w\.h5': end it in \.safetensors, .*\.bin, or give",
         ),
         ("absent/w.npz", FileNotFoundError, "absent/w.npz"),
         ("folder.npz", IsADirectoryError, "folder.npz"),
     ],
 )
-def test_a_file_that_cannot_be_written_is_said(file, error, message, tmp_path, monkeypatch):
+def test_save_to_an_unwritable_file_names_it(file, error, message, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Path("folder.npz").mkdir()
     with pytest.raises(error, match=message):
@@ -264,7 +284,7 @@ def test_a_file_that_cannot_be_written_is_said(file, error, message, tmp_path, m
     assert [path.name for path in tmp_path.iterdir()] == ["folder.npz"]
 
 
-def test_a_failure_while_writing_leaves_what_was_there(tmp_path, monkeypatch):
+def test_save_failure_keeps_the_existing_file(tmp_path, monkeypatch):
     path = tmp_path / "w.safetensors"
     nn.save(ANY, path)
     before = path.read_bytes()
@@ -272,7 +292,7 @@ def test_a_failure_while_writing_leaves_what_was_there(tmp_path, monkeypatch):
     def full(_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("numpy_rnn.checkpoint.writers.safetensors.little_endian", full)
+    monkeypatch.setattr("numpy_rnn.checkpoint.safetensors.encode", full)
     with pytest.raises(OSError, match="No space left on device"):
         nn.save({"a": np.zeros(2)}, path)
     assert path.read_bytes() == before
@@ -280,7 +300,7 @@ def test_a_failure_while_writing_leaves_what_was_there(tmp_path, monkeypatch):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX permissions and links")
-def test_permissions_and_links_stay(tmp_path):
+def test_save_keeps_permissions_and_links(tmp_path):
     path, link = tmp_path / "w.npz", tmp_path / "link.npz"
     nn.save(ANY, path)
     mask = os.umask(0)
@@ -296,9 +316,9 @@ def test_permissions_and_links_stay(tmp_path):
     assert not Path(os.devnull).is_file()
 
 
-def test_a_file_object_is_written_from_where_it_stands():
+def test_save_file_object_is_written_from_its_position():
     class Pipe(io.RawIOBase):
-        """A file that can neither tell nor seek."""
+        """A file without tell and seek."""
 
         def __init__(self):
             self.data = b""
@@ -320,7 +340,7 @@ def test_a_file_object_is_written_from_where_it_stands():
         assert file.read() == b"before" + saved(ANY, "npz")
 
 
-def test_a_file_may_be_saved_over_itself(tmp_path):
+def test_save_over_the_file_that_was_read_is_complete(tmp_path):
     path = tmp_path / "w.pt"
     nn.save(ANY, path)
     nn.save(nn.read_state_dict(path), path)

@@ -1,4 +1,4 @@
-"""What the golden files in `tests/data` hold, told by NumPy alone.
+"""What the golden files in `tests/data` hold, as NumPy arrays.
 
 `tests/data/make_golden.py` writes the same with torch.
 """
@@ -32,7 +32,7 @@ WIDENED_DTYPES = [
     "float8_e4m3fnuz",
     "float8_e5m2fnuz",
 ]
-"""Those that become float32. `VALUES` stand in each of them exactly."""
+"""Those that become float32. Each has all `VALUES` exactly."""
 
 VALUES = [0, 1, 2, 3, 16, 96]
 

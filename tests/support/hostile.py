@@ -1,4 +1,4 @@
-"""Files that attack their reader, and a process that watches what reading them does.
+"""Files that attack their reader, and a command that watches what reading them does.
 
 `python -m tests.support.hostile` reads each of them under an audit hook and prints, as JSON,
 the events that Python raised meanwhile, and the outcomes.
@@ -204,11 +204,11 @@ TRICKS: dict[str, bytes] = {
     "stack": b"0" * 20,
     "type of a key": b"}" + name("os", "system") + b"Ns",
 }
-"""Instructions that push one object, or would like to. No `{flag}` may be made by them."""
+"""Instructions that push one object, or try to. None may create the file `{flag}`."""
 
 
 def trick(instructions: bytes, flag: str) -> bytes:
-    """Return the instructions with the place of the flag, and lengths that fit it."""
+    """Return the instructions with the path of the flag, and lengths that fit it."""
     if b"{flag}" not in instructions:
         return instructions
     parts = instructions.split(b"X")
@@ -234,8 +234,8 @@ def carriers(instructions: bytes) -> Iterator[tuple[str, bytes]]:
     """Yield files of each format that has pickles, with instructions at the usual place."""
     alone = P2 + instructions + STOP
     weights = pickle.dumps({"w": np.ones(2)}, 2)[2:-1]
-    beside = P2 + b"}(" + text("weights") + weights + text("evil") + instructions + b"u" + STOP
-    for place, data in (("alone", alone), ("beside", beside)):
+    inside = P2 + b"}(" + text("weights") + weights + text("evil") + instructions + b"u" + STOP
+    for place, data in (("alone", alone), ("next to weights", inside)):
         yield f"pickle, {place}", data
         yield f"zip, {place}", zip_of(**{"archive/data.pkl": data})
         yield (
@@ -276,7 +276,7 @@ def main() -> None:
             for carrier, data in carriers(trick(instructions, flag))
         }
         files |= golden_files()
-        # What is imported when it is wanted is imported now, not under the hook.
+        # What is imported lazily is imported now, not under the hook.
         for data in golden_files().values():
             for read in readers.values():
                 outcome_of(read, data)

@@ -2,7 +2,7 @@
 
 `python -m tests.support.mutations 200000 [FORMAT ...]`
 
-Whatever is done to a file, `nn.load` and `nn.read_state_dict` return or raise a
+However a file is damaged, `nn.load` and `nn.read_state_dict` return or raise a
 `CheckpointError`. The suite damages some files, with `--deep` more.
 """
 
@@ -32,7 +32,7 @@ def whole(name: str) -> Callable[[np.random.Generator], bytes]:
 
 
 def member(name: str, ending: str) -> Callable[[np.random.Generator], bytes]:
-    """Return a function that damages one member of a zip file, with right CRC and sizes."""
+    """Return a function that damages a member of a zip file before its CRC is computed."""
     with zipfile.ZipFile(DATA / name) as archive:
         contents = {n: archive.read(n) for n in archive.namelist() if "/code/" not in n}
         contents |= {n: archive.read(n) for n in archive.namelist() if n.endswith(".py")}
@@ -99,7 +99,7 @@ def mutated(data: bytes, rng: np.random.Generator) -> bytes:
 
 
 def is_refused(read: Callable[[io.BytesIO], object], data: bytes) -> bool:
-    """Return whether a reader refuses a file; keep the file if it fails in another way."""
+    """Return whether a reader refuses a file; keep one that makes it fail otherwise."""
     try:
         read(io.BytesIO(data))
     except nn.CheckpointError:
@@ -129,7 +129,7 @@ def main(count: int, names: list[str]) -> None:
         grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
         print(
             f"{name:22} {count} files, {refused} refused by both, {seconds:.0f} s, "
-            f"{grown:.1f} MiB more at the most",
+            f"peak memory {grown:.1f} MiB higher",
             flush=True,
         )
 

@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all."""
+"""The file that is written: complete, or not touched at all."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from typing import IO, TypeAlias
 __all__ = ["copy_to", "replace"]
 
 Write: TypeAlias = Callable[[IO[bytes]], None]
-"""What writes the contents to a new, seekable file."""
+"""Writes the contents to a new, seekable file."""
 
 
 def replace(path: Path, write: Write) -> None:
-    """Write a file beside the one that is there, and move it there when it is complete.
+    """Write a file next to the existing one, and move it there once it is complete.
 
     Raises
     ------
@@ -49,7 +49,7 @@ def _new_file(temporary: Path, path: Path) -> IO[bytes]:
 
 
 def copy_to(file: IO[bytes], write: Write) -> None:
-    """Write to a file that may be unable to seek, once everything is written elsewhere."""
+    """Write to a file that may not be able to seek, once everything is written elsewhere."""
     with tempfile.TemporaryFile() as complete:
         write(complete)
         complete.seek(0)

@@ -1,0 +1,204 @@
+"""`load` and `read_state_dict`: checkpoints without torch."""
+
+from __future__ import annotations
+
+import os
+from typing import IO, TYPE_CHECKING, Any
+
+from numpy_rnn._typing import AnyArray
+from numpy_rnn.arguments import check_device
+from numpy_rnn.checkpoint.errors import CheckpointError
+
+if TYPE_CHECKING:
+    from numpy_rnn.checkpoint.source import Source
+    from numpy_rnn.checkpoint.unknown_object import Global
+
+__all__ = ["load", "read_state_dict"]
+
+MOST_NAMES = 10
+"""Unknown classes that an error lists."""
+
+# The readers are imported inside the functions: with mmap, json and re they would take a
+# third of the time of importing the package.
+
+
+def load(
+    f: str | os.PathLike[str] | IO[bytes],
+    map_location: object = None,
+    *,
+    weights_only: bool = True,
+) -> Any:
+    """Read what torch or NumPy saved, without torch.
+
+    It replaces ``torch.load(f, weights_only=True)`` and reads, by content and not by name,
+
+    - what ``torch.save`` writes: a zip file since torch 1.6, before it a stream,
+    - ``torch.jit.save``: the ``state_dict()`` of the module, of which no code is compiled,
+    - ``.safetensors``, ``.npz`` and ``.npy`` files,
+    - pickles of arrays and containers, in any protocol.
+
+    Parameters
+    ----------
+    f : str, path, or binary file
+        A file object must be seekable, at its beginning, and hold nothing else.
+    map_location : None or 'cpu'
+        There is one device, wherever the tensors were saved from.
+    weights_only : True
+        As in torch; no other value is possible.
+
+    Returns
+    -------
+    object
+        The saved object with an array for each tensor, wherever it was saved from: a
+        state_dict is a dict of names and arrays. Tensors that shared memory still do, and
+        an expanded one takes none. float16, bfloat16 and float8 tensors are widened to
+        float32; arrays that NumPy saved keep their dtype, in native byte order.
+        torch.Size becomes a tuple, torch.device a str, a dtype NumPy's.
+
+        Arrays are writeable, and writing never reaches the file. A file of 64 MiB or more
+        that is not compressed is mapped: its arrays take the memory of what is used, and
+        it must not be overwritten in place while they exist.
+
+    Raises
+    ------
+    CheckpointError
+        A ValueError: if the file is damaged, in another format, or holds anything but
+        tensors, arrays, numbers, strings and containers of them. Unknown classes are
+        listed with their places. Nothing in a file is executed.
+    OSError
+        If the file cannot be read.
+    TypeError
+        If `f` is neither a path nor a binary file.
+    ValueError
+        If `weights_only` is not True.
+    RuntimeError
+        If `map_location` is another device.
+
+    See Also
+    --------
+    read_state_dict : The weights alone, from whole models and training checkpoints.
+
+    References
+    ----------
+    https://docs.pytorch.org/docs/stable/generated/torch.load.html
+
+    Examples
+    --------
+    >>> import numpy_rnn as nn
+    >>> from numpy_rnn.demo import classifier
+    >>> checkpoint = nn.load(classifier.DATA / "names.pt")
+    >>> checkpoint["state_dict"]["linear.bias"].dtype
+    dtype('float32')
+    """
+    check_device(map_location)
+    if weights_only is not True:
+        raise ValueError(
+            f"weights_only must be True, got {weights_only!r}: nothing in a file is executed"
+        )
+    from numpy_rnn.checkpoint.detect import read
+    from numpy_rnn.checkpoint.source import open_source
+    from numpy_rnn.checkpoint.torch_unpickler import TorchUnpickler
+    from numpy_rnn.checkpoint.unknown_object import UnknownNameError
+
+    with open_source(f) as source:
+        try:
+            return read(source, TorchUnpickler)
+        except UnknownNameError as error:
+            raise _with_places(error, source) from None
+
+
+def read_state_dict(
+    file: str | os.PathLike[str] | IO[bytes], key: str | None = None
+) -> dict[str, AnyArray]:
+    """Read the weights in a file, whatever they are wrapped in.
+
+    Reads what `load` reads, and what `load` refuses: models that were pickled whole, and
+    checkpoints with objects of unknown classes. These are not built; they are only
+    searched for parameters and buffers.
+
+    Parameters
+    ----------
+    file : str, path, or binary file
+        As in `load`.
+    key : str, optional
+        Which weights, where a file has several: the names of the containers around them
+        with dots between, such as ``"ema"`` or ``"models.0"``; ``""`` for arrays that are
+        in no container.
+
+    Returns
+    -------
+    dict of str and ndarray
+        In torch's naming and order. A ``module.`` or ``_orig_mod.`` before all names, from
+        DataParallel and torch.compile, is removed. What is not an array is left out. The
+        arrays are as those of `load`.
+
+    Raises
+    ------
+    CheckpointError
+        If there are no weights; if there are several sets, which it lists with their
+        keys; or if the file is damaged or in another format.
+    OSError
+        If the file cannot be read.
+    TypeError
+        If `file` is neither a path nor a binary file, or `key` is not a str.
+
+    Notes
+    -----
+    Sets of weights are pickled modules and dicts with arrays, however deep, except those
+    of optimisers. Of several, the only one with a usual name (``model``, ``state_dict``,
+    ``model_state_dict``, ``net``, ``ema``, ...) is taken. Other tensors are not read from
+    the file.
+
+    Examples
+    --------
+    >>> import numpy_rnn as nn
+    >>> from numpy_rnn.demo import classifier
+    >>> list(nn.read_state_dict(classifier.DATA / "names.pt"))[-2:]
+    ['linear.weight', 'linear.bias']
+    """
+    if key is not None and not isinstance(key, str):
+        raise TypeError(f"key must be a str, got {type(key).__name__}")
+    from numpy_rnn.checkpoint.detect import read
+    from numpy_rnn.checkpoint.source import open_source
+    from numpy_rnn.checkpoint.state_dicts import find_weights
+    from numpy_rnn.checkpoint.torch_unpickler import InertUnpickler
+
+    with open_source(file) as source:
+        return find_weights(read(source, InertUnpickler), key, source.budget)
+
+
+def _with_places(error: CheckpointError, source: Source) -> CheckpointError:
+    """Return an error that lists every unknown class in a file, with its place."""
+    try:
+        places = _unknown_names(source)
+    except CheckpointError:  # the file is damaged too
+        return CheckpointError(str(error))
+    listed = [f"{name} ({place})" for name, place in list(places.items())[:MOST_NAMES]]
+    if len(places) > MOST_NAMES:
+        listed.append(f"{len(places) - MOST_NAMES} more")
+    return CheckpointError(
+        f"load allows tensors, arrays and plain values alone, but the pickle names "
+        f"{', '.join(listed)}. Nothing in a file is executed: read_state_dict reads the "
+        "weights alone"
+    )
+
+
+def _unknown_names(source: Source) -> dict[Global, str]:
+    """Return the names in a file's pickle that are not allowed, and where they are."""
+    from numpy_rnn.checkpoint.detect import read
+    from numpy_rnn.checkpoint.torch_unpickler import KNOWN_NAMES, InertUnpickler
+    from numpy_rnn.checkpoint.unknown_object import find_places
+
+    unknown: dict[Global, None] = {}
+
+    class Recorder(InertUnpickler):
+        """Notes the names that are not allowed."""
+
+        def find(self, name: Global) -> Any:
+            if name not in KNOWN_NAMES:
+                unknown[name] = None
+            return super().find(name)
+
+    source.budget.reset()
+    places = find_places(read(source, Recorder), unknown)
+    return {name: places.get(name, "nowhere in the result") for name in unknown}
