@@ -573,6 +573,7 @@ class RNN(RNNBase[Array]):
     """
 
     _gates = len(RECURRENCES["RNN_TANH"].gates)
+    _immaterial = WeightedLayer._immaterial | {"proj_size"}
 
     def __init__(
         self,
@@ -802,6 +803,7 @@ class GRU(RNNBase[Array]):
     """
 
     _gates = len(RECURRENCES["GRU"].gates)
+    _immaterial = WeightedLayer._immaterial | {"proj_size"}
 
     def __init__(
         self,

@@ -275,11 +275,7 @@ class Candidate(NamedTuple):
     def unknown(self) -> tuple[str, ...]:
         """The arguments that change what the layer computes and that weights do not show."""
         known = self.arguments.keys() | self.layer._immaterial
-        return tuple(
-            name
-            for name, parameter in self.layer._constructor_parameters().items()
-            if name not in known and parameter.kind != parameter.VAR_KEYWORD
-        )
+        return tuple(name for name in self.layer._constructor_parameters() if name not in known)
 
     @property
     def constructor(self) -> str:

@@ -18,7 +18,6 @@ from tests.support.sources import Import, imports_in, modules_in
 ROOMS = {
     "_typing": "",
     "floating_point": "_typing",
-    "recognition": "",
     "arguments": "_typing",
     "recurrence": "_typing floating_point",
     "random": "_typing floating_point arguments",
@@ -26,15 +25,14 @@ ROOMS = {
     "init": "_typing random",
     "utils": "_typing floating_point arguments",
     "checkpoint": "_typing floating_point arguments",
-    "modules": "_typing floating_point arguments recognition recurrence functional init utils",
-    "description": "recognition modules",
+    "modules": "_typing floating_point arguments recurrence functional init utils",
+    "description": "modules",
     "plotting": "_typing utils",
     "tracing": "_typing floating_point arguments recurrence functional utils modules plotting",
     "numpy_rnn": "random functional init utils checkpoint modules description tracing",
     "testing": "_typing floating_point utils modules",
     "demo": "_typing functional numpy_rnn",
-    "commands": "_typing floating_point recognition checkpoint modules description testing "
-    "demo",
+    "commands": "_typing floating_point checkpoint modules description testing demo",
     "__main__": "numpy_rnn commands",
 }
 """Each module or package in `numpy_rnn/` and those that it may import from, all above it.
@@ -44,7 +42,6 @@ TYPE_CHECKING.
 """
 
 FOR_TYPES = {
-    ("numpy_rnn.checkpoint.saving", "numpy_rnn.modules.module"): "what save takes",
     ("numpy_rnn.plotting", "numpy_rnn.tracing"): "what is drawn; tracing calls plotting",
 }
 """Imports under TYPE_CHECKING that go another way, and what they are for."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from tests.typing.mistakes import MISTAKES
@@ -13,7 +15,8 @@ def test_user_program_runs(part):
     part()
 
 
-@pytest.mark.parametrize("mistake", MISTAKES)
-def test_user_program_mistake_raises(mistake):
-    with pytest.raises((TypeError, ValueError, AttributeError, RuntimeError)):
-        MISTAKES[mistake]()
+@pytest.mark.parametrize("message", MISTAKES)
+def test_user_program_mistake_raises(message):
+    errors = (TypeError, ValueError, AttributeError, RuntimeError)
+    with pytest.raises(errors, match=re.escape(message)):
+        MISTAKES[message]()
