@@ -46,7 +46,7 @@ TORCH_CONSTRUCTORS = [
 
 @pytest.mark.parametrize("prefix", ["", "encoder.rnn"])
 @pytest.mark.parametrize("line", CONSTRUCTORS)
-def test_the_line_that_is_told_is_the_one_that_made_the_layer(line, prefix):
+def test_describe_layer_line_equals_its_constructor_call(line, prefix):
     module = eval(line)
     state_dict = module.state_dict(prefix=prefix and f"{prefix}.")
     description = nn.describe(state_dict)
@@ -65,7 +65,7 @@ def test_the_line_that_is_told_is_the_one_that_made_the_layer(line, prefix):
 
 
 @pytest.mark.parametrize("line", CONSTRUCTORS[:-2] + TORCH_CONSTRUCTORS)
-def test_torchs_own_state_dicts_are_told(line):
+def test_describe_torch_state_dict_names_its_layers(line):
     module = eval(line.replace('"float64"', "torch.float64"), {"nn": torch.nn, "torch": torch})
     state_dict = {f"m.emb.{name}": value for name, value in module.state_dict().items()}
     (layer,) = nn.describe(state_dict)
@@ -73,7 +73,7 @@ def test_torchs_own_state_dicts_are_told(line):
     assert set(layer.parameters) == set(state_dict)
 
 
-def test_what_weights_do_not_tell_is_named():
+def test_describe_unknown_arguments_are_named():
     state_dict = nn.RNN(1, 2).state_dict(prefix="a.") | nn.LSTM(1, 2).state_dict(prefix="b.")
     description = nn.describe(state_dict)
     assert description["a"].unknown == ("nonlinearity", "batch_first", "dropout")
@@ -94,7 +94,7 @@ def test_from_state_dict_is_on_the_classes_whose_weights_determine_them():
 
 
 @pytest.mark.parametrize("kind", WEIGHTED)
-def test_the_names_that_a_class_declares_are_its_constructors(kind):
+def test_layer_declared_arguments_are_those_of_its_constructor(kind):
     layer = getattr(nn, kind)
     takes = set(inspect.signature(layer).parameters)
     assert layer._immaterial <= takes
@@ -117,7 +117,7 @@ def test_the_names_that_a_class_declares_are_its_constructors(kind):
         ("embedder.out", "nn.Linear(50, 27, bias=False)", "nn.Embedding(27, 50)"),
     ],
 )
-def test_a_lone_matrix_may_be_two_things_and_the_name_decides(name, first, second):
+def test_describe_lone_matrix_is_told_by_its_name(name, first, second):
     (layer,) = nn.describe({f"{name}.weight": np.zeros((27, 50), np.float32)})
     assert (layer.constructor, layer.alternatives) == (first, (second,))
     assert str(layer) == f"{name} = {first}  # or {second}" + (
@@ -162,7 +162,7 @@ def lstm(**changes):
     ],
     ids=repr,
 )
-def test_weights_that_do_not_fit_together_are_reported(changes, problem):
+def test_describe_inconsistent_rnn_weights_are_reported(changes, problem):
     state_dict = lstm(**changes) | nn.Linear(1, 1).state_dict(prefix="head.")
     description = nn.describe(state_dict)
     assert [layer.prefix for layer in description] == ["head"]
@@ -191,7 +191,7 @@ def test_weights_that_do_not_fit_together_are_reported(changes, problem):
     ],
     ids=repr,
 )
-def test_so_are_those_of_companions_and_cells(state_dict, problem):
+def test_describe_inconsistent_other_weights_are_reported(state_dict, problem):
     arrays = {name: np.ones(shape, np.float32) for name, shape in state_dict.items()}
     description = nn.describe(arrays)
     assert len(description) == 0
@@ -200,7 +200,7 @@ def test_so_are_those_of_companions_and_cells(state_dict, problem):
     assert re.search(problem, str(inconsistency))
 
 
-def test_all_else_is_listed():
+def test_describe_other_tensors_are_listed():
     state_dict = {
         "scale": np.ones(3),
         "conv2d.weight": np.ones((1, 2, 3, 4)),
@@ -221,7 +221,7 @@ def test_all_else_is_listed():
     assert repr(description).startswith("no layers recognised\n# unrecognised: scale, float64")
 
 
-def test_a_name_cannot_steer_the_terminal():
+def test_describe_control_characters_in_names_are_escaped():
     state_dict = nn.Linear(1, 1).state_dict(prefix="\x1b[2J.") | {"\n": np.ones(1)}
     assert repr(nn.describe(state_dict)).splitlines() == [
         r"'\x1b[2J' = nn.Linear(1, 1)",
@@ -229,7 +229,7 @@ def test_a_name_cannot_steer_the_terminal():
     ]
 
 
-def test_what_is_no_state_dict_is_refused():
+def test_describe_not_a_state_dict_raises():
     with pytest.raises(TypeError, match="Expected state_dict to be dict-like, got <class 'lis"):
         nn.describe([])
     with pytest.raises(TypeError, match="Expected the keys of state_dict to be str, got 1"):
@@ -252,7 +252,7 @@ LEAVES = [
         max_size=12,
     )
 )
-def test_every_name_is_accounted_for_once_and_every_layer_can_be_built(shapes):
+def test_describe_every_name_belongs_to_one_layer_that_can_be_built(shapes):
     state_dict = {name: np.zeros(shape, np.float32) for name, shape in shapes.items()}
     description = nn.describe(state_dict)
     named = [name for layer in description for name in layer.parameters]
@@ -342,7 +342,7 @@ def test_every_argument_of_every_class_is_drawn():
 @pytest.mark.filterwarnings("ignore:dropout option adds dropout")
 @pytest.mark.parametrize("kind", ARGUMENTS)
 @given(st.data())
-def test_every_layer_is_rebuilt_from_its_weights_and_what_they_do_not_determine(kind, data):
+def test_from_state_dict_every_layer_equals_the_original(kind, data):
     determined, undetermined = [
         data.draw(st.fixed_dictionaries(drawn)) for drawn in ARGUMENTS[kind]
     ]
@@ -378,7 +378,7 @@ def test_from_state_dict_of_an_old_batch_norm_counts_from_zero():
 
 
 @pytest.mark.parametrize("kind", ["LayerNorm", "BatchNorm1d"])
-def test_a_norm_without_weights_cannot_be_rebuilt(kind):
+def test_from_state_dict_norm_without_weights_raises(kind):
     with pytest.raises(KeyError, match=r"no weights of a layer without a prefix"):
         getattr(nn, kind).from_state_dict({})
 
@@ -409,7 +409,7 @@ def test_describe_names_a_norm_by_the_name_of_its_layer(name, leaves, lines):
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_a_layer_out_of_a_model_of_torchs(dtype, rng):
+def test_from_state_dict_prefix_equals_torch(dtype, rng):
     theirs = torch.nn.ModuleDict(
         {
             "encoder": torch.nn.ModuleDict(
@@ -428,7 +428,7 @@ def test_a_layer_out_of_a_model_of_torchs(dtype, rng):
     assert_close(ours(x), reference, truth)
 
 
-def test_nothing_is_drawn_from_the_generator():
+def test_from_state_dict_draws_no_random_numbers():
     state_dict = nn.GRU(3, 4, num_layers=2).state_dict()
     nn.manual_seed(5)
     nn.GRU.from_state_dict(state_dict)
@@ -437,7 +437,7 @@ def test_nothing_is_drawn_from_the_generator():
     np.testing.assert_array_equal(drawn, random.default_generator.uniform(3, 0.0, 1.0))
 
 
-def test_a_built_layer_can_be_drawn_anew_like_any_other():
+def test_from_state_dict_layer_can_reset_parameters():
     linear = nn.Linear(3, 4)
     built = nn.Linear.from_state_dict(linear.state_dict())
     assert vars(built).keys() == vars(linear).keys()
@@ -446,7 +446,7 @@ def test_a_built_layer_can_be_drawn_anew_like_any_other():
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
-def test_half_precision_is_widened(dtype):
+def test_from_state_dict_half_precision_becomes_float32(dtype):
     theirs = torch.nn.GRU(3, 4).to(dtype)
     ours = nn.GRU.from_state_dict(theirs.state_dict())
     for mine, tensor in zip(ours.parameters(), theirs.parameters(), strict=True):
@@ -454,7 +454,7 @@ def test_half_precision_is_widened(dtype):
         np.testing.assert_array_equal(mine, tensor.detach().float().numpy())
 
 
-def test_a_dtype_converts_and_is_wanted_where_there_are_several():
+def test_from_state_dict_dtype_converts_and_several_raise():
     state_dict = nn.Linear(3, 4, dtype=np.float64).state_dict()
     assert nn.Linear.from_state_dict(state_dict, dtype=np.float32).weight.dtype == np.float32
     assert nn.Linear.from_state_dict(state_dict, dtype=None).weight.dtype == np.float64
@@ -466,13 +466,13 @@ def test_a_dtype_converts_and_is_wanted_where_there_are_several():
     assert nn.Linear.from_state_dict(mixed, dtype="float64").bias.tolist() == [1, 1, 1, 1]
 
 
-def test_a_prefix_may_end_in_a_dot_and_an_npz_file_is_a_state_dict(tmp_path):
+def test_from_state_dict_prefix_with_dot_and_npz_are_taken(tmp_path):
     nn.save(nn.Linear(3, 4).state_dict(prefix="a.b."), tmp_path / "w.npz")
     with np.load(tmp_path / "w.npz") as arrays:
         assert nn.Linear.from_state_dict(arrays, "a.b.").in_features == 3
 
 
-def test_a_subclass_is_built_too():
+def test_from_state_dict_subclass_is_built():
     class Mine(nn.LSTM):
         pass
 
@@ -481,7 +481,7 @@ def test_a_subclass_is_built_too():
     assert repr(built) == "Mine(3, 4)"
 
 
-def test_what_cannot_be_built_is_said():
+def test_from_state_dict_wrong_weights_raise():
     state_dict = nn.LSTM(3, 4).state_dict(prefix="enc.rnn.")
     state_dict |= nn.Linear(3, 4).state_dict(prefix="head.")
     state_dict |= {"gain.weight": np.ones(3)}
@@ -515,7 +515,7 @@ def test_what_cannot_be_built_is_said():
         nn.LSTM.from_state_dict(None)
 
 
-def test_many_places_are_not_all_listed():
+def test_from_state_dict_many_prefixes_are_listed_in_part():
     state_dict = {f"{n}.weight": np.ones((1, 1)) for n in range(30)}
     with pytest.raises(KeyError, match=r"'19' and 10 more"):
         nn.LSTM.from_state_dict(state_dict)

@@ -42,7 +42,7 @@ def assert_equal_parameters(ours, theirs):
     st.sampled_from(sorted(DTYPES, key=str)),
     SEEDS,
 )
-def test_a_seed_gives_torchs_weights(kind, proj_size, configuration, dtype, seed):
+def test_manual_seed_weights_equal_torch(kind, proj_size, configuration, dtype, seed):
     if kind == "LSTM":
         configuration = {**configuration, "proj_size": proj_size}
     nn.manual_seed(seed)
@@ -68,7 +68,7 @@ def test_a_seed_gives_torchs_weights(kind, proj_size, configuration, dtype, seed
 @given(
     st.floats(-1e6, 1e6), st.floats(1e-9, 1e6), st.sampled_from(sorted(DTYPES, key=str)), SEEDS
 )
-def test_uniform_rounds_as_torch_does(low, width, dtype, seed):
+def test_uniform_equals_torch(low, width, dtype, seed):
     high = low + width
     torch.manual_seed(seed)
     expected = torch.empty(200, dtype=DTYPES[dtype]).uniform_(low, high).numpy()
@@ -76,7 +76,7 @@ def test_uniform_rounds_as_torch_does(low, width, dtype, seed):
     np.testing.assert_array_equal(drawn, expected)
 
 
-def test_reset_parameters_goes_on_in_the_stream():
+def test_reset_parameters_continues_the_stream():
     ours, theirs = nn.RNN(3, 4), torch.nn.RNN(3, 4)
     nn.manual_seed(7)
     torch.manual_seed(7)
@@ -87,26 +87,26 @@ def test_reset_parameters_goes_on_in_the_stream():
 
 
 @pytest.mark.parametrize("seed", [0, 1, -1, 2**64 - 1, -(2**63), True, 1.9])
-def test_seeds_read_as_torch_reads_them(seed):
+def test_manual_seed_values_are_taken_as_torch(seed):
     assert nn.manual_seed(seed) is random.default_generator
     assert random.initial_seed() == torch.manual_seed(seed).initial_seed()
 
 
 @pytest.mark.parametrize("seed", [2**64, -(2**63) - 1])
-def test_seeds_out_of_range_are_refused(seed):
+def test_manual_seed_out_of_range_raises(seed):
     assert type(raised_by(lambda: torch.manual_seed(seed))) is ValueError
     with pytest.raises(ValueError, match=r"seed must be from -2\*\*63 to 2\*\*64 - 1, got"):
         nn.manual_seed(seed)
 
 
-def test_without_a_seed_the_weights_differ_between_generators():
+def test_generator_without_seed_differs_from_another():
     draws = [random.Generator().uniform(4, 0.0, 1.0) for _ in range(2)]
     assert not np.array_equal(*draws)
     assert random.seed() != random.seed()
     assert "initial_seed=" in repr(random.Generator())
 
 
-def test_init_uniform_fills_in_place():
+def test_init_uniform_fills_in_place_as_torch():
     array = np.zeros((2, 3), np.float32)
     nn.manual_seed(3)
     assert nn.init.uniform_(array, -2, 5) is array
@@ -121,7 +121,7 @@ def test_init_uniform_fills_in_place():
     SEEDS,
 )
 @needs_avx2
-def test_normal_draws_are_torchs_bit_for_bit(sizes, parameters, dtype, seed):
+def test_normal_few_draws_equal_torch_bit_for_bit(sizes, parameters, dtype, seed):
     generator = random.Generator().manual_seed(seed)
     torch.manual_seed(seed)
     for size in sizes:  # below 16 draws are made in pairs, of which one may be left over
@@ -133,7 +133,7 @@ def test_normal_draws_are_torchs_bit_for_bit(sizes, parameters, dtype, seed):
 
 
 @needs_avx2
-def test_many_normal_draws_are_torchs():
+def test_normal_many_draws_equal_torch():
     for dtype, torch_dtype in DTYPES.items():
         drawn = random.Generator().manual_seed(4).normal((1003, 301), dtype=dtype)
         torch.manual_seed(4)
@@ -141,7 +141,7 @@ def test_many_normal_draws_are_torchs():
         np.testing.assert_array_equal(drawn, expected)
 
 
-def test_normal_draws_are_torchs_within_their_rounding():
+def test_normal_draws_equal_torch_within_rounding():
     """On every processor, also where torch rounds its logarithms differently."""
     for size in (5, 1000):
         drawn = random.Generator().manual_seed(4).normal(size)
@@ -150,13 +150,13 @@ def test_normal_draws_are_torchs_within_their_rounding():
         np.testing.assert_allclose(drawn, expected, rtol=1e-5, atol=1e-6)
 
 
-def test_normal_draws_are_normal():
+def test_normal_draws_have_normal_moments():
     drawn = random.Generator().manual_seed(0).normal(10**6, dtype=np.float64)
     moments = [np.mean(drawn**power) for power in (1, 2, 3, 4)]
     np.testing.assert_allclose(moments, [0, 1, 0, 3], atol=0.02)
 
 
-def test_init_normal_fills_in_place():
+def test_init_normal_fills_in_place_as_torch():
     array = np.zeros((5, 7), np.float32)
     nn.manual_seed(3)
     assert nn.init.normal_(array, 1, 2) is array
@@ -165,7 +165,7 @@ def test_init_normal_fills_in_place():
     np.testing.assert_allclose(array, expected, rtol=1e-5, atol=1e-6)
 
 
-def test_a_negative_deviation_is_refused():
+def test_normal_negative_deviation_raises():
     assert_same_error(
         lambda: random.Generator().normal(3, 0.0, -1.0),
         lambda: torch.empty(3).normal_(0.0, -1.0),
@@ -177,7 +177,7 @@ def test_a_negative_deviation_is_refused():
 @pytest.mark.parametrize(
     ("low", "high"), [(1, 0), (float("nan"), 1), (0, float("inf")), (-1e39, 0), (-3e38, 3e38)]
 )
-def test_bounds_that_torch_refuses(low, high):
+def test_uniform_wrong_bounds_raise_as_torch(low, high):
     assert type(raised_by(lambda: torch.empty(1).uniform_(low, high))) is RuntimeError
     with pytest.raises(
         RuntimeError, match=r"expects to return a \[from, to\) range of float32"
@@ -185,7 +185,7 @@ def test_bounds_that_torch_refuses(low, high):
         random.Generator().uniform(1, low, high)
 
 
-def test_the_edges_of_uniform():
+def test_generator_uniform_edge_arguments_equal_torch_or_raise():
     generator = random.Generator().manual_seed(0)
     assert generator.uniform((), 0.0, 1.0).shape == ()
     assert generator.bernoulli(np.int64(3), 0.5).shape == (3,)

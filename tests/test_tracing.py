@@ -62,7 +62,7 @@ def test_trace_returns_exactly_what_the_call_returns(
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("batch", [1, 3])
 @pytest.mark.parametrize("bidirectional", [False, True])
-def test_final_states_are_those_of_the_last_steps(rng, kind, batch, bidirectional):
+def test_trace_final_states_equal_the_last_steps(rng, kind, batch, bidirectional):
     layer, _ = both(kind, 3, 4, num_layers=2, bidirectional=bidirectional)
     traced = nn.trace(layer, draw_input(rng, layer, 7, batch), draw_hx(rng, layer, batch))
     finals = traced.hx if isinstance(traced.hx, tuple) else (traced.hx,)
@@ -132,7 +132,9 @@ def assert_layer_follows_the_equations(kind, layer, weights, x, h_before, c_befo
 @pytest.mark.parametrize("bidirectional", [False, True])
 @pytest.mark.parametrize("packed", [False, True])
 @pytest.mark.parametrize("steps", [1, 6])
-def test_everything_follows_the_equations(rng, kind, bias, bidirectional, packed, steps):
+def test_trace_gates_and_states_follow_the_equations(
+    rng, kind, bias, bidirectional, packed, steps
+):
     """Sequence by sequence, from a state, for each layer and direction."""
     arguments = {"num_layers": 2, "bias": bias, "bidirectional": bidirectional}
     module, _ = both(kind, 3, 4, dtype="float64", **arguments)
@@ -183,14 +185,14 @@ def shifted(states, start, backwards):
 
 @pytest.mark.parametrize("kind", CELLS)
 @pytest.mark.parametrize("bias", [False, True])
-def test_a_cell_follows_the_equations(rng, kind, bias):
+def test_trace_cell_follows_the_equations(rng, kind, bias):
     cell, _ = both_cells(kind, 3, 4, dtype="float64", bias=bias)
     x, hx = rng.standard_normal((5, 3)), cell_state(kind, lambda: rng.standard_normal((5, 4)))
     (layer,) = nn.trace(cell, x, hx).layers
     assert_layer_follows_the_equations(kind, layer, list(cell.parameters()), x, *leaves(hx))
 
 
-def test_gates_of_the_first_step_are_torchs(rng):
+def test_trace_gates_of_first_step_equal_torch(rng):
     lstm, theirs = both("LSTM", 3, 4)
     lstm.load_state_dict(theirs.state_dict())
     x = draw_input(rng, lstm, 1, 2)
@@ -207,7 +209,7 @@ def test_gates_of_the_first_step_are_torchs(rng):
 @pytest.mark.parametrize("kind", CELLS)
 @pytest.mark.parametrize("shape", [(), (1,), (3,)])
 @pytest.mark.parametrize("given_hx", [False, True])
-def test_a_cell(rng, kind, shape, given_hx):
+def test_trace_cell_holds_gates_and_states(rng, kind, shape, given_hx):
     cell, _ = both_cells(kind, 3, 4)
     x = rng.standard_normal((*shape, 3)).astype(np.float32)
     hx = cell_state(kind, lambda: rng.standard_normal((*shape, 4)).astype(np.float32))
@@ -225,7 +227,7 @@ def test_a_cell(rng, kind, shape, given_hx):
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize("batch_first", [False, True])
-def test_a_trace_changes_nothing_and_shares_nothing(rng, kind, layout, batch_first):
+def test_trace_changes_nothing_and_shares_nothing(rng, kind, layout, batch_first):
     layer, _ = both(kind, 4, 4, num_layers=2, batch_first=batch_first)
     x, hx = draw_input(rng, layer, 5, 2, layout), draw_hx(rng, layer, 2, layout)
     given_arrays = [getattr(x, "data", x) if "packed" in layout else x, *leaves(hx)]
@@ -239,7 +241,7 @@ def test_a_trace_changes_nothing_and_shares_nothing(rng, kind, layout, batch_fir
         np.testing.assert_array_equal(array, copy)
 
 
-def test_what_a_trace_holds_goes_with_it():
+def test_trace_deleted_frees_its_memory():
     lstm, x = nn.LSTM(8, 16), np.zeros((2000, 8), np.float32)
     tracemalloc.start()
     try:
@@ -249,7 +251,7 @@ def test_what_a_trace_holds_goes_with_it():
         tracemalloc.stop()
 
 
-def test_to_dict_saves_and_names_everything(rng, tmp_path):
+def test_trace_to_dict_names_every_array(rng, tmp_path):
     lstm = nn.LSTM(3, 4, bidirectional=True)
     traced = nn.trace(lstm, draw_input(rng, lstm, 5, 2))
     np.savez(tmp_path / "trace.npz", **traced.to_dict())
@@ -263,7 +265,7 @@ def test_to_dict_saves_and_names_everything(rng, tmp_path):
     assert {"output", "batch_sizes", "h_n"} <= set(traced.to_dict())
 
 
-def test_a_packed_trace_can_be_put_together_again(rng):
+def test_trace_packed_can_be_padded(rng):
     gru, _ = both("GRU", 3, 4)
     packed = draw_input(rng, gru, 6, 4, "packed unsorted")
     saved = nn.trace(gru, packed).to_dict()
@@ -273,7 +275,7 @@ def test_a_packed_trace_can_be_put_together_again(rng):
         np.testing.assert_array_equal(states[-1], saved["h_n"][0, k])
 
 
-def test_reprs_are_short_and_layers_are_found_by_name(rng):
+def test_trace_repr_is_short_and_layers_have_names(rng):
     gru = nn.GRU(3, 4, 2)
     traced = nn.trace(gru, draw_input(rng, gru, 5, 2))
     assert repr(traced) == (
@@ -290,7 +292,7 @@ def test_reprs_are_short_and_layers_are_found_by_name(rng):
         traced["l2"]
 
 
-def test_what_cannot_be_traced_is_refused():
+def test_trace_other_module_raises():
     x = np.zeros((5, 2, 3), np.float32)
     with pytest.raises(TypeError, match="takes a recurrent layer or cell, got Linear"):
         nn.trace(nn.Linear(3, 4), x)
@@ -312,7 +314,7 @@ def test_what_cannot_be_traced_is_refused():
 
 @pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize("batch_first", [False, True])
-def test_a_picture_shows_the_states_and_gates_of_one_sequence(rng, layout, batch_first):
+def test_trace_plot_shows_states_and_gates_of_one_sequence(rng, layout, batch_first):
     lstm, _ = both("LSTM", 3, 4, num_layers=2, batch_first=batch_first)
     x = draw_input(rng, lstm, 6, 3, layout)
     if layout.startswith("packed"):
@@ -340,7 +342,7 @@ def test_a_picture_shows_the_states_and_gates_of_one_sequence(rng, layout, batch
     assert low == -high
 
 
-def test_plot_writes_a_picture(rng, tmp_path):
+def test_trace_plot_writes_a_picture(rng, tmp_path):
     gru, _ = both("GRU", 3, 4)
     traced = nn.trace(gru, draw_input(rng, gru, 40, 3))
     traced.plot(tmp_path / "trace.png", sequence=1, labels=["x"] * 40)
@@ -360,7 +362,7 @@ def test_plot_writes_a_picture(rng, tmp_path):
     assert not (tmp_path / "x.png").exists()
 
 
-def test_plot_says_what_to_install_where_matplotlib_is_absent(monkeypatch, tmp_path):
+def test_trace_plot_without_matplotlib_raises_with_advice(monkeypatch, tmp_path):
     monkeypatch.setitem(__import__("sys").modules, "matplotlib.figure", None)
     traced = nn.trace(nn.RNN(3, 4), np.zeros((2, 3), np.float32))
     with pytest.raises(ImportError, match="pip install matplotlib"):

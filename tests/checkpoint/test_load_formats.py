@@ -69,7 +69,7 @@ def as_arrays(tensors):
         "deflated.npz",
     ],
 )
-def test_golden_state_dicts(name):
+def test_load_golden_state_dicts_equal_their_values(name):
     loaded = nn.load(DATA / name)
     if "safetensors" in name:  # the package sorts by dtype and name
         loaded = {key: loaded[key] for key in golden.tagger()}
@@ -79,7 +79,7 @@ def test_golden_state_dicts(name):
     assert_equal({key: nn.load(DATA / name)[key] for key in golden.tagger()}, golden.tagger())
 
 
-def test_golden_dtypes_and_views():
+def test_load_golden_dtypes_and_views_equal_their_values():
     names = golden.PLAIN_DTYPES + golden.UNSIGNED_DTYPES + golden.WIDENED_DTYPES
     assert_equal(nn.load(DATA / "zip.pt"), {**golden.dtypes(names), **golden.views()})
     names = [*golden.PLAIN_DTYPES, "float16", "bfloat16"]
@@ -98,11 +98,11 @@ def test_golden_views_share_memory_and_an_expanded_one_takes_none(name):
     assert loaded["expanded"].strides == (0, 0)
 
 
-def test_golden_views_of_storages():
+def test_load_golden_legacy_views_share_storages():
     np.testing.assert_array_equal(nn.load(DATA / "views_legacy.pt"), np.float32([1, 2]))
 
 
-def test_golden_frozen_script():
+def test_load_golden_frozen_script_equals_its_values():
     loaded = nn.load(DATA / "script_frozen.pt")
     assert set(loaded) == {f"CONSTANTS.c{index}" for index in range(len(loaded))}
     for weight in golden.tagger().values():
@@ -111,7 +111,7 @@ def test_golden_frozen_script():
 
 @pytest.mark.parametrize("numpy_version", [1, 2])
 @pytest.mark.parametrize("protocol", range(6))
-def test_golden_pickles(protocol, numpy_version):
+def test_load_golden_pickles_of_every_protocol_equal_their_values(protocol, numpy_version):
     loaded = nn.load(DATA / f"numpy_{numpy_version}_protocol_{protocol}.pkl")
     assert_equal(loaded.pop("dtype"), golden.dtypes(["int16"]))
     views = golden.views()
@@ -122,7 +122,7 @@ def test_golden_pickles(protocol, numpy_version):
     assert all(array.flags.writeable for array in loaded.values())
 
 
-def test_golden_npy():
+def test_load_golden_npy_equals_its_values():
     assert_equal({"a": nn.load(DATA / "array.npy")}, {"a": golden.views()["transposed"]})
 
 

@@ -21,7 +21,7 @@ READ = {
 @pytest.mark.usefixtures("real_models", "quiet_torch")
 @pytest.mark.parametrize("read", [nn.load, nn.read_state_dict], ids=["load", "read_state_dict"])
 @pytest.mark.parametrize("name", READ)
-def test_weights_in_packages(name, read):
+def test_load_weights_in_packages_equals_their_own_reader(name, read):
     path = packaged(name)
     reference = READ[name](path)
     loaded = read(path)

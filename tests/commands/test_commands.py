@@ -98,7 +98,7 @@ def test_inspect_shows_tensors_and_layers(capsys):
     assert printed.err == ""
 
 
-def test_inspect_shows_what_is_no_layer(capsys):
+def test_inspect_other_tensors_are_shown(capsys):
     assert main(["inspect", "broken.pt"]) == 0
     assert capsys.readouterr().out.endswith(
         "head = nn.Linear(3, 2)\n"
@@ -107,12 +107,12 @@ def test_inspect_shows_what_is_no_layer(capsys):
     )
 
 
-def test_inspect_of_a_file_without_weights(capsys):
+def test_inspect_file_without_weights_says_so(capsys):
     nn.save({}, "empty.pt")
     assert "the file holds no named weights" in refused("inspect empty.pt", capsys)
 
 
-def test_inspect_prints_json(capsys):
+def test_inspect_json_prints_json(capsys):
     assert main(["inspect", "broken.pt", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert list(found) == ["tensors", "layers", "inconsistent", "unrecognised"]
@@ -136,12 +136,12 @@ def test_inspect_prints_json(capsys):
     assert found["unrecognised"] == ["scale"]
 
 
-def test_a_key_picks_the_weights(capsys):
+def test_inspect_key_selects_the_weights(capsys):
     assert main(["inspect", "nested.pt", "--key", "state"]) == 0
     assert "\nnn.GRU(3, 4)  # unknown" in capsys.readouterr().out
 
 
-def test_a_name_in_a_file_cannot_steer_the_terminal(capsys):
+def test_inspect_control_characters_in_names_are_escaped(capsys):
     nn.save({"\x1b[2J.weight": np.ones((2, 2)), "\n": np.ones(2)}, "evil.npz")
     assert main(["inspect", "evil.npz"]) == 0
     printed = capsys.readouterr().out
@@ -170,7 +170,7 @@ def test_convert_takes_a_format_and_a_key():
         assert arrays["weight_hh_l0"].shape == (12, 4)
 
 
-def test_convert_loses_nothing(capsys):
+def test_convert_unsupported_values_exits_and_keeps_the_file(capsys):
     Path("old.npz").write_bytes(b"old")
     assert "inspect" not in refused("convert absent.pt old.npz", capsys)
     assert "absent.pt: No such file or directory" in refused("convert absent.pt x.npz", capsys)
@@ -220,7 +220,7 @@ def test_run_writes_what_the_layer_returns(capsys):
         assert float(text) == pytest.approx(float(number), abs=1e-5)
 
 
-def test_run_takes_what_weights_do_not_tell():
+def test_run_options_give_what_weights_do_not_determine():
     nn.save(nn.RNN(3, 4).state_dict(), "w.npz")
     assert main(shlex.split("run w.npz input.npy -o a.npz")) == 0
     assert (
@@ -248,7 +248,7 @@ def test_run_names_what_each_layer_returns(arguments, names):
         assert list(results) == names
 
 
-def test_run_takes_the_only_recurrent_layer_and_casts_if_told(capsys):
+def test_run_only_recurrent_layer_is_the_default(capsys):
     arguments = "run nested.pt double.npy --key state"
     assert "float64" in (line := refused(arguments, capsys))
     assert line.endswith("(--cast does it)\n")
@@ -256,7 +256,7 @@ def test_run_takes_the_only_recurrent_layer_and_casts_if_told(capsys):
     assert "h_n     (1, 2, 4)  float32" in capsys.readouterr().out
 
 
-def test_run_of_an_empty_batch_prints_no_figures(capsys):
+def test_run_empty_batch_prints_no_figures(capsys):
     np.save("none.npy", np.zeros((5, 0, 3), np.float32))
     assert main(shlex.split("run nested.pt none.npy --key state")) == 0
     assert "output  (5, 0, 4)  float32\n" in capsys.readouterr().out
@@ -289,7 +289,7 @@ def test_run_of_an_empty_batch_prints_no_figures(capsys):
         ("head.npz input.npy", "head.npz has no recurrent layer: name one with --layer"),
     ],
 )
-def test_run_says_what_is_wrong(arguments, message, capsys):
+def test_run_wrong_input_exits_with_a_message(arguments, message, capsys):
     Path("junk.npy").write_bytes(b"junk")
     Path("empty.npy").write_bytes(b"")
     np.save("object.npy", np.array([{}]), allow_pickle=True)
@@ -321,7 +321,7 @@ def _names():
     ],
 )
 @pytest.mark.usefixtures("_names")
-def test_no_command_writes_a_file_that_it_reads(command, file, out, capsys):
+def test_command_output_over_its_input_is_refused(command, file, out, capsys):
     before = Path(file).read_bytes()
     out = out.format(file, Path.cwd().name)
     line = refused(command.replace("OUT", out), capsys)
@@ -330,7 +330,7 @@ def test_no_command_writes_a_file_that_it_reads(command, file, out, capsys):
     assert Path(f"link_to_{file}").is_symlink()
 
 
-def test_no_command_writes_the_file_that_is_its_standard_input():
+def test_command_output_over_its_stdin_is_refused():
     before = Path("nested.pt").read_bytes()
     result = run_shell("numpy-rnn convert - nested.pt --key state < nested.pt")
     assert (result.returncode, result.stdout) == (2, "")
@@ -339,7 +339,7 @@ def test_no_command_writes_the_file_that_is_its_standard_input():
 
 
 @pytest.mark.parametrize("source", ["- <nested.pt", "- < <(cat nested.pt)", "<(cat nested.pt)"])
-def test_a_file_may_be_standard_input_or_a_pipe(source):
+def test_command_stdin_or_pipe_is_read(source):
     result = run_shell(f"numpy-rnn inspect --key state {source}")
     assert (result.returncode, result.stderr) == (0, "")
     assert ": 4 tensors" in result.stdout
@@ -348,7 +348,7 @@ def test_a_file_may_be_standard_input_or_a_pipe(source):
     assert Path("o.npz").exists()
 
 
-def test_a_dash_writes_standard_output():
+def test_command_dash_writes_stdout():
     result = run_shell(
         "numpy-rnn convert model.pt - --format npz | numpy-rnn convert - w.safetensors && "
         "cat input.npy | numpy-rnn run w.safetensors - --layer head -o - > out.npz"
@@ -369,14 +369,14 @@ def test_a_dash_writes_standard_output():
         ("inspect - </dev/null", "-: the file is empty"),
     ],
 )
-def test_a_dash_that_cannot_be_used_is_an_error(command, message):
+def test_command_dash_that_cannot_be_used_exits_with_2(command, message):
     result = run_shell(f"numpy-rnn {command}")
     assert (result.returncode, result.stdout) == (2, "")
     assert result.stderr.startswith(f"numpy-rnn {command.split()[0]}: error: {message}")
     assert result.stderr.count("\n") == 1
 
 
-def test_weights_are_not_written_to_a_terminal():
+def test_convert_to_a_terminal_is_refused():
     ours, terminal = pty.openpty()
     result = subprocess.run(
         [sys.executable, "-m", "numpy_rnn", "convert", "model.pt", "-", "--format", "npz"],
@@ -394,7 +394,7 @@ def test_weights_are_not_written_to_a_terminal():
 # verify
 
 
-def test_verify_compares_every_layer_with_torchs(capsys):
+def test_verify_every_layer_equals_torch(capsys):
     assert main(["verify", "model.pt"]) == 0
     table, last = capsys.readouterr().out.split("\n\n")
     header, *rows = table.splitlines()
@@ -413,14 +413,14 @@ def test_verify_compares_every_layer_with_torchs(capsys):
     assert last == f"4 layers compared with torch {version}: no difference beyond rounding\n"
 
 
-def test_verify_says_what_it_did_not_compare(capsys):
+def test_verify_other_tensors_are_listed_as_not_compared(capsys):
     assert main(["verify", "broken.pt", "--nonlinearity", "relu", "--seed", "3"]) == 0
     printed = capsys.readouterr().out
     assert "\nnot compared: lstm: weight_hh_l0 is missing\n" in printed
     assert "\nnot compared: 1 other tensor\n3 layers compared" in printed
 
 
-def test_verify_fails_when_a_layer_differs(monkeypatch, capsys):
+def test_verify_different_layer_exits_with_1(monkeypatch, capsys):
     forward = nn.Linear.forward
     monkeypatch.setattr(nn.Linear, "forward", lambda self, x: forward(self, x) + 1e-4)
     assert main(["verify", "model.pt"]) == 1
@@ -430,7 +430,7 @@ def test_verify_fails_when_a_layer_differs(monkeypatch, capsys):
 
 
 @pytest.mark.parametrize("value", [np.inf, np.nan, 1e38])
-def test_verify_of_weights_that_are_not_finite_compares_what_is(value, capsys):
+def test_verify_weights_not_finite_compares_the_finite_results(value, capsys):
     linear = nn.Linear(3, 2)
     linear.weight[0, 0] = value
     nn.save(linear, "w.npz")
@@ -439,18 +439,18 @@ def test_verify_of_weights_that_are_not_finite_compares_what_is(value, capsys):
     assert "agrees" in capsys.readouterr().out
 
 
-def test_verify_without_torch_says_so(monkeypatch, capsys):
+def test_verify_without_torch_exits_with_a_message(monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "torch", None)
     assert "verify needs torch: pip install torch" in refused("verify model.pt", capsys)
 
 
-def test_verify_wants_a_layer_and_a_seed(capsys):
+def test_verify_without_layers_or_with_wrong_seed_exits_with_a_message(capsys):
     nn.save({"scale": np.ones(2)}, "w.npz")
     assert "w.npz has no layer that is recognised" in refused("verify w.npz", capsys)
     assert "--seed must not be negative" in refused("verify model.pt --seed -1", capsys)
 
 
-def test_torch_is_imported_by_verify_alone_and_when_it_runs():
+def test_torch_is_imported_by_verify_alone():
     importing = re.compile(r"""^ *(import torch|from torch)\b|import_module\("torch""", re.M)
     paths = (ROOT / "numpy_rnn").rglob("*.py")
     found = [path.name for path in paths if importing.search(path.read_text("utf-8"))]
@@ -462,7 +462,7 @@ def test_torch_is_imported_by_verify_alone_and_when_it_runs():
 # All of them
 
 
-def test_every_command_shows_help_with_examples_that_are_right(capsys):
+def test_command_help_shows_examples_that_parse(capsys):
     for name in COMMANDS:
         with pytest.raises(SystemExit) as stopped:
             main([name, "--help"])
@@ -479,7 +479,7 @@ def test_every_command_shows_help_with_examples_that_are_right(capsys):
 
 
 @pytest.mark.parametrize("name", ["", *COMMANDS])
-def test_help_fits_in_80_columns(name, monkeypatch, capsys):
+def test_command_help_fits_in_80_columns(name, monkeypatch, capsys):
     monkeypatch.setenv("COLUMNS", "80")
     with pytest.raises(SystemExit, match=r"^0$"):
         main([*name.split(), "--help"])
@@ -487,7 +487,7 @@ def test_help_fits_in_80_columns(name, monkeypatch, capsys):
         assert len(line) <= 80, line
 
 
-def test_help_imports_no_command():
+def test_main_help_imports_no_command():
     code = (
         "import sys; from numpy_rnn.__main__ import main\n"
         "try: main(['--help'])\n"
@@ -501,7 +501,7 @@ def test_help_imports_no_command():
     assert not {"torch", "json", "numpy_rnn.testing"} & loaded
 
 
-def test_no_module_is_imported_by_a_computed_name():
+def test_package_imports_no_module_by_a_computed_name():
     """Tools that freeze applications read the source to find what is imported."""
     for path in (ROOT / "numpy_rnn").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
@@ -512,7 +512,7 @@ def test_no_module_is_imported_by_a_computed_name():
                 assert isinstance(node.args[0], ast.Constant), f"{path}: {call}"
 
 
-def test_the_help_of_all_names_commands_and_exit_codes(capsys):
+def test_main_help_names_commands_and_exit_codes(capsys):
     with pytest.raises(SystemExit, match=r"^0$"):
         main(["--help"])
     printed = capsys.readouterr().out
@@ -525,7 +525,7 @@ def test_the_help_of_all_names_commands_and_exit_codes(capsys):
 @pytest.mark.parametrize(
     "arguments", [[], ["dance"], ["inspect"], ["inspect", "a", "b"], ["verify", "--seed", "x"]]
 )
-def test_wrong_usage_exits_with_2(arguments, capsys):
+def test_main_wrong_usage_exits_with_2(arguments, capsys):
     with pytest.raises(SystemExit) as stopped:
         main(arguments)
     assert stopped.value.code == 2
@@ -541,13 +541,13 @@ def test_wrong_usage_exits_with_2(arguments, capsys):
         ("bad.pt", "bad.pt: "),
     ],
 )
-def test_a_bad_file_is_one_line_without_a_traceback(command, file, message, capsys):
+def test_command_bad_file_prints_one_line(command, file, message, capsys):
     Path("bad.pt").write_bytes(b"\x80\x02cos\nsystem\n.")
     line = refused(command.replace("F", file), capsys)
     assert line.startswith(f"numpy-rnn {command.split()[0]}: error: {message}")
 
 
-def test_memory_that_is_not_there_is_one_line(monkeypatch, capsys):
+def test_command_memory_error_prints_one_line(monkeypatch, capsys):
     def fail(*_):
         raise MemoryError("Unable to allocate 4.00 TiB")
 
@@ -558,7 +558,7 @@ def test_memory_that_is_not_there_is_one_line(monkeypatch, capsys):
     )
 
 
-def test_an_interruption_exits_with_130(monkeypatch):
+def test_main_keyboard_interrupt_exits_with_130(monkeypatch):
     def interrupt(*_):
         raise KeyboardInterrupt
 
@@ -567,7 +567,7 @@ def test_an_interruption_exits_with_130(monkeypatch):
 
 
 @pytest.mark.parametrize("module", ["numpy_rnn.commands.demo", "torch"])
-def test_an_interruption_of_an_import_exits_with_130(module):
+def test_main_interrupt_while_importing_exits_with_130(module):
     code = f"""if True:
         import sys
         from numpy_rnn.__main__ import main
@@ -587,7 +587,7 @@ def test_an_interruption_of_an_import_exits_with_130(module):
     assert (result.returncode, result.stdout, result.stderr) == (130, b"", b"")
 
 
-def test_ctrl_c_is_quiet():
+def test_main_ctrl_c_prints_nothing():
     """The command is stopped in the middle of its work, which takes ten minutes here."""
     work = """if True:
         import signal, sys, time
@@ -616,7 +616,7 @@ def test_ctrl_c_is_quiet():
 @pytest.mark.parametrize(
     "command", ["numpy-rnn inspect big.npz", "numpy-rnn --help", "numpy-rnn verify model.pt"]
 )
-def test_a_reader_that_leaves_early_is_no_error(command):
+def test_main_closed_pipe_is_no_error(command):
     nn.save({f"{n}.weight": np.zeros((2, 2)) for n in range(5000)}, "big.npz")
     result = run_shell(f"{command} | head -n 1")
     assert (result.returncode, result.stderr) == (0, "")
@@ -627,7 +627,7 @@ def test_a_reader_that_leaves_early_is_no_error(command):
     "command",
     ["inspect model.pt", "convert model.pt w.npz", "demo", "--help", "verify model.pt"],
 )
-def test_a_closed_standard_output_is_one_line(command):
+def test_main_closed_stdout_prints_one_line(command):
     result = run_shell(f"numpy-rnn {command} >&-")
     assert result.returncode == 2
     assert result.stderr == "numpy-rnn: error: standard output: it is closed\n"
@@ -638,7 +638,7 @@ def test_a_closed_standard_output_is_one_line(command):
     "command",
     ["inspect model.pt", "inspect big.npz", "convert model.pt - --format npz"],
 )
-def test_a_full_standard_output_is_one_line(command):
+def test_main_full_stdout_prints_one_line(command):
     nn.save({f"{n}.weight": np.zeros((2, 2)) for n in range(5000)}, "big.npz")
     result = run_shell(f"numpy-rnn {command} >/dev/full")
     assert result.returncode == 2
@@ -649,16 +649,16 @@ def test_a_full_standard_output_is_one_line(command):
 @pytest.mark.parametrize(
     ("command", "code"), [("inspect model.pt", 0), ("inspect absent.pt", 2), ("dance", 2)]
 )
-def test_a_closed_standard_error_changes_no_exit_code(command, code):
+def test_main_closed_stderr_changes_no_exit_code(command, code):
     assert run_shell(f"numpy-rnn {command} 2>&-").returncode == code
 
 
-def test_an_error_cannot_steer_the_terminal(capsys):
+def test_command_control_characters_in_errors_are_escaped(capsys):
     line = refused("inspect $'\\x1b[2J.pt'".replace("$'\\x1b", "'\x1b"), capsys)
     assert line == "numpy-rnn inspect: error: \\x1b[2J.pt: No such file or directory\n"
 
 
-def test_results_and_errors_go_their_own_ways():
+def test_main_results_and_errors_go_to_stdout_and_stderr():
     result = run_shell("numpy-rnn inspect model.pt")
     assert (result.returncode, result.stderr) == (0, "")
     assert result.stdout.startswith("model.pt: 27 tensors")
@@ -686,15 +686,15 @@ def shown_on_terminal(**variables):
     return shown
 
 
-def test_a_terminal_is_told_what_takes_long_and_nothing_is_left_of_it():
+def test_status_line_on_a_terminal_is_erased():
     assert shown_on_terminal(TERM="xterm") == b"reading model.pt ...\r\x1b[Kend"
 
 
-def test_a_terminal_that_cannot_erase_is_shown_no_status():
+def test_status_line_on_a_dumb_terminal_is_not_shown():
     assert shown_on_terminal(TERM="dumb") == b"end"
 
 
-def test_the_console_script_is_the_command_line():
+def test_console_script_is_main():
     tomllib = pytest.importorskip("tomllib", reason="Python 3.11 has it")
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     module, _, function = project["scripts"]["numpy-rnn"].partition(":")

@@ -19,7 +19,7 @@ from numpy_rnn.demo import classifier
 from tests.demo.train import TorchNameClassifier
 
 
-def test_answers_are_those_that_torch_recorded():
+def test_classifier_held_out_names_equal_recorded_torch():
     trained = classifier.TrainedClassifier()
     names, labels, recorded = classifier.held_out()
     computed = np.array([trained.log_probabilities(name) for name in names])
@@ -29,7 +29,7 @@ def test_answers_are_those_that_torch_recorded():
     assert (computed.argmax(axis=1) == labels).mean() > 0.7
 
 
-def test_the_record_is_what_torch_says_today():
+def test_classifier_record_equals_torch():
     checkpoint = torch.load(classifier.DATA / "names.pt", weights_only=True)
     names, labels, recorded = classifier.held_out()
     model = TorchNameClassifier(
@@ -47,11 +47,11 @@ def recorded_hidden_size(checkpoint):
     return checkpoint["state_dict"]["rnn.weight_hh_l0"].shape[1]
 
 
-def test_the_data_is_small():
+def test_demo_data_is_small():
     assert sum(path.stat().st_size for path in classifier.DATA.iterdir()) < 300 * 1024
 
 
-def test_letters_outside_the_alphabet_count_as_their_plain_form():
+def test_one_hot_accented_letters_count_as_plain():
     vectors = classifier.one_hot("ÄḂ王c", "abcä")
     assert vectors.argmax(axis=1).tolist() == [3, 1, 2]
     decomposed, composed = "A\u0308", "\u00c4"
@@ -60,7 +60,7 @@ def test_letters_outside_the_alphabet_count_as_their_plain_form():
     )
 
 
-def test_prints_languages_parity_and_time(capsys):
+def test_demo_names_prints_languages_parity_and_time(capsys):
     assert main(["demo", "Virtanen", "García"]) == 0
     output = capsys.readouterr().out
     assert output.startswith("Virtanen\n  Finnish")
@@ -70,13 +70,13 @@ def test_prints_languages_parity_and_time(capsys):
     assert re.search(r"time +\d+\.\d\d ms per name", output)
 
 
-def test_without_a_name_it_shows_examples(capsys):
+def test_demo_without_names_shows_examples(capsys):
     assert main(["demo"]) == 0
     assert "Kowalczyk\n  Polish" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("names", [["王"], [""], ["Virtanen", "123"], ["  "], ["-"], ["王-'"]])
-def test_a_name_without_a_known_letter_is_an_error(names, capsys):
+def test_demo_name_without_known_letter_exits_with_2(names, capsys):
     with pytest.raises(SystemExit) as stopped:
         main(["demo", *names])
     assert stopped.value.code == 2
@@ -85,21 +85,21 @@ def test_a_name_without_a_known_letter_is_an_error(names, capsys):
     assert f"the name {names[-1]!r} has no letter" in printed.err
 
 
-def test_numbers_that_are_not_torchs_end_with_an_error(monkeypatch, capsys):
+def test_demo_numbers_unlike_torchs_exit_with_1(monkeypatch, capsys):
     monkeypatch.setattr("numpy_rnn.commands.demo.PARITY_TOLERANCE", 1e-12)
     assert main(["demo", "Virtanen"]) == 1
     assert "the difference from torch is above 1e-12" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(("arguments", "code"), [([], 2), (["dance"], 2), (["--help"], 0)])
-def test_usage(arguments, code, capsys):
+def test_demo_usage_exit_codes(arguments, code, capsys):
     with pytest.raises(SystemExit) as stopped:
         main(arguments)
     assert stopped.value.code == code
     assert "numpy-rnn" in "".join(capsys.readouterr())
 
 
-def test_a_reader_that_leaves_early_is_no_error():
+def test_demo_closed_pipe_is_no_error():
     command = f"{shlex.quote(sys.executable)} -m numpy_rnn demo A B C D E F | head -n 1"
     result = subprocess.run(
         ["bash", "-o", "pipefail", "-c", command], capture_output=True, text=True, check=False
@@ -107,7 +107,7 @@ def test_a_reader_that_leaves_early_is_no_error():
     assert (result.returncode, result.stdout, result.stderr) == (0, "A\n", "")
 
 
-def test_the_package_runs_from_a_zip_file(tmp_path):
+def test_package_in_a_zip_file_runs(tmp_path):
     package = Path(nn.__file__).parent
     with zipfile.ZipFile(tmp_path / "package.zip", "w") as archive:
         for path in package.rglob("*"):
@@ -125,7 +125,7 @@ def test_the_package_runs_from_a_zip_file(tmp_path):
     assert result.stdout.startswith("Virtanen\n  Finnish")
 
 
-def test_an_output_that_cannot_show_a_bar_gets_another():
+def test_demo_ascii_output_shows_another_bar():
     result = subprocess.run(
         [sys.executable, "-m", "numpy_rnn", "demo", "Müller"],
         capture_output=True,

@@ -31,7 +31,7 @@ def assert_same(ours, theirs):
     assert list(ours.state_dict()) == list(theirs.state_dict())
 
 
-def test_a_sequential_runs_and_prints_as_torchs(rng):
+def test_sequential_output_and_repr_equal_torch(rng):
     ours, theirs = both(
         lambda lib: lib.Sequential(lib.Linear(3, 4), lib.ReLU(), lib.Linear(4, 2))
     )
@@ -39,7 +39,7 @@ def test_a_sequential_runs_and_prints_as_torchs(rng):
     assert_parity(ours, theirs, rng.standard_normal((5, 3)).astype(np.float32))
 
 
-def test_a_sequential_of_names(rng):
+def test_sequential_ordered_dict_has_its_names(rng):
     ours, theirs = both(
         lambda lib: lib.Sequential(
             OrderedDict([("first", lib.Linear(3, 4)), ("act", lib.Tanh())])
@@ -53,14 +53,14 @@ def test_a_sequential_of_names(rng):
     assert nn.Sequential()(3) == 3
 
 
-def test_a_sequential_of_nothing_copies():
+def test_sequential_empty_returns_a_copy():
     x = np.arange(3.0)
     got = nn.Sequential()(x)
     np.testing.assert_array_equal(got, x)
     assert not np.shares_memory(got, x)
 
 
-def test_inserting_leaves_the_names_before():
+def test_sequential_insert_keeps_earlier_names():
     def build(lib):
         held = lib.Sequential(OrderedDict([("first", lib.Linear(3, 4)), ("act", lib.Tanh())]))
         held.insert(2, lib.ReLU())
@@ -91,7 +91,7 @@ CHANGES = {
 
 @pytest.mark.parametrize("change", CHANGES)
 @pytest.mark.parametrize("kind", ["Sequential", "ModuleList"])
-def test_containers_change_as_torchs_do(kind, change):
+def test_container_edits_equal_torch(kind, change):
     results = []
     containers = []
     for library in LIBRARIES:
@@ -108,7 +108,7 @@ def test_containers_change_as_torchs_do(kind, change):
 
 @pytest.mark.parametrize("index", [0, -1, slice(1, None), slice(None, None, 2), slice(5, 9)])
 @pytest.mark.parametrize("kind", ["Sequential", "ModuleList"])
-def test_parts_hold_the_same_modules(kind, index):
+def test_container_slices_hold_the_same_modules(kind, index):
     for library in LIBRARIES:
         held = layers(library)
         container = getattr(library, kind)(*([held] if kind == "ModuleList" else held))
@@ -120,7 +120,7 @@ def test_parts_hold_the_same_modules(kind, index):
             assert part is expected
 
 
-def test_containers_are_put_together_as_in_torch():
+def test_container_concatenation_equals_torch():
     def sums(lib):
         one, two = lib.Sequential(*layers(lib, 2)), lib.Sequential(lib.ReLU())
         listed = lib.ModuleList(layers(lib, 2))
@@ -166,17 +166,17 @@ OF_A_LIBRARY = [
 
 
 @pytest.mark.parametrize("call", OF_A_SEQUENTIAL)
-def test_a_sequential_refuses_what_torchs_refuses(call):
+def test_sequential_wrong_arguments_raise_as_torch(call):
     ours, theirs = both(lambda lib: lib.Sequential(*layers(lib)))
     assert_same_error(lambda: call(ours), lambda: call(theirs))
 
 
 @pytest.mark.parametrize("call", OF_A_LIBRARY)
-def test_containers_refuse_what_torchs_refuse(call):
+def test_container_wrong_arguments_raise_as_torch(call):
     assert_same_error(lambda: call(nn), lambda: call(torch.nn))
 
 
-def test_containers_name_what_does_not_fit():
+def test_container_wrong_module_raises_with_its_name():
     held = nn.Sequential(nn.ReLU())
     with pytest.raises(AssertionError, match=r"module should be of type: .*Module"):
         held.insert(0, 3)
@@ -192,7 +192,7 @@ def test_containers_name_what_does_not_fit():
     assert len(held) == 1
 
 
-def test_a_list_is_inserted_into_like_a_list():
+def test_modulelist_insert_equals_list_insert():
     """Where torch's breaks: from the end, and beyond it."""
     modules = nn.ModuleList(layers(nn, 2))
     modules.insert(-1, nn.ReLU())
@@ -202,7 +202,7 @@ def test_a_list_is_inserted_into_like_a_list():
     assert len(modules) == 3
 
 
-def test_a_part_of_a_sequential_is_inserted_into():
+def test_sequential_slice_insert_equals_torch():
     """Where torch's breaks: its names begin at another number."""
     part = nn.Sequential(*layers(nn))[1:]
     part.insert(2, nn.ReLU())
@@ -211,7 +211,7 @@ def test_a_part_of_a_sequential_is_inserted_into():
     assert [name for name, _ in part.named_children()] == ["0", "1", "2", "3"]
 
 
-def test_a_list_prints_what_repeats_once():
+def test_modulelist_repr_repeated_modules_once():
     def build(lib):
         blocks = [lib.Sequential(lib.Linear(2, 2), lib.ReLU()) for _ in range(3)]
         return lib.ModuleList([lib.Tanh(), *blocks, lib.Tanh(), lib.Tanh()])
@@ -221,7 +221,7 @@ def test_a_list_prints_what_repeats_once():
     assert_same(*both(lambda lib: lib.Sequential(build(lib), lib.ModuleDict())))
 
 
-def test_a_dict_is_a_dict_of_modules():
+def test_moduledict_behaves_as_a_dict():
     def build(lib):
         heads = lib.ModuleDict({"state": lib.Linear(4, 2), "language": lib.Linear(4, 3)})
         heads["more"] = lib.ReLU()
@@ -245,7 +245,7 @@ def test_a_dict_is_a_dict_of_modules():
 
 
 @pytest.mark.parametrize("duplicate", [copy.deepcopy, lambda m: pickle.loads(pickle.dumps(m))])
-def test_copies_of_containers_are_containers_of_their_own(duplicate):
+def test_container_copies_are_independent(duplicate):
     for original in (
         nn.Sequential(*layers(nn)),
         nn.ModuleList(layers(nn)),

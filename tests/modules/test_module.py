@@ -64,7 +64,7 @@ def x(rng):
 
 
 @pytest.mark.parametrize("configuration", CONFIGURATIONS, ids=repr)
-def test_parameters_and_repr_are_torchs(configuration):
+def test_rnn_parameters_and_repr_equal_torch(configuration):
     ours, theirs = nn.RNN(3, 4, **configuration), torch.nn.RNN(3, 4, **configuration)
     expected = [(name, tuple(p.shape)) for name, p in theirs.named_parameters()]
     assert [(name, p.shape) for name, p in ours.named_parameters()] == expected
@@ -75,7 +75,7 @@ def test_parameters_and_repr_are_torchs(configuration):
         assert getattr(ours, attribute) == getattr(theirs, attribute), attribute
 
 
-def test_the_signature_is_torchs():
+def test_rnn_signatures_equal_torch():
     parameters = list(inspect.signature(nn.RNN).parameters.values())[:-1]
     assert [(p.name, p.default) for p in parameters] == [
         ("input_size", inspect.Parameter.empty),
@@ -91,14 +91,14 @@ def test_the_signature_is_torchs():
     ]
 
 
-def test_all_weights_are_the_live_arrays():
+def test_all_weights_are_the_parameters():
     rnn = nn.RNN(3, 4, 2, bidirectional=True)
     assert len(rnn.all_weights) == 4
     flat = [array for weights in rnn.all_weights for array in weights]
     assert all(a is b for a, b in zip(flat, rnn.parameters(), strict=True))
 
 
-def test_a_model_prints_and_names_its_parts_as_in_torch():
+def test_module_repr_and_names_equal_torch():
     ours, theirs = Pair(), TorchPair()
     assert repr(ours) == repr(theirs).replace("TorchPair", "Pair")
     assert [n for n, _ in ours.named_parameters()] == [n for n, _ in theirs.named_parameters()]
@@ -111,7 +111,7 @@ def test_a_model_prints_and_names_its_parts_as_in_torch():
     assert list(ours.state_dict(prefix="m.")) == list(theirs.state_dict(prefix="m."))
 
 
-def test_a_shared_module_is_walked_once_but_saved_under_each_name():
+def test_module_shared_child_is_walked_once_and_saved_under_each_name():
     ours, theirs = Pair(), TorchPair()
     ours.again, theirs.again = ours.linear, theirs.linear
     assert [n for n, _ in ours.named_parameters()] == [n for n, _ in theirs.named_parameters()]
@@ -122,14 +122,14 @@ def test_a_shared_module_is_walked_once_but_saved_under_each_name():
     assert len(list(ours.children())) == 2
 
 
-def test_apply_reaches_children_before_parents():
+def test_module_apply_visits_children_before_parents():
     order = []
     model = Pair()
     assert model.apply(lambda module: order.append(type(module).__name__)) is model
     assert order == ["RNN", "Linear", "Pair"]
 
 
-def test_train_and_eval_reach_the_tree():
+def test_module_train_and_eval_reach_every_child():
     model = Pair()
     assert model.training
     assert model.eval() is model
@@ -139,14 +139,14 @@ def test_train_and_eval_reach_the_tree():
     assert_same_error(lambda: model.train(1), lambda: TorchPair().train(1))
 
 
-def test_a_module_without_forward_says_so():
+def test_module_without_forward_raises():
     assert_same_error(lambda: nn.Module()(1), lambda: torch.nn.Module()(1))
 
 
 # State dicts
 
 
-def test_loads_a_torch_state_dict(x):
+def test_load_state_dict_of_torch_equals_torch(x):
     ours, theirs = Pair(), TorchPair()
     result = ours.load_state_dict(theirs.state_dict())
     assert result == ([], [])
@@ -156,7 +156,7 @@ def test_loads_a_torch_state_dict(x):
 
 
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float16, torch.bfloat16, torch.int8])
-def test_loading_casts_to_the_parameters_dtype_as_torch_does(dtype):
+def test_load_state_dict_other_dtype_is_cast_as_torch(dtype):
     ours, theirs = nn.Linear(3, 2), torch.nn.Linear(3, 2)
     state = {name: (p * 3).to(dtype) for name, p in theirs.state_dict().items()}
     ours.load_state_dict(state)
@@ -165,7 +165,7 @@ def test_loading_casts_to_the_parameters_dtype_as_torch_does(dtype):
     assert ours.weight.dtype == np.float32
 
 
-def test_loading_takes_parameters_that_require_grad():
+def test_load_state_dict_tensors_that_require_grad_are_taken():
     theirs = torch.nn.Linear(3, 2)
     ours = nn.Linear(3, 2)
     ours.load_state_dict(dict(theirs.named_parameters()))
@@ -184,7 +184,7 @@ def test_loading_takes_parameters_that_require_grad():
     ],
     ids=repr,
 )
-def test_loading_reports_what_torch_reports_and_changes_nothing(change, strict, x):
+def test_load_state_dict_wrong_keys_raise_as_torch_and_change_nothing(change, strict, x):
     ours, theirs = Pair(), TorchPair()
     ours.load_state_dict(theirs.state_dict())
     before = ours(x)
@@ -217,7 +217,7 @@ def TorchPairNamedPair():  # noqa: N802  # stands for a class
 
 
 @pytest.mark.parametrize("value", [[1.0], 3, "weights", None], ids=repr)
-def test_loading_names_a_value_that_is_no_array(value):
+def test_load_state_dict_value_not_an_array_raises(value):
     ours, theirs = nn.Linear(3, 2), torch.nn.Linear(3, 2)
     state = {**theirs.state_dict(), "bias": value}
     assert_same_error(
@@ -226,13 +226,13 @@ def test_loading_names_a_value_that_is_no_array(value):
 
 
 @pytest.mark.parametrize("dtype", [np.complex64, "U3", object, "M8[s]"])
-def test_loading_names_an_array_that_holds_no_real_numbers(dtype):
+def test_load_state_dict_complex_or_object_array_raises(dtype):
     state = {"weight": np.zeros((2, 3)), "bias": np.zeros(2, dtype)}
     with pytest.raises(RuntimeError, match=r'"bias", expected real numbers .* received'):
         nn.Linear(3, 2).load_state_dict(state)
 
 
-def test_loading_refuses_what_is_no_dict_of_names():
+def test_load_state_dict_not_a_dict_raises():
     assert_same_error(
         lambda: nn.RNN(3, 4).load_state_dict([1]),
         lambda: torch.nn.RNN(3, 4).load_state_dict([1]),
@@ -241,7 +241,7 @@ def test_loading_refuses_what_is_no_dict_of_names():
         nn.RNN(3, 4).load_state_dict({3: np.zeros(1)})
 
 
-def test_state_dict_hands_out_the_live_arrays():
+def test_state_dict_holds_the_parameters_themselves():
     model = Pair()
     state = model.state_dict()
     assert state["rnn.weight_ih_l0"] is model.rnn.weight_ih_l0
@@ -249,7 +249,7 @@ def test_state_dict_hands_out_the_live_arrays():
     assert (state["linear.bias"] == 2).all()
 
 
-def test_loading_a_state_that_overlaps_the_parameters():
+def test_load_state_dict_overlapping_arrays_are_copied_first():
     rnn = nn.RNN(4, 4)
     ih, hh = rnn.weight_ih_l0.copy(), rnn.weight_hh_l0.copy()
     state = rnn.state_dict()
@@ -262,7 +262,7 @@ def test_loading_a_state_that_overlaps_the_parameters():
     np.testing.assert_array_equal(rnn.weight_hh_l0, ih)
 
 
-def test_loading_reads_every_layout_and_byte_order():
+def test_load_state_dict_every_layout_and_byte_order_is_read():
     values = np.arange(6, dtype=np.float64).reshape(2, 3)
     layouts = [
         values.astype(">f4"),
@@ -302,7 +302,7 @@ def state_edited(model, weights):
 )
 @pytest.mark.parametrize("steps", [1, 20])
 @pytest.mark.parametrize("kind", ["RNN", "LSTM", "GRU"])
-def test_weights_are_live(rng, change, duplicate, steps, kind):
+def test_module_edited_weight_changes_the_output(rng, change, duplicate, steps, kind):
     x = rng.standard_normal((steps, 2, 3)).astype(np.float32)
     hx = rng.standard_normal((2, 2, 4)).astype(np.float32)
     hx = (hx, hx) if kind == "LSTM" else hx
@@ -321,7 +321,7 @@ def test_weights_are_live(rng, change, duplicate, steps, kind):
         np.testing.assert_array_equal(original.rnn(x, hx)[0], first)
 
 
-def test_a_module_owns_its_parameters(rng):
+def test_module_assigned_array_is_copied(rng):
     mine = rng.standard_normal((4, 4)).astype(np.float32)
     kept = mine.copy()
     rnn = nn.RNN(4, 4)
@@ -333,7 +333,7 @@ def test_a_module_owns_its_parameters(rng):
     assert (rnn.weight_ih_l0 == 0).all()
 
 
-def test_assignment_refuses_what_does_not_fit():
+def test_module_assignment_wrong_shape_or_dtype_raises():
     rnn = nn.RNN(3, 4)
     with pytest.raises(
         ValueError, match=r"shape \(4, 4\) as parameter 'weight_ih_l0' of shape"
@@ -354,7 +354,7 @@ def test_assignment_refuses_what_does_not_fit():
         Pair().rnn = 3
 
 
-def test_editing_by_an_operator_keeps_the_array():
+def test_module_in_place_operator_keeps_the_array():
     rnn = nn.RNN(3, 4)
     state = rnn.state_dict()
     rnn.weight_hh_l0 += 1
@@ -363,7 +363,7 @@ def test_editing_by_an_operator_keeps_the_array():
     assert (state["weight_hh_l0"] == 5).all()
 
 
-def test_a_shallow_copy_can_be_changed_alone():
+def test_module_shallow_copy_changes_alone():
     model = Pair()
     twin = copy.copy(model)
     twin.more = nn.Linear(1, 1)
@@ -371,14 +371,14 @@ def test_a_shallow_copy_can_be_changed_alone():
     assert twin.rnn is model.rnn
 
 
-def test_a_deleted_parameter_is_missed_by_name():
+def test_module_deleted_parameter_raises_with_its_name():
     rnn = nn.RNN(3, 4)
     del rnn.weight_hh_l0
     with pytest.raises(AttributeError, match="the parameter 'weight_hh_l0' was deleted"):
         rnn(np.zeros((2, 1, 3), np.float32))
 
 
-def test_a_read_only_parameter_keeps_all_others_from_being_loaded():
+def test_load_state_dict_read_only_parameter_changes_nothing():
     linear = nn.Linear(3, 2)
     linear.bias.flags.writeable = False
     before = linear.weight.copy()
@@ -388,12 +388,12 @@ def test_a_read_only_parameter_keeps_all_others_from_being_loaded():
 
 
 @pytest.mark.parametrize("value", [torch.eye(2).to_sparse(), torch.zeros(2, device="meta")])
-def test_loading_names_a_tensor_that_is_no_array(value):
+def test_load_state_dict_sparse_tensor_raises(value):
     with pytest.raises(RuntimeError, match='"bias", an exception occurred'):
         nn.Linear(3, 2).load_state_dict({"weight": np.ones((2, 3)), "bias": value})
 
 
-def test_a_child_may_stay_in_eval_mode():
+def test_module_child_may_stay_in_eval_mode():
     class Frozen(nn.Linear):
         def train(self, mode=True):  # noqa: ARG002  # this is what it is about
             return super().train(False)
@@ -404,7 +404,7 @@ def test_a_child_may_stay_in_eval_mode():
     assert (model.training, model.frozen.training, model.free.training) == (True, False, True)
 
 
-def test_a_plain_attribute_gives_way_to_a_module():
+def test_module_attribute_is_replaced_by_a_module():
     model = nn.Module()
     model.head = False
     model.head = nn.Linear(1, 1)
@@ -413,14 +413,14 @@ def test_a_plain_attribute_gives_way_to_a_module():
         model.register_parameter("head", np.ones(1))
 
 
-def test_assignment_takes_tensors():
+def test_module_assignment_tensor_becomes_an_array():
     rnn = nn.RNN(3, 4)
     rnn.weight_ih_l0 = torch.nn.Parameter(torch.ones(4, 3))
     assert type(rnn.weight_ih_l0) is np.ndarray
     assert (rnn.weight_ih_l0 == 1).all()
 
 
-def test_registration():
+def test_module_registered_names_are_listed_until_deleted():
     module = nn.Module()
     module.register_parameter("scale", np.ones(3, np.float32))
     module.register_parameter("none", None)
@@ -443,7 +443,7 @@ def test_registration():
         module.add_module("m", 3)
 
 
-def test_a_subclass_that_forgets_to_initialise_the_base():
+def test_module_subclass_without_super_init_raises():
     class Forgetful(nn.Module):
         def __init__(self):
             self.rnn = nn.RNN(1, 1)
@@ -477,7 +477,7 @@ class TorchStateful(torch.nn.Module):
         self.register_buffer("later", None)
 
 
-def test_buffers_are_named_and_saved_as_in_torch():
+def test_buffers_names_and_state_dict_equal_torch():
     ours, theirs = nn.Sequential(Stateful()), torch.nn.Sequential(TorchStateful())
     for options in ({}, {"prefix": "m"}, {"recurse": False}):
         assert [n for n, _ in ours.named_buffers(**options)] == [
@@ -489,7 +489,7 @@ def test_buffers_are_named_and_saved_as_in_torch():
     assert list(ours.buffers(recurse=False)) == []
 
 
-def test_shared_modules_are_given_once_or_under_each_name():
+def test_named_modules_remove_duplicate_equals_torch():
     shared, torch_shared = Stateful(), TorchStateful()
     ours, theirs = nn.ModuleList([shared] * 2), torch.nn.ModuleList([torch_shared] * 2)
     for walk in ("named_parameters", "named_buffers"):
@@ -501,7 +501,7 @@ def test_shared_modules_are_given_once_or_under_each_name():
             assert names[0] == names[1]
 
 
-def test_buffers_are_loaded_and_missed_like_parameters():
+def test_load_state_dict_buffers_are_loaded_and_missed_like_parameters():
     ours, theirs = Stateful(), TorchStateful()
     theirs.mean += 5
     theirs.count += 5
@@ -526,7 +526,7 @@ def test_buffers_are_loaded_and_missed_like_parameters():
     assert repr(got) == repr(expected).removeprefix("_")
 
 
-def test_a_number_may_come_as_an_array_of_one():
+def test_load_state_dict_scalar_buffer_takes_array_of_one():
     """As torch before 0.4 saved it."""
     ours, theirs = Stateful(), TorchStateful()
     state = {**theirs.state_dict(), "count": torch.tensor([7])}
@@ -536,7 +536,7 @@ def test_a_number_may_come_as_an_array_of_one():
     assert ours.count.shape == ()
 
 
-def test_a_buffer_takes_any_array_and_copies_it():
+def test_module_buffer_assigned_any_array_is_copied():
     model, state = Stateful(), np.ones((2, 3))
     for value in (state, None, torch.ones(2), np.array([True])):
         model.mean = value
@@ -554,7 +554,7 @@ def test_a_buffer_takes_any_array_and_copies_it():
             model.mean = np.zeros(2, dtype)
 
 
-def test_registering_buffers():
+def test_register_buffer_wrong_arguments_raise_as_torch():
     model = Stateful()
     model.register_buffer("scratch", np.ones(1, np.float32))
     model.register_buffer("mean", None, persistent=False)
@@ -582,7 +582,7 @@ def test_registering_buffers():
 
 
 @pytest.mark.parametrize("duplicate", [copy.deepcopy, lambda m: pickle.loads(pickle.dumps(m))])
-def test_copies_have_buffers_of_their_own(duplicate):
+def test_module_copies_have_their_own_buffers(duplicate):
     model = Stateful()
     twin = duplicate(model)
     twin.mean += 1
@@ -607,13 +607,13 @@ def test_copies_have_buffers_of_their_own(duplicate):
         lambda model: model.get_buffer("0.linear.weight"),
     ],
 )
-def test_names_that_are_not_there_are_named_as_in_torch(call):
+def test_module_absent_attribute_raises_as_torch(call):
     ours, theirs = nn.Sequential(Stateful()), torch.nn.Sequential(TorchStateful())
     theirs[0].__class__ = type("Stateful", (TorchStateful,), {})
     assert_same_error(lambda: call(ours), lambda: call(theirs))
 
 
-def test_dotted_names_lead_to_what_they_name():
+def test_get_submodule_and_parameter_dotted_names_equal_torch():
     model = nn.Sequential(Stateful())
     assert model.get_submodule("") is model
     assert model.get_submodule("0.linear") is model[0].linear
@@ -627,7 +627,7 @@ def test_dotted_names_lead_to_what_they_name():
     assert len(model) == 2
 
 
-def test_lines_of_a_repr_stand_below_each_other():
+def test_module_repr_of_several_lines_is_indented():
     class Lines(nn.Linear):
         def extra_repr(self):
             return "one\ntwo"
@@ -642,7 +642,7 @@ def test_lines_of_a_repr_stand_below_each_other():
 # Dtypes
 
 
-def test_a_cast_reaches_buffers_of_floats_alone():
+def test_module_cast_changes_float_buffers_alone():
     model = nn.Sequential(Stateful())
     weight, count = model[0].linear.weight, model[0].count
     model.double()
@@ -655,7 +655,7 @@ def test_a_cast_reaches_buffers_of_floats_alone():
     assert model[0].count is count
 
 
-def test_to_and_its_kin_cast_the_tree(x):
+def test_module_to_and_casts_reach_every_child(x):
     model = Pair()
     weights = model.rnn.weight_ih_l0
     assert model.to("cpu").to(np.float32).cpu().float() is model
@@ -674,13 +674,13 @@ def test_to_and_its_kin_cast_the_tree(x):
         model.to(np.float16)
 
 
-def test_narrowing_beyond_float32_gives_infinity_without_a_warning():
+def test_module_float_beyond_float32_gives_infinity_without_warning():
     linear = nn.Linear(1, 1, dtype=np.float64)
     linear.weight[...] = 1e300
     assert np.isinf(linear.float().weight).all()
 
 
-def test_weights_that_lie_deeper_are_said_to_be_read_otherwise():
+def test_load_state_dict_nested_checkpoint_raises_with_advice():
     checkpoint = {"epoch": 3, "model": nn.Linear(2, 1).state_dict()}
     with pytest.raises(RuntimeError, match=r"read_state_dict reads a checkpoint's weights"):
         nn.Linear(2, 1).load_state_dict(checkpoint)
@@ -688,7 +688,7 @@ def test_weights_that_lie_deeper_are_said_to_be_read_otherwise():
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("shape", [(), (1,), (3,), (0, 2)])
-def test_to_of_an_array_takes_its_dtype(dtype, shape):
+def test_module_to_array_takes_its_dtype(dtype, shape):
     array = np.zeros(shape, dtype)
     for given_array in (array, torch.from_numpy(array), np.dtype(dtype).type(0)):
         for module in (nn.BatchNorm1d(2), nn.BatchNorm1d(2, dtype=np.float64)):
@@ -697,7 +697,7 @@ def test_to_of_an_array_takes_its_dtype(dtype, shape):
             assert module.num_batches_tracked.dtype == np.int64
 
 
-def test_to_of_an_array_and_more_is_refused():
+def test_module_to_array_with_more_arguments_raises():
     array = np.zeros(3)
     for dtype in ("int64", "float16"):
         with pytest.raises(TypeError, match=f"must be numpy.float32 or .* got '{dtype}'"):

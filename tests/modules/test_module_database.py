@@ -39,7 +39,7 @@ def keywords(constructor_input):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_input_gives_torchs_result(name):
+def test_module_every_sample_input_equals_torch(name):
     info = DATABASE[name]
     cases = info.module_inputs_func(info, **OPTIONS)
     assert cases
@@ -52,7 +52,7 @@ def test_every_input_gives_torchs_result(name):
 
 
 @pytest.mark.parametrize("name", RECURRENT)
-def test_every_error_is_torchs(name):
+def test_module_every_error_input_raises_as_torch(name):
     info = DATABASE[name]
     cases = info.module_error_inputs_func(info, **OPTIONS)
     assert len(cases) > 3
@@ -76,6 +76,6 @@ def test_every_error_is_torchs(name):
         assert normalised(str(ours)) == normalised(str(theirs))
 
 
-def test_the_database_has_what_is_expected_of_it():
+def test_module_database_has_the_expected_samples():
     assert set(DATABASE) == set(NAMES)
     assert isinstance(as_numpy([torch.ones(1)])[0], np.ndarray)

@@ -97,7 +97,7 @@ WITH_ARRAYS = ("Linear", "Embedding", "Conv1d", "BatchNorm1d", "LayerNorm")
 
 
 @pytest.mark.parametrize(("name", "args", "kwargs"), CONSTRUCTIONS, ids=repr)
-def test_prints_and_is_named_as_in_torch(name, args, kwargs):
+def test_layer_repr_and_names_equal_torch(name, args, kwargs):
     ours, theirs = pair(name, *args, **kwargs)
     assert repr(ours) == repr(theirs)
     assert list(ours.state_dict()) == list(theirs.state_dict())
@@ -111,7 +111,7 @@ def test_prints_and_is_named_as_in_torch(name, args, kwargs):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_signatures_are_torchs(name):
+def test_layer_signatures_equal_torch(name):
     def arguments(module):
         parameters = inspect.signature(module.__init__).parameters.values()
         return [(p.name, p.default, p.kind) for p in parameters]
@@ -129,7 +129,7 @@ def test_the_signatures_are_torchs(name):
     "name",
     sorted(set(F.__all__) - {"conv1d", "linear"}),  # torch's have no signature
 )
-def test_the_functions_signatures_are_torchs(name):
+def test_function_signatures_equal_torch(name):
     def arguments(function):
         return [(p.name, p.default) for p in inspect.signature(function).parameters.values()]
 
@@ -138,7 +138,7 @@ def test_the_functions_signatures_are_torchs(name):
 
 @pytest.mark.parametrize(("name", "args", "kwargs"), CONSTRUCTIONS, ids=repr)
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_a_seed_gives_torchs_weights(name, args, kwargs, dtype):
+def test_layer_seeded_weights_equal_torch(name, args, kwargs, dtype):
     if name not in WITH_ARRAYS:
         dtype = None
     for seed in (0, 1, 2**40):
@@ -159,7 +159,7 @@ def test_a_seed_gives_torchs_weights(name, args, kwargs, dtype):
     st.integers(0, 2**64 - 1),
     st.sampled_from(DTYPES),
 )
-def test_embeddings_of_every_size_begin_with_torchs_numbers(rows, columns, seed, dtype):
+def test_embedding_seeded_weights_of_every_size_equal_torch(rows, columns, seed, dtype):
     nn.manual_seed(seed)
     torch.manual_seed(seed)
     for _ in range(2):
@@ -181,7 +181,7 @@ def test_embedding_equals_torch(rng, dtype, index_dtype, shape, padding_idx):
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("norm_type", [1.0, 2.0, 3.0, float("inf")])
-def test_embedding_scales_long_vectors_and_leaves_the_table(rng, dtype, norm_type):
+def test_embedding_max_norm_scales_the_output_alone(rng, dtype, norm_type):
     ours, theirs = pair("Embedding", 9, 4, max_norm=1.7, norm_type=norm_type, dtype=dtype)
     before = {key: value.clone() for key, value in theirs.state_dict().items()}
     indices = rng.integers(0, 9, (5, 6))
@@ -195,7 +195,7 @@ def test_embedding_scales_long_vectors_and_leaves_the_table(rng, dtype, norm_typ
 
 
 @pytest.mark.parametrize("index", [7, -1, 2**40, -(2**62)])
-def test_embedding_refuses_indices_out_of_range(index):
+def test_embedding_indices_out_of_range_raise(index):
     ours, theirs = pair("Embedding", 7, 3)
     indices = np.array([[0, index]])
     assert type(raised_by(lambda: theirs(torch.from_numpy(indices)))) is IndexError
@@ -204,7 +204,7 @@ def test_embedding_refuses_indices_out_of_range(index):
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64", "uint8", "int8", "int16", "bool"])
-def test_embedding_refuses_what_torch_does_not_take_for_indices(dtype):
+def test_embedding_indices_of_wrong_dtype_raise_as_torch(dtype):
     ours, theirs = pair("Embedding", 7, 3)
     indices = np.zeros(2, dtype)
     assert type(raised_by(lambda: theirs(torch.from_numpy(indices)))) is RuntimeError
@@ -212,7 +212,7 @@ def test_embedding_refuses_what_torch_does_not_take_for_indices(dtype):
         ours(indices)
 
 
-def test_embedding_refuses_what_is_not_possible():
+def test_embedding_wrong_arguments_raise():
     for padding_idx in (5, -6):
         assert_same_error(
             lambda: nn.Embedding(5, 3, padding_idx),  # noqa: B023
@@ -240,7 +240,7 @@ def test_embedding_refuses_what_is_not_possible():
         nn.Embedding(5, 3)([1, 2])
 
 
-def test_embedding_looks_at_padding_idx_first():
+def test_embedding_wrong_padding_idx_raises_first():
     arrays = np.array([1]), np.zeros((2, 3, 4))
     assert_same_error(
         lambda: F.embedding(*arrays, 2),
@@ -250,7 +250,7 @@ def test_embedding_looks_at_padding_idx_first():
         assert type(raised_by(lambda: library.Embedding(0, 3, 0))) is IndexError  # noqa: B023
 
 
-def test_a_pretrained_table_is_copied(rng):
+def test_embedding_from_pretrained_copies_the_table(rng):
     table = rng.standard_normal((5, 3))
     embedding = nn.Embedding.from_pretrained(table, padding_idx=1)
     assert repr(embedding) == repr(
@@ -293,7 +293,7 @@ def test_conv1d_equals_torch(rng, dtype, padding_mode, padding, dilation, stride
     st.sampled_from(["zeros", "reflect", "replicate", "circular"]),
     st.integers(0, 2**32),
 )
-def test_conv1d_of_any_sizes_equals_torch(
+def test_conv1d_random_sizes_equal_torch(
     data, dtype, groups, depth, filters, taps, stride, dilation, padding_mode, seed
 ):
     rng = np.random.default_rng(seed)
@@ -317,7 +317,7 @@ def test_conv1d_of_any_sizes_equals_torch(
             assert_same_error(lambda: ours(x), lambda: theirs(torch.from_numpy(x)))
 
 
-def test_a_long_convolution_in_blocks_equals_torch(rng, monkeypatch):
+def test_conv1d_long_input_in_blocks_equals_torch(rng, monkeypatch):
     monkeypatch.setattr("numpy_rnn.functional.convolution.COLUMN_BYTES", 1000)
     for groups in (1, 2):
         ours, theirs = pair("Conv1d", 4, 6, 5, 2, 3, 2, groups)
@@ -346,7 +346,7 @@ def test_a_long_convolution_in_blocks_equals_torch(rng, monkeypatch):
     ],
     ids=repr,
 )
-def test_conv1d_refuses_what_torch_refuses(arguments, shape):
+def test_conv1d_wrong_input_raises_as_torch(arguments, shape):
     ours, theirs = pair("Conv1d", 4, 6, 3, **arguments)
     x = np.zeros(shape, np.float32)
     assert_same_error(lambda: ours(x), lambda: theirs(torch.from_numpy(x)))
@@ -362,11 +362,11 @@ def test_conv1d_refuses_what_torch_refuses(arguments, shape):
         (4, 6, 3, 1, 0, 1, -1),
     ],
 )
-def test_conv1d_is_not_built_where_torchs_is_not(arguments):
+def test_conv1d_wrong_arguments_raise_as_torch(arguments):
     assert_same_error(lambda: nn.Conv1d(*arguments), lambda: torch.nn.Conv1d(*arguments))
 
 
-def test_conv1d_names_what_does_not_fit():
+def test_conv1d_wrong_shape_raises_with_the_argument():
     with pytest.raises(ValueError, match="Invalid padding string 'full', should be one of"):
         nn.Conv1d(4, 6, 3, padding="full")
     with pytest.raises(ValueError, match="padding_mode must be one of"):
@@ -395,7 +395,7 @@ def test_conv1d_names_what_does_not_fit():
         )
 
 
-def test_conv1d_refuses_an_input_without_length_even_if_padded():
+def test_conv1d_padded_input_without_length_raises():
     x, weight = np.zeros((1, 2, 0)), np.zeros((3, 2, 1))
     assert (
         type(raised_by(lambda: torch.nn.functional.conv1d(*to_torch((x, weight)), padding=2)))
@@ -407,7 +407,7 @@ def test_conv1d_refuses_an_input_without_length_even_if_padded():
 
 
 @pytest.mark.parametrize("option", ["stride", "dilation"])
-def test_conv1d_refuses_words_for_numbers(option):
+def test_conv1d_str_for_a_number_raises(option):
     arrays = np.zeros((1, 2, 5)), np.zeros((3, 2, 1))
     with pytest.raises(TypeError, match=f"argument '{option}' must be int or tuple of one"):
         F.conv1d(*arrays, **{option: "same"})
@@ -422,7 +422,7 @@ def test_conv1d_refuses_words_for_numbers(option):
     hnp.arrays(np.int64, hnp.array_shapes(min_dims=1, max_dims=3, max_side=6), unique=True),
     st.lists(st.integers(-3, 6), max_size=6),
 )
-def test_padding_with_a_constant_equals_torch(x, sizes):
+def test_pad_constant_equals_torch(x, sizes):
     expected = raised_by(lambda: torch.nn.functional.pad(torch.from_numpy(x), sizes))
     if expected is None:
         got = F.pad(x, sizes, value=7)
@@ -440,7 +440,7 @@ def test_padding_with_a_constant_equals_torch(x, sizes):
     st.integers(-3, 7),
     st.sampled_from(["reflect", "replicate", "circular"]),
 )
-def test_padding_by_the_array_itself_equals_torch(x, left, right, mode):
+def test_pad_reflect_replicate_circular_equal_torch(x, left, right, mode):
     tensor = torch.from_numpy(x)
     left_over = x.shape[-1] + min(left, 0) + min(right, 0)
     # Where a circle goes round more than is left, torch reads memory that holds anything.
@@ -468,7 +468,7 @@ def test_padding_by_the_array_itself_equals_torch(x, left, right, mode):
         ((2, 3), ((1, 1), "mirror", 1.0)),
     ],
 )
-def test_padding_refuses_what_torch_refuses(shape, arguments):
+def test_pad_wrong_arguments_raise_as_torch(shape, arguments):
     x = np.zeros(shape)
     assert_same_error(
         lambda: F.pad(x, *arguments),
@@ -477,20 +477,20 @@ def test_padding_refuses_what_torch_refuses(shape, arguments):
 
 
 @pytest.mark.parametrize("sizes", [(-4, 2), (4, -4), (-5, 1), (2, -5), (-2, 3)])
-def test_a_circle_round_more_than_is_left_is_refused(sizes):
+def test_pad_circular_beyond_the_rest_raises(sizes):
     with pytest.raises(RuntimeError, match="wrapping around more than once"):
         F.pad(np.arange(4)[None], sizes, "circular")
 
 
 @pytest.mark.parametrize("shape", [(3,), (2, 2, 3, 4)])
-def test_padding_says_which_axes_a_mode_pads(shape):
+def test_pad_wrong_axes_of_a_mode_raise_with_the_right_ones(shape):
     for sizes in [(1, 1), (1, 1, 1, 1)][: len(shape)]:
         with pytest.raises(NotImplementedError, match=r"Padding size \d is not supported for"):
             F.pad(np.zeros(shape), sizes, "reflect")
 
 
 @pytest.mark.parametrize("value", [1e300, -1e39, 1j])
-def test_a_number_beyond_the_dtype_is_refused(value):
+def test_pad_value_beyond_the_dtype_raises(value):
     x = np.zeros((2, 3), np.float32)
     for call in (
         lambda f, x: f.pad(x, (1, 1), value=value),
@@ -519,7 +519,7 @@ def test_batch_norm_equals_torch(rng, dtype, affine, tracked, bias, shape):
     assert_parity(ours, theirs, x)
 
 
-def test_batch_norm_refuses_to_train():
+def test_batch_norm_training_module_raises():
     norm = nn.BatchNorm1d(3)
     with pytest.raises(RuntimeError, match=r"is in training mode, .* call eval\(\)"):
         norm(np.zeros((2, 3), np.float32))
@@ -541,13 +541,13 @@ def test_batch_norm_refuses_to_train():
         ({"track_running_stats": False}, (2, 4)),
     ],
 )
-def test_batch_norm_refuses_what_torch_refuses(options, shape):
+def test_batch_norm_wrong_input_raises_as_torch(options, shape):
     ours, theirs = pair("BatchNorm1d", 3, **options)
     x = np.zeros(shape, np.float32)
     assert_same_error(lambda: ours(x), lambda: theirs(torch.from_numpy(x)))
 
 
-def test_batch_norm_names_what_does_not_fit():
+def test_batch_norm_wrong_argument_raises_with_its_name():
     x, three, four = np.zeros((2, 3)), np.ones(3), np.ones(4)
     for arrays in [
         (x, None, None),
@@ -578,7 +578,7 @@ def test_batch_norm_names_what_does_not_fit():
         ((1,), ValueError, "more than 1 value per channel"),
     ],
 )
-def test_batch_norm_by_the_batch_wants_channels(shape, error, message):
+def test_batch_norm_training_without_channels_raises(shape, error, message):
     x = np.zeros(shape)
     theirs = torch.nn.functional.batch_norm
     assert (
@@ -588,7 +588,7 @@ def test_batch_norm_by_the_batch_wants_channels(shape, error, message):
         F.batch_norm(x, None, None, training=True)
 
 
-def test_running_statistics_can_be_reset():
+def test_batch_norm_reset_running_stats_equals_torch():
     norm, theirs = nn.BatchNorm1d(3), unsettle(torch.nn.BatchNorm1d(3))
     norm.load_state_dict(theirs.state_dict())
     norm.reset_parameters()
@@ -610,13 +610,13 @@ def test_layer_norm_equals_torch(rng, dtype, options, shape, normalized):
 @pytest.mark.parametrize(
     ("normalized", "shape"), [(4, (2, 3)), (4, ()), ((3, 4), (4,)), ((), (2, 3))]
 )
-def test_layer_norm_refuses_what_torch_refuses(normalized, shape):
+def test_layer_norm_wrong_input_raises_as_torch(normalized, shape):
     ours, theirs = pair("LayerNorm", normalized)
     x = np.zeros(shape, np.float32)
     assert_same_error(lambda: ours(x), lambda: theirs(torch.from_numpy(x)))
 
 
-def test_layer_norm_names_what_does_not_fit():
+def test_layer_norm_wrong_argument_raises_with_its_name():
     x = np.zeros((2, 4))
     for arrays in [(x, 4), (x, (4,), np.ones(3)), (x, (4,), np.ones(4), np.ones(3))]:
         assert_same_error(
@@ -636,19 +636,19 @@ FLOATS = hnp.array_shapes(min_dims=1, max_dims=4, max_side=5).flatmap(
 
 
 @given(FLOATS, st.sampled_from(["ReLU", "LeakyReLU", "Tanh", "Sigmoid"]))
-def test_activations_equal_torchs(x, name):
+def test_activation_layers_equal_torch(x, name):
     assert_parity(*pair(name), x)
 
 
 @given(FLOATS, st.data(), st.sampled_from(["Softmax", "LogSoftmax"]))
-def test_softmaxes_equal_torchs(x, data, name):
+def test_softmax_layers_equal_torch(x, data, name):
     dim = data.draw(st.integers(-x.ndim, x.ndim - 1))
     assert_parity(*pair(name, dim), x)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("name", ["relu", "leaky_relu", "tanh", "sigmoid"])
-def test_activations_of_what_is_not_finite(dtype, name):
+def test_activation_infinities_and_nans_equal_torch(dtype, name):
     x = np.array([np.inf, -np.inf, np.nan, 1e38, -1e38, 0.0, 1e-40], dtype)
     got = getattr(F, name)(x)
     expected = getattr(torch.nn.functional, name)(torch.from_numpy(x)).numpy()
@@ -658,13 +658,13 @@ def test_activations_of_what_is_not_finite(dtype, name):
 
 @pytest.mark.parametrize("shape", [(0, 3), (3, 0), ()])
 @pytest.mark.parametrize("name", ["Softmax", "LogSoftmax"])
-def test_softmaxes_at_the_edges(shape, name):
+def test_softmax_extreme_inputs_equal_torch(shape, name):
     ours, theirs = pair(name, -1)
     x = np.full(shape, 2.0)
     np.testing.assert_array_equal(ours(x), theirs(torch.from_numpy(x)).numpy())
 
 
-def test_softmax_with_infinities_is_torchs():
+def test_softmax_infinities_equal_torch():
     x = np.array([[0.0, np.inf], [-np.inf, 1.0], [-np.inf, -np.inf], [np.nan, 0.0]])
     expected = torch.softmax(torch.from_numpy(x), -1).numpy()
     np.testing.assert_allclose(F.softmax(x, -1), expected)
@@ -672,7 +672,7 @@ def test_softmax_with_infinities_is_torchs():
 
 @pytest.mark.parametrize("name", ["softmax", "log_softmax"])
 @pytest.mark.parametrize("shape", [(), (2,), (2, 3), (2, 3, 4), (2, 3, 4, 5)])
-def test_a_softmax_without_an_axis_warns_and_chooses_as_torch_does(rng, name, shape):
+def test_softmax_without_dim_warns_and_chooses_as_torch(rng, name, shape):
     x = np.asarray(rng.standard_normal(shape))
     message = f"Implicit dimension choice for {name} has been deprecated. Change the call"
     with pytest.warns(UserWarning, match=message):
@@ -687,7 +687,7 @@ def test_a_softmax_without_an_axis_warns_and_chooses_as_torch_does(rng, name, sh
 
 
 @pytest.mark.parametrize("name", ["softmax", "log_softmax"])
-def test_softmaxes_refuse_what_torch_refuses(name):
+def test_softmax_wrong_dim_raises_as_torch(name):
     ours, theirs = getattr(F, name), getattr(torch.nn.functional, name)
     x = np.zeros((2, 3))
     assert_same_error(lambda: ours(x, 2), lambda: theirs(torch.from_numpy(x), 2))
@@ -702,7 +702,7 @@ def test_softmaxes_refuse_what_torch_refuses(name):
 
 
 @pytest.mark.parametrize("name", ["softmax", "log_softmax"])
-def test_softmaxes_cast_first_where_a_dtype_is_asked_for(rng, name):
+def test_softmax_dtype_is_cast_first(rng, name):
     x = rng.standard_normal((3, 4)).astype(np.float32)
     for given_array in (x, np.arange(6).reshape(2, 3)):
         got = getattr(F, name)(given_array, 1, dtype=np.float64)
@@ -712,7 +712,7 @@ def test_softmaxes_cast_first_where_a_dtype_is_asked_for(rng, name):
         assert_close(got, expected)
 
 
-def test_integers_are_taken_where_torch_takes_them():
+def test_function_integer_input_is_taken_as_torch():
     x = np.array([[-3, 0], [2, 5]])
     np.testing.assert_array_equal(F.relu(x), torch.relu(torch.from_numpy(x)).numpy())
     assert F.relu(x).dtype == np.int64
@@ -736,7 +736,7 @@ def test_flatten_equals_torch(x, start, end):
         assert_same_error(lambda: ours(x), lambda: theirs(torch.from_numpy(x)))
 
 
-def test_flatten_of_a_number_and_of_other_dtypes():
+def test_flatten_scalar_and_other_dtypes_equal_torch():
     for x in (np.array(3.0), np.ones((2, 2), bool), np.arange(6).reshape(1, 2, 3)):
         expected = torch.nn.Flatten(0)(torch.from_numpy(x)).numpy()
         np.testing.assert_array_equal(nn.Flatten(0)(x), expected)
@@ -746,18 +746,18 @@ def test_flatten_of_a_number_and_of_other_dtypes():
 
 
 @pytest.mark.parametrize("p", [1.5, -1])
-def test_dropout_is_not_built_where_torchs_is_not(p):
+def test_dropout_wrong_probability_raises_as_torch(p):
     assert_same_error(lambda: nn.Dropout(p), lambda: torch.nn.Dropout(p))
 
 
-def test_dropout_acts_in_training_mode_alone():
+def test_dropout_eval_mode_changes_nothing():
     dropout = nn.Dropout(0.5)
     x = np.ones(1000)
     assert 400 < (dropout(x) == 0).sum() < 600
     np.testing.assert_array_equal(dropout.eval()(x), x)
 
 
-def test_identity_copies_arrays_and_passes_on_the_rest():
+def test_identity_copies_arrays_and_returns_other_values():
     identity, x = nn.Identity(), np.ones(3)
     assert identity((x, None))[0] is x
     assert identity(3) == 3
@@ -791,7 +791,7 @@ SMALL = {
 
 @pytest.mark.parametrize("name", SMALL)
 @pytest.mark.parametrize("layout", ARRANGEMENTS)
-def test_every_layout_gives_the_same_numbers_and_nothing_is_shared(rng, name, layout):
+def test_layer_every_memory_layout_gives_equal_unshared_results(rng, name, layout):
     module, shape = SMALL[name]
     module.eval()
     x = ARRANGEMENTS[layout](rng.standard_normal(shape).astype(np.float32))
@@ -810,7 +810,7 @@ def test_every_layout_gives_the_same_numbers_and_nothing_is_shared(rng, name, la
 
 
 @pytest.mark.parametrize("layout", ARRANGEMENTS)
-def test_an_embedding_takes_indices_of_every_layout(rng, layout):
+def test_embedding_indices_of_every_memory_layout_give_equal_results(rng, layout):
     embedding = nn.Embedding(9, 3)
     x = ARRANGEMENTS[layout](rng.integers(0, 9, (4, 5)))
     np.testing.assert_array_equal(embedding(x), embedding.weight[np.array(x, np.int64)])
@@ -818,7 +818,7 @@ def test_an_embedding_takes_indices_of_every_layout(rng, layout):
 
 
 @pytest.mark.parametrize("name", SMALL)
-def test_infinities_and_nans_pass_without_a_warning(name):
+def test_layer_infinities_and_nans_never_warn(name):
     module, shape = SMALL[name]
     x = np.full(shape, np.inf, np.float32)
     x[0, 0], x[-1] = np.nan, -np.inf
@@ -826,7 +826,7 @@ def test_infinities_and_nans_pass_without_a_warning(name):
 
 
 @pytest.mark.parametrize("name", SMALL)
-def test_copies_and_pickles_are_modules_of_their_own(rng, name):
+def test_layer_copies_and_pickles_are_independent(rng, name):
     module, shape = SMALL[name]
     module.eval()
     x = rng.standard_normal(shape).astype(np.float32)
@@ -837,7 +837,7 @@ def test_copies_and_pickles_are_modules_of_their_own(rng, name):
             assert not np.shares_memory(one, other)
 
 
-def test_a_long_convolution_costs_its_output(rng):
+def test_conv1d_long_input_takes_memory_of_its_output(rng):
     """(1, 64, 100000) through 64 filters of 3: the columns alone would be 73 MiB."""
     conv = nn.Conv1d(64, 64, 3, padding=1)
     x = rng.standard_normal((1, 64, 100_000)).astype(np.float32)

@@ -30,7 +30,7 @@ GRID = list(
 @pytest.mark.parametrize(
     ("layers", "bidirectional", "bias", "batch_first", "dtype", "layout"), GRID
 )
-def test_equals_torch_in_every_configuration(
+def test_rnn_every_configuration_equals_torch(
     rng, kind, layers, bidirectional, bias, batch_first, dtype, layout, given_hx
 ):
     arguments = {
@@ -64,7 +64,7 @@ def test_equals_torch_in_every_configuration(
     st.booleans(),
     st.integers(0, 2**32 - 1),
 )
-def test_equals_torch_in_random_configurations(
+def test_rnn_random_configurations_equal_torch(
     kind, arguments, sizes, dtype, steps_and_batch, layout, given_hx, seed
 ):
     rng = np.random.default_rng(seed)
@@ -81,7 +81,7 @@ def test_equals_torch_in_random_configurations(
 @pytest.mark.parametrize("bidirectional", [False, True])
 @pytest.mark.parametrize("bias", [False, True])
 @pytest.mark.parametrize("layout", ["batched", "unbatched", "packed unsorted"])
-def test_equals_torch_in_every_way(
+def test_rnn_every_way_of_computing_equals_torch(
     rng, monkeypatch, way, kind, layers, bidirectional, bias, layout
 ):
     """Whatever the sizes would choose; over sequences shorter than the stack, and longer."""
@@ -99,7 +99,7 @@ def test_equals_torch_in_every_way(
         assert_parity(ours, theirs, x, tuple(states) if len(states) == 2 else states[0])
 
 
-def test_every_heuristic_is_forced_both_ways():
+def test_heuristics_are_all_forced_both_ways():
     choices = {name for name, _ in inspect.getmembers(heuristics, inspect.isfunction)}
     assert choices == set(WAYS["rows"]) == set(WAYS["all"])
     for choice in choices:
@@ -110,7 +110,7 @@ def test_every_heuristic_is_forced_both_ways():
 @pytest.mark.parametrize("layout", ["batched", "packed unsorted"])
 @pytest.mark.parametrize("bidirectional", [False, True])
 @pytest.mark.parametrize("batch", [1, 5])
-def test_equals_torch_over_several_blocks_of_steps(
+def test_rnn_several_blocks_of_steps_equal_torch(
     rng, monkeypatch, kind, layout, bidirectional, batch
 ):
     """A block holds a few steps here; by default this takes very long sequences."""
@@ -120,7 +120,7 @@ def test_equals_torch_over_several_blocks_of_steps(
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_chunked_sequence_equals_the_whole(rng, kind):
+def test_rnn_chunked_sequence_equals_the_whole(rng, kind):
     layer, _ = both(kind, 3, 4, num_layers=2, dtype="float64")
     x = rng.standard_normal((12, 2, 3))
     whole, last = layer(x)
@@ -135,7 +135,7 @@ def test_a_chunked_sequence_equals_the_whole(rng, kind):
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("bidirectional", [False, True])
-def test_a_sequence_does_not_depend_on_its_neighbours(rng, kind, bidirectional):
+def test_rnn_sequence_in_a_batch_equals_it_alone(rng, kind, bidirectional):
     layer, _ = both(kind, 3, 4, num_layers=2, bidirectional=bidirectional, dtype="float64")
     packed = draw_input(rng, layer, 12, 5, "packed unsorted")
     together = nn.utils.rnn.unpack_sequence(layer(packed)[0])
@@ -147,9 +147,7 @@ def test_a_sequence_does_not_depend_on_its_neighbours(rng, kind, bidirectional):
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("bidirectional", [False, True])
 @pytest.mark.parametrize("batch", [1, 3])
-def test_infinities_and_nans_pass_as_in_torch(
-    rng, monkeypatch, way, kind, bidirectional, batch
-):
+def test_rnn_infinities_and_nans_equal_torch(rng, monkeypatch, way, kind, bidirectional, batch):
     force(monkeypatch, way)
     ours, theirs = both(kind, 2, 3, num_layers=2, bidirectional=bidirectional)
     ours.load_state_dict(theirs.state_dict())
@@ -165,7 +163,7 @@ def test_infinities_and_nans_pass_as_in_torch(
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("steps", [1, 5])
 @pytest.mark.parametrize("scale", [1e-30, 1e3, 1e30])
-def test_saturated_and_tiny_activations_neither_warn_nor_stray(rng, kind, steps, scale):
+def test_rnn_extreme_inputs_equal_torch_without_warning(rng, kind, steps, scale):
     ours, theirs = both(kind, 3, 4)
     x = (draw_input(rng, ours, steps, 2) * scale).astype(np.float32)
     assert_parity(ours, theirs, x)
@@ -174,7 +172,7 @@ def test_saturated_and_tiny_activations_neither_warn_nor_stray(rng, kind, steps,
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("bidirectional", [False, True])
 @pytest.mark.parametrize("layout", ["batched", "unbatched", "packed unsorted"])
-def test_dropout_draws_torchs_mask_between_layers(rng, kind, bidirectional, layout):
+def test_rnn_dropout_between_layers_equals_torch(rng, kind, bidirectional, layout):
     """In training mode, as a new module is; torch draws otherwise on Intel processors."""
     torch.manual_seed(0)
     mask = torch.nn.functional.dropout(torch.ones(100), 0.5).numpy() != 0
@@ -194,7 +192,7 @@ def test_dropout_draws_torchs_mask_between_layers(rng, kind, bidirectional, layo
                 np.testing.assert_allclose(mine, reference.numpy(), rtol=0, atol=1e-6)
 
 
-def test_dropout_rests_in_eval_mode_and_in_a_single_layer(rng):
+def test_rnn_dropout_in_eval_mode_or_one_layer_does_nothing(rng):
     x = rng.standard_normal((5, 2, 3)).astype(np.float32)
     stacked = nn.RNN(3, 4, 2, dropout=0.9)
     assert not np.array_equal(stacked(x)[0], stacked(x)[0])
@@ -205,7 +203,7 @@ def test_dropout_rests_in_eval_mode_and_in_a_single_layer(rng):
     assert np.array_equal(single(x)[0], single(x)[0])
 
 
-def test_dropout_of_everything_leaves_the_bias(rng):
+def test_rnn_dropout_of_everything_leaves_the_bias(rng):
     arguments = {"num_layers": 2, "dropout": 1.0}
     ours, theirs = nn.RNN(3, 4, **arguments), torch.nn.RNN(3, 4, **arguments)
     ours.load_state_dict(theirs.state_dict())
@@ -215,7 +213,7 @@ def test_dropout_of_everything_leaves_the_bias(rng):
     )
 
 
-def test_takes_torch_tensors_that_come_in_by_accident(rng):
+def test_rnn_torch_tensor_input_returns_arrays(rng):
     rnn = nn.RNN(3, 4)
     x, hx = rng.standard_normal((5, 2, 3)), rng.standard_normal((1, 2, 4))
     x, hx = x.astype(np.float32), hx.astype(np.float32)
@@ -226,7 +224,7 @@ def test_takes_torch_tensors_that_come_in_by_accident(rng):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_subclass_with_forward_of_its_own_is_called_with_its_arguments(rng, kind):
+def test_rnn_subclass_with_its_own_forward_is_called_with_its_arguments(rng, kind):
     name, arguments = KINDS[kind]
 
     class Encoder(getattr(nn, name)):
@@ -246,7 +244,7 @@ def test_subclass_with_forward_of_its_own_is_called_with_its_arguments(rng, kind
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("steps", [1, 5])
 @pytest.mark.parametrize("layout", ["batched", "unbatched"])
-def test_states_hold_no_more_memory_than_they_show(rng, kind, steps, layout):
+def test_rnn_states_take_memory_of_their_values_alone(rng, kind, steps, layout):
     layer, _ = both(kind, 3, 64)
     _, last = layer(draw_input(rng, layer, steps, 1, layout))
     for state in leaves(last):

@@ -18,7 +18,7 @@ from tests.support.recurrent import CELLS, both_cells, cell_state
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("shape", [(), (1,), (4,), (0,)])
 @pytest.mark.parametrize("given_hx", [False, True])
-def test_equals_torch(rng, kind, bias, dtype, shape, given_hx):
+def test_cell_every_configuration_equals_torch(rng, kind, bias, dtype, shape, given_hx):
     ours, theirs = both_cells(kind, 3, 5, dtype=dtype, bias=bias)
     assert repr(ours) == repr(theirs)
     assert list(ours.state_dict()) == list(theirs.state_dict())
@@ -35,7 +35,7 @@ def test_equals_torch(rng, kind, bias, dtype, shape, given_hx):
     st.one_of(st.just(()), st.tuples(st.integers(0, 5))),
     st.integers(0, 2**32 - 1),
 )
-def test_equals_torch_in_random_configurations(kind, sizes, bias, dtype, shape, seed):
+def test_cell_random_configurations_equal_torch(kind, sizes, bias, dtype, shape, seed):
     rng = np.random.default_rng(seed)
     torch.manual_seed(seed)
     ours, theirs = both_cells(kind, *sizes, dtype=dtype, bias=bias)
@@ -46,7 +46,7 @@ def test_equals_torch_in_random_configurations(kind, sizes, bias, dtype, shape, 
 
 @pytest.mark.parametrize("kind", CELLS)
 @pytest.mark.parametrize("batch", [1, 3])
-def test_a_loop_over_a_cell_is_a_layer(rng, kind, batch):
+def test_cell_in_a_loop_equals_the_layer(rng, kind, batch):
     cell, _ = both_cells(kind, 3, 4, dtype="float64")
     layer_class = getattr(nn, type(cell).__name__.removesuffix("Cell"))
     nonlinearity = {"nonlinearity": "relu"} if kind.endswith("relu") else {}
@@ -82,7 +82,7 @@ def test_a_loop_over_a_cell_is_a_layer(rng, kind, batch):
     ],
     ids=repr,
 )
-def test_forward_refuses_what_torch_refuses(kind, x, hx):
+def test_cell_wrong_input_raises_as_torch(kind, x, hx):
     ours, theirs = both_cells(kind, 3, 4)
     inputs = (np.zeros(x, np.float32),)
     if hx is not None:
@@ -91,7 +91,7 @@ def test_forward_refuses_what_torch_refuses(kind, x, hx):
 
 
 @pytest.mark.parametrize("kind", CELLS)
-def test_errors_that_better_torchs(kind):
+def test_cell_wrong_dtype_or_state_raises_with_the_argument(kind):
     cell, _ = both_cells(kind, 3, 4)
     zeros = np.zeros
     with pytest.raises(RuntimeError, match=r"input dtype \(float64\) does not match weight"):
@@ -107,7 +107,7 @@ def test_errors_that_better_torchs(kind):
         cell(x, 3)
 
 
-def test_an_lstm_cell_names_the_part_of_its_state_that_does_not_fit():
+def test_lstm_cell_wrong_state_raises_with_its_part():
     ours, theirs = both_cells("LSTMCell", 3, 4)
     x, h = np.zeros((2, 3), np.float32), np.zeros((2, 4), np.float32)
     for c in (np.zeros((2, 5), np.float32), np.zeros(4, np.float32), h[None]):
@@ -118,7 +118,7 @@ def test_an_lstm_cell_names_the_part_of_its_state_that_does_not_fit():
         ours(x, (h, h, h))
 
 
-def test_a_cell_finds_its_nonlinearity_wrong_when_it_runs_as_torchs_does():
+def test_rnn_cell_wrong_nonlinearity_raises_when_called():
     x = np.zeros((2, 3), np.float32)
     assert_same_error(
         lambda: nn.RNNCell(3, 4, nonlinearity="gelu")(x),
@@ -127,7 +127,7 @@ def test_a_cell_finds_its_nonlinearity_wrong_when_it_runs_as_torchs_does():
 
 
 @pytest.mark.parametrize("kind", CELLS)
-def test_a_subclass_may_have_parameters_of_its_own(rng, kind):
+def test_cell_subclass_may_have_its_own_parameters(rng, kind):
     plain, _ = both_cells(kind, 4, 4)
     larger = type("Larger", (type(plain),), {})(
         4, 4, **({"nonlinearity": "relu"} if kind.endswith("relu") else {})
@@ -143,7 +143,7 @@ def test_a_subclass_may_have_parameters_of_its_own(rng, kind):
 
 @pytest.mark.parametrize("kind", CELLS)
 @pytest.mark.parametrize("shape", [(), (1,), (3,)])
-def test_nothing_is_written_and_nothing_is_shared(rng, kind, shape):
+def test_cell_inputs_are_neither_written_nor_shared(rng, kind, shape):
     cell, _ = both_cells(kind, 4, 4)
     x = rng.standard_normal((*shape, 4)).astype(np.float32)
     hx = cell_state(kind, lambda: rng.standard_normal((*shape, 4)).astype(np.float32))

@@ -40,7 +40,7 @@ def arrays(**shapes):
     ],
     ids=repr,
 )
-def test_construction_refuses_what_torch_refuses(arguments):
+def test_rnn_wrong_arguments_raise_as_torch(arguments):
     assert_same_error(lambda: nn.RNN(*arguments), lambda: torch.nn.RNN(*arguments))
 
 
@@ -50,14 +50,14 @@ def test_construction_refuses_what_torch_refuses(arguments):
     [{"proj_size": -1}, {"proj_size": 4}, {"proj_size": 9}, {"depth": 2}, {"num_layers": 0}],
     ids=repr,
 )
-def test_construction_refuses_keywords_that_torch_refuses(layer, keywords):
+def test_rnn_unknown_keywords_raise_as_torch(layer, keywords):
     assert_same_error(
         lambda: getattr(nn, layer)(3, 4, **keywords),
         lambda: getattr(torch.nn, layer)(3, 4, **keywords),
     )
 
 
-def test_only_an_lstm_has_a_projection_or_no_nonlinearity():
+def test_rnn_proj_size_or_nonlinearity_of_another_layer_raises():
     for keywords in ({"proj_size": 2}, {"proj_size": 0}):
         for layer in ("RNN", "GRU"):
             assert_same_error(
@@ -70,7 +70,7 @@ def test_only_an_lstm_has_a_projection_or_no_nonlinearity():
 
 
 @pytest.mark.parametrize("proj_size", [1.5, "2"])
-def test_a_projection_of_no_whole_size_is_refused(proj_size):
+def test_lstm_proj_size_not_an_integer_raises(proj_size):
     with pytest.raises(TypeError, match="cannot be interpreted as an integer"):
         nn.LSTM(3, 4, proj_size=proj_size)
 
@@ -90,7 +90,7 @@ def test_a_projection_of_no_whole_size_is_refused(proj_size):
     ],
     ids=repr,
 )
-def test_construction_errors_that_better_torchs(arguments, error, message):
+def test_rnn_wrong_arguments_raise_clearer_than_torch(arguments, error, message):
     with pytest.raises(error, match=message):
         nn.RNN(*arguments)
 
@@ -98,7 +98,7 @@ def test_construction_errors_that_better_torchs(arguments, error, message):
 @pytest.mark.parametrize(
     "dtype", [np.float16, np.int32, np.complex64, "float", "x", 3.5, object]
 )
-def test_other_dtypes_are_refused(dtype):
+def test_rnn_other_dtype_raises(dtype):
     if dtype == "float":
         assert nn.RNN(3, 4, dtype=dtype).weight_ih_l0.dtype == np.float64
         return
@@ -106,7 +106,7 @@ def test_other_dtypes_are_refused(dtype):
         nn.RNN(3, 4, dtype=dtype)
 
 
-def test_other_devices_are_refused():
+def test_rnn_other_device_raises():
     assert nn.RNN(3, 4, device="cpu").hidden_size == 4
     assert nn.RNN(3, 4, device=torch.device("cpu")).hidden_size == 4
     for device in ("cuda", "gpu", 0, torch.device("meta")):
@@ -114,7 +114,7 @@ def test_other_devices_are_refused():
             nn.RNN(3, 4, device=device)
 
 
-def test_warns_of_dropout_in_a_single_layer_as_torch_does():
+def test_rnn_dropout_in_one_layer_warns_as_torch():
     with pytest.warns(UserWarning, match="dropout option adds dropout") as ours:
         nn.RNN(3, 4, dropout=0.5)
     with pytest.warns(UserWarning, match="dropout option adds dropout") as theirs:
@@ -150,7 +150,7 @@ def test_warns_of_dropout_in_a_single_layer_as_torch_does():
 )
 @pytest.mark.parametrize("batch_first", [False, True])
 @pytest.mark.parametrize("layer", ["RNN", "LSTM", "GRU"])
-def test_forward_refuses_what_torch_refuses(layer, shapes, batch_first):
+def test_rnn_wrong_input_raises_as_torch(layer, shapes, batch_first):
     ours = getattr(nn, layer)(3, 4, 2, batch_first=batch_first)
     theirs = getattr(torch.nn, layer)(3, 4, 2, batch_first=batch_first)
     x, *hx = arrays(**shapes).values()
@@ -161,14 +161,14 @@ def test_forward_refuses_what_torch_refuses(layer, shapes, batch_first):
 @pytest.mark.parametrize(
     ("h_0", "c_0"), [((2, 2, 4), (2, 2, 5)), ((2, 2, 4), (2, 4)), ((2, 2, 5), (2, 3, 4))]
 )
-def test_an_lstm_names_the_part_of_its_state_that_does_not_fit(h_0, c_0):
+def test_lstm_wrong_state_raises_with_its_part(h_0, c_0):
     inputs = (*arrays(x=(5, 2, 3)).values(), tuple(arrays(h=h_0, c=c_0).values()))
     assert_same_error(
         lambda: nn.LSTM(3, 4, 2)(*inputs), lambda: torch.nn.LSTM(3, 4, 2)(*to_torch(inputs))
     )
 
 
-def test_an_lstm_wants_a_pair_as_its_state():
+def test_lstm_state_not_a_pair_raises():
     """torch's errors say that an index is out of range, or nothing of use."""
     lstm, (x, h) = nn.LSTM(3, 4), arrays(x=(5, 2, 3), h=(1, 2, 4)).values()
     with pytest.raises(TypeError, match=r"hx must be the pair \(h_0, c_0\) .*, got ndarray"):
@@ -185,7 +185,7 @@ def test_an_lstm_wants_a_pair_as_its_state():
 
 @pytest.mark.parametrize("layer", ["RNN", "LSTM", "GRU"])
 @pytest.mark.parametrize("sorted_", [True, False])
-def test_packed_input_that_does_not_fit_is_refused(layer, sorted_):
+def test_rnn_packed_wrong_input_raises(layer, sorted_):
     lengths = [5, 3] if sorted_ else [3, 5]
 
     def pack(shape, dtype=np.float32):
@@ -217,7 +217,7 @@ def test_packed_input_that_does_not_fit_is_refused(layer, sorted_):
         ours(pack((5, 2, 3)), (h, h) if layer == "LSTM" else h)
 
 
-def test_a_sequence_without_steps_is_refused():
+def test_rnn_sequence_without_steps_raises():
     for batch_first, shape in [(False, (0, 2, 3)), (True, (2, 0, 3))]:
         x = np.zeros(shape, np.float32)
         assert_same_error(
@@ -226,7 +226,7 @@ def test_a_sequence_without_steps_is_refused():
         )
 
 
-def test_a_packed_batch_whose_parts_do_not_belong_together_is_refused():
+def test_rnn_packed_inconsistent_fields_raise():
     """torch reads out of bounds, or reports a shape somewhere behind."""
     data, layer = np.zeros((6, 3), np.float32), nn.GRU(3, 4)
     for sizes, message in [
@@ -248,7 +248,7 @@ def test_a_packed_batch_whose_parts_do_not_belong_together_is_refused():
     assert layer(fewer)[0].data.shape == (5, 4)
 
 
-def test_the_wrong_precision_is_refused_as_in_torch():
+def test_rnn_wrong_dtype_raises_as_torch():
     x = np.zeros((5, 2, 3), np.float64)
     assert_same_error(lambda: nn.RNN(3, 4)(x), lambda: torch.nn.RNN(3, 4)(torch.from_numpy(x)))
     assert_same_error(
@@ -258,19 +258,19 @@ def test_the_wrong_precision_is_refused_as_in_torch():
 
 
 @pytest.mark.parametrize("dtype", [np.int64, np.float16, np.complex64, bool])
-def test_an_input_that_no_model_takes_is_told_to_be_converted(dtype):
+def test_rnn_input_of_unsupported_dtype_raises_with_advice(dtype):
     with pytest.raises(ValueError, match=r"Convert input: input.astype\(numpy.float32\)$"):
         nn.RNN(3, 4)(np.zeros((5, 2, 3), dtype))
 
 
-def test_a_state_in_another_precision_is_named_with_both_dtypes():
+def test_rnn_state_of_another_dtype_raises_with_both():
     rnn, x = nn.RNN(3, 4), np.zeros((5, 2, 3), np.float32)
     with pytest.raises(RuntimeError, match=r"hx must have .* float32, but got float64"):
         rnn(x, np.zeros((1, 2, 4)))
 
 
 @pytest.mark.parametrize("value", [[[1.0]], 3.0, None, "x", {}])
-def test_what_is_no_array_is_refused(value):
+def test_rnn_input_not_an_array_raises(value):
     rnn = nn.RNN(1, 2)
     with pytest.raises(TypeError, match="input must be a NumPy array, got"):
         rnn(value)

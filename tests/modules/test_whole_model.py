@@ -13,7 +13,7 @@ from tests.support.whole_model import TORCH, build, checkpoint, everything, sett
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_it_loads_one_checkpoint_and_agrees(rng, dtype):
+def test_whole_model_loaded_checkpoint_equals_torch(rng, dtype):
     ours, theirs = build()
     settle(theirs)
     ours.load_state_dict(checkpoint(theirs))
@@ -28,7 +28,7 @@ def test_it_loads_one_checkpoint_and_agrees(rng, dtype):
     assert_close(copy.deepcopy(ours)(tokens, lengths), expected, truth)
 
 
-def test_it_prints_and_is_named_as_in_torch():
+def test_whole_model_repr_and_names_equal_torch():
     ours, theirs = build()
     assert repr(ours) == repr(theirs)
     for walk in ("named_modules", "named_parameters", "named_buffers", "named_children"):
@@ -37,7 +37,7 @@ def test_it_prints_and_is_named_as_in_torch():
     assert list(ours.state_dict()) == list(theirs.state_dict())
 
 
-def test_a_seed_gives_the_same_model():
+def test_whole_model_seeded_weights_equal_torch():
     ours, theirs = build(seed=5)
     for (name, mine), reference in zip(
         ours.state_dict().items(), theirs.state_dict().values(), strict=True
@@ -48,7 +48,7 @@ def test_a_seed_gives_the_same_model():
             np.testing.assert_array_equal(mine, reference.numpy())
 
 
-def test_a_cast_leaves_integers():
+def test_whole_model_cast_keeps_integers():
     model, _ = build()
     model.double()
     dtypes = {name: array.dtype for name, array in model.named_buffers()}
@@ -59,7 +59,7 @@ def test_a_cast_leaves_integers():
     }
 
 
-def test_what_does_not_fit_is_all_named_and_nothing_is_loaded():
+def test_whole_model_wrong_state_dict_raises_and_changes_nothing():
     ours, theirs = build()
     before = {name: array.copy() for name, array in ours.state_dict().items()}
     state = settle(theirs).state_dict()
@@ -75,7 +75,7 @@ def test_what_does_not_fit_is_all_named_and_nothing_is_loaded():
         np.testing.assert_array_equal(array, before[name])
 
 
-def test_a_forgotten_eval_is_noticed_by_batch_norm():
+def test_whole_model_in_training_mode_raises_from_batch_norm():
     ours, _ = build()
     with pytest.raises(RuntimeError, match=r"BatchNorm1d is in training mode"):
         ours(np.zeros((2, 4), np.int64), np.array([4, 2]))

@@ -12,7 +12,7 @@ from tests.ports.g2p_en import original, port
 
 
 @pytest.mark.usefixtures("real_models")
-def test_two_thousand_words_have_the_packages_phonemes():
+def test_g2p_en_two_thousand_words_equal_the_package():
     """The words are those of Python's own help."""
     words = sorted(set(re.findall(r"\b[a-z]{2,}\b", " ".join(topics.values()).lower())))[:2000]
     assert len(words) == 2000

@@ -22,7 +22,7 @@ def names():
 
 @pytest.mark.usefixtures("real_models", "quiet_torch")
 @pytest.mark.parametrize("together", [1, 1000])
-def test_a_thousand_names_have_torchs_languages(names, together):
+def test_instate_thousand_names_equal_torch(names, together):
     assert len(names) == 1000
     ours, theirs = port(), original()
     exact = copy.deepcopy(theirs).double()

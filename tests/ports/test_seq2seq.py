@@ -166,7 +166,7 @@ def sentences(count, words):
 
 
 @pytest.mark.parametrize("count", [1, 7, 64])
-def test_the_port_translates_as_the_original(tmp_path, count):
+def test_seq2seq_translations_equal_torch(tmp_path, count):
     torch.manual_seed(0)
     original = torch_model(40, 50).eval()
     torch.save(original.state_dict(), tmp_path / "seq2seq.pt")

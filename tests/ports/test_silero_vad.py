@@ -36,7 +36,7 @@ def audio(rng, seconds):
 
 
 @pytest.mark.usefixtures("real_models", "quiet_torch")
-def test_a_stream_of_a_minute_is_heard_as_by_torch(rng):
+def test_silero_vad_minute_of_stream_equals_torch(rng):
     ours, theirs, exact = port(), torchscript(), port().double()
     chunks = audio(rng, 64).reshape(-1, 1, CHUNK)
     with torch.inference_mode():

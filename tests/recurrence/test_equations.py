@@ -24,7 +24,7 @@ def drawn(rng, kind, bias, batch):
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("bias", [True, False])
 @pytest.mark.parametrize("batch", [(), (3,)])
-def test_run_equals_step_after_step(rng, kind, bias, batch):
+def test_recurrence_run_equals_step_after_step(rng, kind, bias, batch):
     recurrence, weights, start, x = drawn(rng, kind, bias, batch)
     state, hidden = start, []
     for x_t in x:
@@ -42,7 +42,7 @@ def test_run_equals_step_after_step(rng, kind, bias, batch):
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("bias", [True, False])
 @pytest.mark.parametrize("batch", [(), (3,), (0,)])
-def test_inside_returns_the_state_of_step_exactly(rng, kind, bias, batch):
+def test_recurrence_inside_equals_step(rng, kind, bias, batch):
     recurrence, weights, start, x = drawn(rng, kind, bias, batch)
     inside = recurrence.inside(x[0], start, weights)
     for mine, expected in zip(inside.state, recurrence.step(x[0], start, weights), strict=True):

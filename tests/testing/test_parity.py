@@ -150,7 +150,7 @@ FAULTS = {
 
 @pytest.mark.parametrize("net", NETS)
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
-def test_planted_faults_fail_where_the_honest_layer_passes(fault, net):
+def test_assert_parity_planted_fault_raises(fault, net):
     kind, options = FAULTS[fault]
     layer, x = torch_layer(kind, net, **options)
     port = ported(layer, fault)
@@ -163,14 +163,14 @@ def test_planted_faults_fail_where_the_honest_layer_passes(fault, net):
         assert_parity(port, layer, x)
 
 
-def test_float32_inside_a_float64_layer_fails():
+def test_assert_parity_float32_inside_float64_raises():
     layer, x = torch_layer("LSTM", "ordinary")
     port = ported(layer, Float32Inside).double()
     with pytest.raises(AssertionError, match="DIFFERS"):
         assert_parity(port, layer.double(), x.astype(np.float64))
 
 
-def test_dropout_left_on_fails():
+def test_assert_parity_dropout_left_on_raises():
     layer, x = torch_layer("RNN", "ordinary", num_layers=2, dropout=0.5)
     port = ported(layer, nn.RNN).train()
     with pytest.raises(
@@ -182,7 +182,7 @@ def test_dropout_left_on_fails():
 
 
 @pytest.mark.parametrize("kind", ["RNN", "LSTM", "GRU"])
-def test_chaos_is_said_plainly(kind):
+def test_assert_parity_chaotic_layer_says_so(kind):
     layer = getattr(torch.nn, kind)(5, 64)
     with torch.no_grad():
         layer.weight_hh_l0.mul_(20.0)
@@ -197,7 +197,7 @@ def test_chaos_is_said_plainly(kind):
     assert f"float32 cannot decide output[0]: from step {start} on" in str(report)
 
 
-def test_weights_that_are_not_the_same_are_named():
+def test_assert_parity_different_weights_raise_with_their_names():
     layer, x = torch_layer("GRU", "ordinary")
     port = ported(layer, nn.GRU)
     bias = port.bias_ih_l0
@@ -214,7 +214,7 @@ def test_weights_that_are_not_the_same_are_named():
         assert_parity(port, layer.double(), x)
 
 
-def test_modules_of_other_libraries_are_refused():
+def test_assert_parity_module_of_another_library_raises():
     layer, x = torch_layer("GRU", "ordinary")
     with pytest.raises(
         TypeError, match=r"torch_module must be a torch.nn.Module, got numpy_rnn"
@@ -224,7 +224,7 @@ def test_modules_of_other_libraries_are_refused():
         assert_parity(layer, layer, x)
 
 
-def test_a_result_of_another_shape_or_number_fails():
+def test_assert_parity_other_shape_or_count_raises():
     class Batchwise(nn.RNN):
         def forward(self, input, hx=None):
             output, h_n = super().forward(input, hx)
@@ -266,7 +266,7 @@ class Tagger:
         return Model().eval()
 
 
-def test_a_whole_model_with_words_and_packed_sequences(rng):
+def test_assert_parity_model_of_words_and_packed_sequences_agrees(rng):
     original = Tagger().build(torch.nn, torch.nn.utils.rnn)
     port = Tagger().build(nn, nn.utils.rnn)
     port.load_state_dict(original.state_dict())
@@ -279,7 +279,7 @@ def test_a_whole_model_with_words_and_packed_sequences(rng):
     assert_parity(port, original, words, lengths, hx)
 
 
-def test_packed_input_and_states(rng):
+def test_assert_parity_packed_input_and_states_agree(rng):
     layer, x = torch_layer("LSTM", "ordinary")
     packed = nn.utils.rnn.pack_padded_sequence(x, [4, 12, 7], enforce_sorted=False)
     hx = tuple(rng.standard_normal((2, 1, 3, 24)).astype(np.float32))
@@ -290,7 +290,7 @@ def test_packed_input_and_states(rng):
     ]
 
 
-def test_a_report_is_a_table():
+def test_assert_parity_report_is_a_table():
     layer, x = torch_layer("RNN", "ordinary")
     port = ported(layer, UlpOfBias)
     with pytest.raises(AssertionError) as caught:
@@ -302,7 +302,7 @@ def test_a_report_is_a_table():
     assert lines[2].endswith("DIFFERS")
 
 
-def test_nothing_is_changed():
+def test_assert_parity_changes_neither_model():
     layer, x = torch_layer("GRU", "ordinary")
     port = ported(layer, nn.GRU)
     before, weights = x.copy(), copy.deepcopy(layer.state_dict())

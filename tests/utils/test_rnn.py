@@ -218,7 +218,7 @@ def lengths_for(draw: Any, batch_size: int, limit: int, enforce_sorted: bool) ->
 # Every function against torch
 
 
-def test_signatures_are_torchs() -> None:
+def test_packing_signatures_equal_torch() -> None:
     for name in (*FUNCTIONS, "PackedSequence"):
         ours, theirs = (
             [
@@ -234,7 +234,7 @@ def test_signatures_are_torchs() -> None:
 @pytest.mark.parametrize("batch_first", [False, True])
 @pytest.mark.parametrize("trailing", [(), (3,), (2, 3)])
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_padded_batches_are_packed_and_padded(
+def test_pack_padded_and_pad_packed_equal_torch(
     batch_first: bool, trailing: tuple[int, ...], dtype: Any
 ) -> None:
     padded = values((3, 4, *trailing) if batch_first else (4, 3, *trailing), dtype)
@@ -250,7 +250,7 @@ def test_padded_batches_are_packed_and_padded(
 
 
 @given(st.data())
-def test_pack_padded_sequence(data: st.DataObject) -> None:
+def test_pack_padded_sequence_random_batches_equal_torch(data: st.DataObject) -> None:
     limit, batch_size = data.draw(st.integers(0, 7)), data.draw(st.integers(0, 24))
     batch_first, enforce_sorted = data.draw(st.booleans()), data.draw(st.booleans())
     shape = (batch_size, limit) if batch_first else (limit, batch_size)
@@ -267,7 +267,7 @@ def test_pack_padded_sequence(data: st.DataObject) -> None:
         st.tuples(st.just(0.0), st.sampled_from([0, -1, 3, 9.5])),
     ),
 )
-def test_pad_packed_sequence(
+def test_pad_packed_sequence_random_batches_equal_torch(
     packed: rnn.PackedSequence, batch_first: bool, options: tuple[Any, Any]
 ) -> None:
     assert_as_torch("pad_packed_sequence", packed, batch_first, *options)
@@ -281,13 +281,15 @@ def test_pad_packed_sequence(
     st.booleans(),
     st.sampled_from(["right", "left"]),
 )
-def test_pad_sequence(case: tuple[Any, Any], batch_first: bool, padding_side: str) -> None:
+def test_pad_sequence_random_batches_equal_torch(
+    case: tuple[Any, Any], batch_first: bool, padding_side: str
+) -> None:
     sequences, padding_value = case
     assert_as_torch("pad_sequence", sequences, batch_first, padding_value, padding_side)
 
 
 @given(st.data())
-def test_unpad_sequence(data: st.DataObject) -> None:
+def test_unpad_sequence_random_batches_equal_torch(data: st.DataObject) -> None:
     limit, batch_size = data.draw(st.integers(0, 7)), data.draw(st.integers(0, 9))
     batch_first = data.draw(st.booleans())
     padded = data.draw(arrays(*((batch_size, limit) if batch_first else (limit, batch_size))))
@@ -309,17 +311,19 @@ def test_unpad_sequence(data: st.DataObject) -> None:
     ),
     st.booleans(),
 )
-def test_pack_sequence(sequences: Any, enforce_sorted: bool) -> None:
+def test_pack_sequence_random_batches_equal_torch(sequences: Any, enforce_sorted: bool) -> None:
     assert_as_torch("pack_sequence", sequences, enforce_sorted)
 
 
 @given(packed_batches())
-def test_unpack_sequence(packed: rnn.PackedSequence) -> None:
+def test_unpack_sequence_random_batches_equal_torch(packed: rnn.PackedSequence) -> None:
     assert_as_torch("unpack_sequence", packed)
 
 
 @given(st.integers(0, 40).flatmap(lambda size: st.permutations(range(size))), layouts)
-def test_invert_permutation(permutation: list[int], layout: str) -> None:
+def test_invert_permutation_random_permutations_equal_torch(
+    permutation: list[int], layout: str
+) -> None:
     indices = laid_out(np.array(permutation, np.int64), layout)
     inverse = assert_as_torch("invert_permutation", indices)
     np.testing.assert_array_equal(rnn.invert_permutation(inverse), indices)
@@ -387,7 +391,7 @@ def test_parity_of_packed_output_where_indices_have_32_bits_casts_the_counts() -
 # What is refused
 
 
-def test_pack_padded_sequence_refuses_wrong_lengths() -> None:
+def test_pack_padded_sequence_wrong_lengths_raise() -> None:
     padded = values((4, 3, 2))
     for lengths, error, match in (
         ([4, 2, 0], RuntimeError, "Length of all samples has to be greater than 0"),
@@ -415,7 +419,7 @@ def test_pack_padded_sequence_refuses_wrong_lengths() -> None:
 
 
 @pytest.mark.parametrize("batch_first", [False, True])
-def test_pack_padded_sequence_refuses_more_lengths_than_sequences(batch_first: bool) -> None:
+def test_pack_padded_sequence_more_lengths_than_sequences_raise(batch_first: bool) -> None:
     padded = values((3, 3))
     for enforce_sorted in (True, False):
         with pytest.raises(RuntimeError, match=r"but got 4 \(batch_size=3\)"):
@@ -428,7 +432,7 @@ def test_pack_padded_sequence_refuses_more_lengths_than_sequences(batch_first: b
 
 @pytest.mark.parametrize("enforce_sorted", [False, True])
 @pytest.mark.parametrize("batch_first", [False, True])
-def test_pack_padded_sequence_refuses_lengths_beyond_the_input(
+def test_pack_padded_sequence_lengths_beyond_the_input_raise(
     batch_first: bool, enforce_sorted: bool
 ) -> None:
     padded = values((3, 4, 2) if batch_first else (4, 3, 2))
@@ -443,7 +447,7 @@ def test_pack_padded_sequence_refuses_lengths_beyond_the_input(
     assert theirs.batch_sizes.sum() > len(theirs.data)
 
 
-def test_arrays_that_cannot_be_packed_are_refused() -> None:
+def test_pack_padded_sequence_wrong_input_raises() -> None:
     for shape, lengths in (((4, 0), []), ((0, 2), [1, 1]), ((2, 1, 0), [2])):
         with pytest.raises(RuntimeError, match="Cannot pack empty arrays"):
             rnn.pack_padded_sequence(np.ones(shape), lengths)
@@ -468,7 +472,7 @@ def test_arrays_that_cannot_be_packed_are_refused() -> None:
 
 
 @pytest.mark.parametrize("batch_first", [1, None, "yes", np.bool_(True)])
-def test_batch_first_must_be_a_bool(batch_first: Any) -> None:
+def test_packing_batch_first_not_a_bool_raises(batch_first: Any) -> None:
     padded = values((4, 3))
     packed = rnn.pack_padded_sequence(padded, [4, 2, 1])
     for name, args in (
@@ -481,7 +485,7 @@ def test_batch_first_must_be_a_bool(batch_first: Any) -> None:
         assert_as_torch(name, *args, batch_first=batch_first)
 
 
-def test_pad_packed_sequence_refuses_a_total_length_that_is_too_small() -> None:
+def test_pad_packed_sequence_small_total_length_raises() -> None:
     packed = rnn.pack_padded_sequence(values((4, 3)), [4, 2, 1])
     for total_length in (3, 0, -1):
         match = f"total_length={total_length} and max sequence length being 4"
@@ -493,7 +497,7 @@ def test_pad_packed_sequence_refuses_a_total_length_that_is_too_small() -> None:
             rnn.pad_packed_sequence(packed, total_length=total_length)
 
 
-def test_padding_values_that_the_dtype_does_not_have_are_refused() -> None:
+def test_padding_value_beyond_the_dtype_raises() -> None:
     wrong = [
         (np.int8, 128),
         (np.int8, np.nan),
@@ -524,13 +528,13 @@ def test_padding_values_that_the_dtype_does_not_have_are_refused() -> None:
         rnn.pad_packed_sequence(rnn.pack_sequence([values((2,))]), padding_value="1")
 
 
-def test_negative_padding_wraps_around_in_unsigned_packed_data() -> None:
+def test_pad_packed_sequence_negative_padding_wraps_around_in_unsigned_data() -> None:
     packed = rnn.pack_sequence([values((2,), np.uint8), values((1,), np.uint8)])
     padded, _ = assert_as_torch("pad_packed_sequence", packed, padding_value=-1)
     assert padded[1, 1] == 255
 
 
-def test_pad_sequence_refuses_what_is_no_list_of_arrays() -> None:
+def test_pad_sequence_not_a_list_of_arrays_raises() -> None:
     for sequences, error, match in (
         (
             5,
@@ -551,21 +555,21 @@ def test_pad_sequence_refuses_what_is_no_list_of_arrays() -> None:
         assert_as_torch("pad_sequence", sequences)
 
 
-def test_pad_sequence_looks_at_the_padding_value_of_no_sequences() -> None:
+def test_pad_sequence_of_nothing_with_wrong_padding_value_raises() -> None:
     with pytest.raises(TypeError, match="'padding_value' must be float, not str"):
         rnn.pad_sequence([], padding_value="0")
     assert_as_torch("pad_sequence", [], padding_value="0")
 
 
 @pytest.mark.parametrize("side", ["middle", "", "Left", None, 1])
-def test_pad_sequence_refuses_an_unknown_side(side: Any) -> None:
+def test_pad_sequence_unknown_side_raises(side: Any) -> None:
     error = RuntimeError if isinstance(side, str) else TypeError
     with pytest.raises(error, match="padding_side"):
         rnn.pad_sequence([np.ones(2)], padding_side=side)
     assert_as_torch("pad_sequence", [np.ones(2)], padding_side=side)
 
 
-def test_pack_sequence_refuses_what_cannot_be_packed() -> None:
+def test_pack_sequence_wrong_sequences_raise() -> None:
     for sequences, error, match in (
         (3, TypeError, "'int' object is not iterable"),
         ([], RuntimeError, "received an empty list of sequences"),
@@ -583,7 +587,7 @@ def test_pack_sequence_refuses_what_cannot_be_packed() -> None:
         rnn.pack_sequence([[1.0, 2.0]])
 
 
-def test_unpad_sequence_refuses_a_wrong_number_of_lengths() -> None:
+def test_unpad_sequence_wrong_number_of_lengths_raises() -> None:
     for lengths in ([4, 2], [4, 2, 1, 1]):
         match = rf"equal to batch_size, but got {len(lengths)} \(batch_size=3\)"
         with pytest.raises(ValueError, match=match):
@@ -591,7 +595,7 @@ def test_unpad_sequence_refuses_a_wrong_number_of_lengths() -> None:
         assert_as_torch("unpad_sequence", values((4, 3)), np.array(lengths))
 
 
-def test_invert_permutation_refuses_what_is_no_permutation() -> None:
+def test_invert_permutation_not_a_permutation_raises() -> None:
     assert rnn.invert_permutation(None) is None
     for permutation, error, match in (
         (
@@ -628,7 +632,7 @@ def test_invert_permutation_refuses_what_is_no_permutation() -> None:
         ([2, 1], [[0, 1]], IndexError, "unsorted_indices must have one axis"),
     ],
 )
-def test_packed_parts_that_do_not_belong_together_are_refused(
+def test_packing_inconsistent_fields_raise(
     batch_sizes: Any, unsorted_indices: Any, error: type[Exception], match: str
 ) -> None:
     indices = None if unsorted_indices is None else np.array(unsorted_indices)
@@ -638,7 +642,7 @@ def test_packed_parts_that_do_not_belong_together_are_refused(
             function(packed)
 
 
-def test_what_is_not_packed_is_refused() -> None:
+def test_packing_not_a_packed_sequence_raises() -> None:
     for name in ("pad_packed_sequence", "unpack_sequence"):
         with pytest.raises(
             AttributeError, match="'tuple' object has no attribute 'batch_sizes'"
@@ -650,21 +654,21 @@ def test_what_is_not_packed_is_refused() -> None:
 # What is like torch although it may surprise
 
 
-def test_fewer_lengths_than_sequences_pack_the_first_ones_if_unsorted() -> None:
+def test_pack_padded_sequence_fewer_lengths_pack_the_first_sequences() -> None:
     packed = assert_as_torch(
         "pack_padded_sequence", values((4, 3)), [1, 2], enforce_sorted=False
     )
     assert len(packed.sorted_indices) == 2
 
 
-def test_sequences_take_the_dtype_and_the_trailing_axes_of_the_first() -> None:
+def test_packing_dtype_and_trailing_axes_are_those_of_the_first() -> None:
     sequences = [values((1, 3), np.int32), values((4, 1), np.float64), values((3,), np.float32)]
     padded = assert_as_torch("pad_sequence", sequences, padding_side="left")
     assert (padded.dtype, padded.shape) == (np.int32, (4, 3, 3))
     assert_as_torch("pack_sequence", sequences, enforce_sorted=False)
 
 
-def test_imaginary_parts_are_dropped_without_a_warning() -> None:
+def test_packing_imaginary_parts_are_dropped_without_warning() -> None:
     sequences = [values((2,)), values((1,), np.complex64) + 1j]
     for name in ("pad_sequence", "pack_sequence"):
         with warnings.catch_warnings():  # torch warns of it, once
@@ -673,18 +677,18 @@ def test_imaginary_parts_are_dropped_without_a_warning() -> None:
         assert_equal(getattr(rnn, name)(sequences), expected)
 
 
-def test_numbers_too_great_for_the_first_dtype_become_infinite_without_a_warning() -> None:
+def test_packing_numbers_beyond_the_dtype_become_infinite_without_warning() -> None:
     sequences = [values((2,)), np.array([1e300])]
     assert_as_torch("pad_sequence", sequences)
     assert_as_torch("pack_sequence", sequences)
 
 
-def test_an_array_is_a_list_of_its_rows() -> None:
+def test_packing_array_is_taken_as_its_rows() -> None:
     assert_as_torch("pad_sequence", values((3, 2, 2)))
     assert_as_torch("pack_sequence", values((3, 2, 2)))
 
 
-def test_rows_that_no_batch_size_counts_are_left_out() -> None:
+def test_packing_uncounted_rows_are_left_out() -> None:
     packed = rnn.PackedSequence(values((9,)), np.array([2, 1, 0]), None, np.array([1, 1, 0]))
     assert_as_torch("pad_packed_sequence", packed)
     assert_as_torch("unpack_sequence", packed)
@@ -693,7 +697,7 @@ def test_rows_that_no_batch_size_counts_are_left_out() -> None:
 # What torch does not have
 
 
-def test_lists_and_generators_are_taken_where_torch_wants_tensors() -> None:
+def test_packing_lists_and_generators_are_taken() -> None:
     expected = rnn.unpad_sequence(values((4, 3)), np.array([4, 2, 1]))
     assert_equal(rnn.unpad_sequence(values((4, 3)), [4, 2, 1]), to_torch(expected))
     sequences = [values((2,)), values((1,))]
@@ -705,7 +709,7 @@ def test_lists_and_generators_are_taken_where_torch_wants_tensors() -> None:
         assert_equal(inverse, torch_rnn.invert_permutation(to_torch(indices)))
 
 
-def test_tensors_are_taken_as_arrays() -> None:
+def test_packing_tensors_are_taken_as_arrays() -> None:
     sequences = [torch.randn(3, 2), torch.randn(2, 2, requires_grad=True)]
     detached = [sequence.detach() for sequence in sequences]
     assert_equal(rnn.pad_sequence(sequences), torch_rnn.pad_sequence(detached))
@@ -730,7 +734,7 @@ def test_tensors_are_taken_as_arrays() -> None:
         [np.array([1, 2], ">f4"), np.array([3], ">f4")],
     ],
 )
-def test_dtypes_that_torch_does_not_have_survive(sequences: list[np.ndarray]) -> None:
+def test_packing_dtypes_unknown_to_torch_are_kept(sequences: list[np.ndarray]) -> None:
     for unpacked in (
         rnn.unpack_sequence(rnn.pack_sequence(sequences)),
         rnn.unpad_sequence(rnn.pad_sequence(sequences), [2, 1]),
@@ -740,7 +744,7 @@ def test_dtypes_that_torch_does_not_have_survive(sequences: list[np.ndarray]) ->
             assert after.dtype == sequences[0].dtype.newbyteorder("=")
 
 
-def test_memory_follows_the_sequences_and_not_their_padding() -> None:
+def test_packing_takes_memory_of_the_sequences_alone() -> None:
     steps, short = 100_000, 1000
     sequences = [np.ones(1)] * short + [np.ones(steps)]
     tracemalloc.start()
@@ -756,7 +760,9 @@ def test_memory_follows_the_sequences_and_not_their_padding() -> None:
 
 
 @given(sequence_lists(), st.booleans())
-def test_sequences_survive_a_round_trip(sequences: list[np.ndarray], batch_first: bool) -> None:
+def test_pack_and_unpack_return_the_sequences(
+    sequences: list[np.ndarray], batch_first: bool
+) -> None:
     packed = rnn.pack_sequence(sequences, enforce_sorted=False)
     padded, lengths = rnn.pad_packed_sequence(packed, batch_first)
     np.testing.assert_array_equal(padded, rnn.pad_sequence(sequences, batch_first))
@@ -778,7 +784,7 @@ def packed_example() -> rnn.PackedSequence:
     return rnn.pack_sequence(sequences, enforce_sorted=False)
 
 
-def test_a_packed_sequence_completes_its_fields_as_torch_does() -> None:
+def test_packed_sequence_missing_fields_are_completed_as_torch() -> None:
     data, batch_sizes, order, _ = packed_example()
     for args in (
         (data, batch_sizes),
@@ -794,7 +800,7 @@ def test_a_packed_sequence_completes_its_fields_as_torch_does() -> None:
     assert rnn.PackedSequence(data, batch_sizes.astype(np.int16)).batch_sizes.dtype == np.int64
 
 
-def test_a_packed_sequence_refuses_wrong_fields() -> None:
+def test_packed_sequence_wrong_fields_raise() -> None:
     data, batch_sizes, order, _ = packed_example()
     for args in ((data,), ((data, batch_sizes, None),)):
         with pytest.raises(
@@ -816,7 +822,7 @@ def test_a_packed_sequence_refuses_wrong_fields() -> None:
             rnn.PackedSequence(*args)
 
 
-def test_a_packed_sequence_prints_as_a_named_tuple() -> None:
+def test_packed_sequence_repr_is_that_of_a_named_tuple() -> None:
     packed = rnn.pack_sequence([np.array([1]), np.array([2, 3])], enforce_sorted=False)
     ours = "".join(repr(packed).split())
     theirs = "".join(repr(to_torch(packed)).split())
@@ -826,14 +832,14 @@ def test_a_packed_sequence_prints_as_a_named_tuple() -> None:
 @pytest.mark.parametrize(
     "duplicate", [copy.copy, copy.deepcopy, lambda packed: pickle.loads(pickle.dumps(packed))]
 )
-def test_a_packed_sequence_can_be_copied_and_pickled(duplicate: Callable[[Any], Any]) -> None:
+def test_packed_sequence_can_be_copied_and_pickled(duplicate: Callable[[Any], Any]) -> None:
     packed = packed_example()
     again = duplicate(packed)
     assert type(again) is rnn.PackedSequence
     assert_equal(again, to_torch(packed))
 
 
-def test_a_packed_sequence_changes_its_dtype_as_torchs_does() -> None:
+def test_packed_sequence_casts_equal_torch() -> None:
     packed, theirs = packed_example(), to_torch(packed_example())
     for ours in (packed.float(), packed.to(np.float32), packed.to("cpu", np.float32)):
         assert_equal(ours, theirs.float())
@@ -846,7 +852,7 @@ def test_a_packed_sequence_changes_its_dtype_as_torchs_does() -> None:
     assert_equal(huge.float(), to_torch(huge).float())
 
 
-def test_a_packed_sequence_refuses_other_dtypes_and_devices() -> None:
+def test_packed_sequence_other_dtype_or_device_raises() -> None:
     with pytest.raises(TypeError, match=r"dtype must be numpy\.float32 or numpy\.float64"):
         packed_example().to(np.int64)
     with pytest.raises(RuntimeError, match="device must be None or 'cpu', got 'cuda'"):
