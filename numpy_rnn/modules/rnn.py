@@ -124,7 +124,7 @@ class RNNBase(WeightedLayer, Generic[Hx]):
         # No layer has a number of five digits; an endless one would take endless time.
         "(weight_ih|weight_hh|weight_hr|bias_ih|bias_hh)_l(0|[1-9][0-9]{0,3})(_reverse)?"
     )
-    _gates: ClassVar[int] = 0  # of a class that recognises its weights
+    _gates: ClassVar[int] = 0  # set by each layer; this base class has no weights
     _has_projection: ClassVar[bool] = False
 
     def __init__(
@@ -142,7 +142,7 @@ class RNNBase(WeightedLayer, Generic[Hx]):
         dtype: DTypeLike = None,
     ) -> None:
         super().__init__()
-        self.dropout = _checked_dropout(dropout)
+        self.dropout: float = _checked_dropout(dropout)
         if dropout > 0 and num_layers == 1:
             warnings.warn(
                 "dropout option adds dropout after all but last recurrent layer, so "
@@ -862,7 +862,7 @@ class RNNCellBase(WeightedLayer, Generic[Hx]):
     bias_hh: Array | None
 
     _weight_names = re.compile("weight_ih|weight_hh|bias_ih|bias_hh")
-    _gates: ClassVar[int] = 0  # of a class that recognises its weights
+    _gates: ClassVar[int] = 0  # set by each layer; this base class has no weights
 
     def __init__(
         self,
@@ -1121,7 +1121,8 @@ class LSTMCell(RNNCellBase[tuple[Array, Array]]):
     ((3, 20), (3, 20))
     """
 
-    _gates = len(RECURRENCES["LSTM"].gates)
+    _recurrence = RECURRENCES["LSTM"]
+    _gates = len(_recurrence.gates)
 
     def __init__(
         self,
@@ -1132,8 +1133,6 @@ class LSTMCell(RNNCellBase[tuple[Array, Array]]):
         dtype: DTypeLike = None,
     ) -> None:
         super().__init__(input_size, hidden_size, bias, self._gates, device, dtype)
-
-    _recurrence = RECURRENCES["LSTM"]
 
 
 class GRUCell(RNNCellBase[Array]):
@@ -1181,7 +1180,8 @@ class GRUCell(RNNCellBase[Array]):
     (3, 20)
     """
 
-    _gates = len(RECURRENCES["GRU"].gates)
+    _recurrence = RECURRENCES["GRU"]
+    _gates = len(_recurrence.gates)
 
     def __init__(
         self,
@@ -1192,8 +1192,6 @@ class GRUCell(RNNCellBase[Array]):
         dtype: DTypeLike = None,
     ) -> None:
         super().__init__(input_size, hidden_size, bias, self._gates, device, dtype)
-
-    _recurrence = RECURRENCES["GRU"]
 
 
 def _pass_shapes(arguments: Mapping[str, Any]) -> dict[str, Shape | None]:
