@@ -1,4 +1,4 @@
-"""Which way of computing is taken, by sizes alone.
+"""The choice between ways of computing, by sizes alone.
 
 All ways give the same numbers up to rounding; what is chosen here is the fastest, as
 measured on one core. Sizes: L steps, N sequences, H_in features in, H hidden units.
@@ -16,7 +16,7 @@ def block_steps(step_bytes: int) -> int:
 
 
 def terms_at_once(terms: int, vectors: int) -> int:
-    """Return how many of a product's terms are added up before the sums are.
+    """Return how many of a product's terms are added up at a time; the sums are then added.
 
     A layer's output is a quarter more exact with three sums instead of one of 256 terms,
     or four instead of one of 512, and takes 2 to 3 % longer. With few `vectors`, rows or

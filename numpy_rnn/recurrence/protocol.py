@@ -45,7 +45,7 @@ class Inside(NamedTuple):
 
 
 class Recurrence(ABC):
-    """An equation for the state after a step, by the input and the state before.
+    """An equation for the state after a step, given the input and the state before.
 
     Attributes
     ----------
@@ -84,7 +84,7 @@ class Recurrence(ABC):
         Returns
         -------
         tuple of ndarray, each of shape ([N,] H)
-            In memory of their own.
+            In new memory.
         """
 
     @abstractmethod

@@ -38,7 +38,7 @@ def run_sequence(layer: Layer, x: Array, state: State, output: Array) -> State:
     Returns
     -------
     tuple of ndarray, each of shape ([N,] H)
-        The state after the last step, in memory of its own.
+        The state after the last step, in new memory.
     """
     if x.ndim == 3 and x.shape[1] == 1:
         one = tuple([array[0] for array in state])
@@ -87,7 +87,7 @@ class Blocks(ABC):
 
     @abstractmethod
     def state(self) -> State:
-        """Return the state after the last step, in memory of its own."""
+        """Return the state after the last step, in new memory."""
 
 
 class BlocksByRows(Blocks):
