@@ -238,7 +238,7 @@ RULES = [
         "a bool for a size",
         "sizes, `bidirectional`",
         "",
-        r"construction TypeError: (\w+ should be of type int, got: bool|.* an integer, got bool)",
+        r"construction TypeError: (\w+ should be of type int, got: bool|.* integer, got bool)",
     ),
     Rule(
         "another size that is no integer",

@@ -386,7 +386,7 @@ def test_load_damaged_pickle_is_refused(data):
 def test_load_takes_torchs_arguments():
     file = saved(torch.ones(2))
     assert nn.load(file, map_location="cpu", weights_only=True).tolist() == [1, 1]
-    with pytest.raises(RuntimeError, match="^map_location must be None or 'cpu', got 'cuda'"):
+    with pytest.raises(RuntimeError, match=r"^map_location must be None or 'cpu', got 'cuda'"):
         nn.load(file, "cuda")
     with pytest.raises(ValueError, match="weights_only must be True, got False"):
         nn.load(file, weights_only=False)

@@ -680,7 +680,7 @@ def test_module_float_beyond_float32_gives_infinity_without_warning():
 
 def test_load_state_dict_nested_checkpoint_raises_with_advice():
     checkpoint = {"epoch": 3, "model": nn.Linear(2, 1).state_dict()}
-    with pytest.raises(RuntimeError, match="alone, use numpy_rnn.read_state_dict"):
+    with pytest.raises(RuntimeError, match=r"alone, use numpy_rnn.read_state_dict"):
         nn.Linear(2, 1).load_state_dict(checkpoint)
 
 
