@@ -30,12 +30,13 @@ def silent(function: F) -> F:
         return _silenced_in_thread(function)
     quiet = Context()
     quiet.run(np.seterr, all="ignore")
+    copy = quiet.copy
 
     # Python leaves a context whatever happens, whereas an interrupt that comes while
     # `numpy.errstate` sets or resets leaves the caller with these settings.
     @functools.wraps(function)
     def wrapper(*args: Any, **kwargs: Any) -> Any:
-        return quiet.copy().run(function, *args, **kwargs)
+        return copy().run(function, *args, **kwargs)
 
     return wrapper  # type: ignore[return-value]  # it has the function's signature
 

@@ -291,7 +291,7 @@ def _trace_layers(module: RNNBase[Any], input: Any, hx: Any) -> Trace[Any, Any]:
         return array.swapaxes(0, 1) if batch_first else array
 
     recurrence = RECURRENCES[module.mode]
-    directions = 2 if module.bidirectional else 1
+    directions = module._directions
     layers = []
     for first in range(0, len(weights), directions):
         own = slice(first, first + directions)

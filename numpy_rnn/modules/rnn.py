@@ -170,7 +170,9 @@ class RNNBase(WeightedLayer, Generic[Hx]):
         self.bidirectional = bidirectional
         self.proj_size = proj_size
         self._create_weights(device, dtype, gates=len(RECURRENCES[mode].gates))
-        self._passes = num_layers * (2 if bidirectional else 1)
+        self._directions = 2 if bidirectional else 1
+        self._passes = num_layers * self._directions
+        self._state_arrays = len(RECURRENCES[mode].state_names)
         self._weights_of: WeightsOf = operator.itemgetter(*self._parameter_names)
 
     @classmethod
@@ -307,10 +309,9 @@ class RNNBase(WeightedLayer, Generic[Hx]):
         batched = x.ndim == 3
         x, weights, starts = self._canonical(x, hx)
         single = batched and x.ndim == 2
-        recurrence = RECURRENCES[self.mode]
-        directions = 2 if self.bidirectional else 1
         dropout = self._drop if self.training and self.dropout else None
-        output, ends = run_stack(recurrence, x, weights, starts, directions, dropout)
+        recurrence = RECURRENCES[self.mode]
+        output, ends = run_stack(recurrence, x, weights, starts, self._directions, dropout)
         if single:
             output = output[:, None]
         if batched and self.batch_first:
@@ -325,7 +326,7 @@ class RNNBase(WeightedLayer, Generic[Hx]):
             x,
             weights,
             starts,
-            2 if self.bidirectional else 1,
+            self._directions,
             self._drop if self.training and self.dropout else None,
             packed.batch_sizes.tolist(),
         )
@@ -405,7 +406,7 @@ class RNNBase(WeightedLayer, Generic[Hx]):
 
     def _given_states(self, hx: Any, axes: int) -> State:
         """Return the arrays that the caller passed as `hx`, which must have `axes` axes."""
-        states = unpack_state(hx, RECURRENCES[self.mode].state)
+        states = unpack_state(hx, self._state_arrays)
         for state in states:
             if state.ndim != axes:
                 raise self._state_axes_error(states, axes)
@@ -425,7 +426,7 @@ class RNNBase(WeightedLayer, Generic[Hx]):
     def _zero_state(self, batch: tuple[int, ...], dtype: np.dtype[Any]) -> State:
         """Return a state of zeros: `batch` is (N,), or () for a single sequence."""
         h_0 = np.zeros((*batch, self.proj_size or self.hidden_size), dtype)
-        if len(RECURRENCES[self.mode].state) == 1:
+        if self._state_arrays == 1:
             return (h_0,)
         return h_0, np.zeros((*batch, self.hidden_size), dtype)
 
@@ -455,9 +456,11 @@ class RNNBase(WeightedLayer, Generic[Hx]):
     def _final_states(self, ends: Sequence[State], single: bool) -> Any:
         """Return the states as the caller gets them: each array (layers * D, [N,] H)."""
         if len(ends) == 1:
-            h, *c = ends[0]
             axes = (None, None) if single else None
-            return (h[axes], c[0][axes]) if c else h[axes]
+            state = ends[0]
+            if len(state) == 1:
+                return state[0][axes]
+            return state[0][axes], state[1][axes]
         arrays = [np.array(same) for same in zip(*ends)]
         return pack_state([array[:, None] for array in arrays] if single else arrays)
 
@@ -942,12 +945,11 @@ class RNNCellBase(WeightedLayer, Generic[Hx]):
         """Check what the caller passed; return the input, the live weights and the state."""
         if x.ndim not in (1, 2):
             raise self._axes_error("input", x)
-        names = self._recurrence.state
-        given = None if hx is None else unpack_state(hx, names)
+        arrays = len(self._recurrence.state_names)
+        given = None if hx is None else unpack_state(hx, arrays)
         for item, array in enumerate(given or ()):
             if array.ndim not in (1, 2):
-                name = "hidden" if len(names) == 1 else f"hx[{item}]"
-                raise self._axes_error(name, array)
+                raise self._axes_error("hidden" if arrays == 1 else f"hx[{item}]", array)
         weights = self._weights()
         if x.shape[-1] != self.input_size:
             raise RuntimeError(
@@ -958,7 +960,7 @@ class RNNCellBase(WeightedLayer, Generic[Hx]):
             raise RuntimeError(dtype_mismatch(x, weight=weights[0]))
         if given is None:
             zeros = np.zeros((*x.shape[:-1], self.hidden_size), x.dtype)
-            return x, weights, (zeros,) * len(names)
+            return x, weights, (zeros,) * arrays
         for item, array in enumerate(given):
             self._check_state(item, array, x)
         return x, weights, given
@@ -1242,15 +1244,15 @@ def _draw_parameters(module: Module, hidden_size: int) -> None:
         init.uniform_(parameter, -bound, bound)
 
 
-def unpack_state(hx: Any, names: tuple[str, ...]) -> State:
-    """Return the arrays of what a caller passed as `hx`: of h, or of the pair (h, c).
+def unpack_state(hx: Any, arrays: int) -> State:
+    """Return what a caller passed as `hx` as a state: the array h, or the pair (h, c).
 
     Raises
     ------
     TypeError, RuntimeError
         If it is not an array, or not the pair of arrays that the recurrence carries.
     """
-    if len(names) == 1:
+    if arrays == 1:
         return (as_array(hx, "hx"),)
     if not isinstance(hx, (tuple, list)):
         raise TypeError(

@@ -78,8 +78,8 @@ class WeightedLayer(Module):
     _immaterial: ClassVar[frozenset[str]] = frozenset({"device"})
     _weight_names: ClassVar[re.Pattern[str]]
 
-    def __init_subclass__(cls) -> None:
-        super().__init_subclass__()
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
         if cls._declared:
             cls._weight_names = re.compile("|".join(cls._declared))
         if cls.__module__.startswith(f"{__package__}."):

@@ -15,7 +15,7 @@ import numpy as np
 from numpy import add
 
 from numpy_rnn.recurrence import heuristics
-from numpy_rnn.recurrence.protocol import Inside, Layer, Recurrence, Run, State, Weights
+from numpy_rnn.recurrence.protocol import Inside, PreparedLayer, Recurrence, Run, State, Weights
 
 if TYPE_CHECKING:
     from numpy_rnn._typing import Array
@@ -30,20 +30,20 @@ class Elman(Recurrence):
     gates: tuple[str, ...] = ("h",)
 
     @abstractmethod
-    def activation(self, array: Array) -> Activation:
+    def bind_activation(self, array: Array) -> Activation:
         """Return f for arrays of the shape and dtype of this one."""
 
     def step(self, x: Array, state: State, weights: Weights) -> State:
         """Return the state after one step; see `Recurrence.step`."""
         total = self._total(x, state, weights)
-        self.activation(total)(total, total)
+        self.bind_activation(total)(total, total)
         return (total,)
 
     def inside(self, x: Array, state: State, weights: Weights) -> Inside:
         """Take the same step and return what happened inside it."""
         total = self._total(x, state, weights)
         hidden = np.empty(total.shape, total.dtype)
-        self.activation(total)(total, hidden)
+        self.bind_activation(total)(total, hidden)
         return Inside({"h": total}, {}, (hidden,))
 
     def _total(self, x: Array, state: State, weights: Weights) -> Array:
@@ -65,7 +65,7 @@ class Elman(Recurrence):
             add(total, weights[3], total)
         return total
 
-    def prepare(self, weights: Weights, sequences: int) -> Layer:
+    def prepare(self, weights: Weights, sequences: int) -> PreparedLayer:
         """Choose what a step is made of, by the sizes."""
         size, input_size = weights[0].shape
         if sequences == 1 and heuristics.elman_in_one_product(input_size, size):
@@ -79,7 +79,7 @@ class Tanh(Elman):
 
     mode = "RNN_TANH"
 
-    def activation(self, array: Array) -> Activation:  # noqa: ARG002  # for any
+    def bind_activation(self, array: Array) -> Activation:  # noqa: ARG002  # for any
         """Return tanh."""
         return np.tanh
 
@@ -89,7 +89,7 @@ class Relu(Elman):
 
     mode = "RNN_RELU"
 
-    def activation(self, array: Array) -> Activation:
+    def bind_activation(self, array: Array) -> Activation:
         """Return ``maximum(x, 0)``; with an array of zeros it takes a third less time."""
         maximum, zeros = np.maximum, np.zeros(array.shape, array.dtype)
 
@@ -99,7 +99,7 @@ class Relu(Elman):
         return relu
 
 
-class ElmanLayer(Layer):
+class ElmanLayer(PreparedLayer):
     """A layer whose steps add W_hh h_{t-1} to the input products."""
 
     weight_ih: Array
@@ -112,7 +112,8 @@ class ElmanLayer(Layer):
         self.weight_ih, weight_hh, *biases = weights
         self.bias = biases[0] + biases[1] if biases else None
         self.by_columns = by_columns
-        self.activation = recurrence.activation
+        self.bind_activation = recurrence.bind_activation
+        # A batch by rows is multiplied by W_hh^T in every step: faster if contiguous.
         self.weight_hh_t = weight_hh.T if by_columns else weight_hh.T.copy()
 
     def begin(self, state: State) -> Run:
@@ -131,13 +132,13 @@ class ElmanRun(Run):
     def __init__(self, layer: ElmanLayer, state: State) -> None:
         self._h = state[0].copy()
         self._recurrent = np.empty(self._h.shape, self._h.dtype)
-        self._activation = layer.activation(self._h)
+        self._activation = layer.bind_activation(self._h)
         self._weight_hh_t = layer.weight_hh_t
         # For a vector h W^T is W h, without a Python call in each step.
         by_columns = layer.by_columns and self._h.ndim == 2
         self._product = _product_by_columns if by_columns else np.ndarray.dot
 
-    def advance(self, products: Array, out: Array) -> None:  # noqa: ARG002  # they are one
+    def advance(self, products: Array, out: Array) -> None:  # noqa: ARG002  # it is products
         """Take B steps; see `Run.advance`."""
         product, activation = self._product, self._activation
         weight_hh_t, recurrent = self._weight_hh_t, self._recurrent
@@ -154,7 +155,7 @@ class ElmanRun(Run):
         return (self._h,)
 
 
-class OneProductLayer(Layer):
+class OneProductLayer(PreparedLayer):
     """A layer for a single sequence, whose steps are ``f([W_hh W_ih b] [h_{t-1} x_t 1])``.
 
     That saves adding two products, a sixth of a step of few units.
@@ -173,7 +174,7 @@ class OneProductLayer(Layer):
         if biases:
             parts.append((biases[0] + biases[1])[:, np.newaxis])
         self.weight = np.concatenate(parts, axis=1)
-        self.activation = recurrence.activation
+        self.bind_activation = recurrence.bind_activation
 
     def begin(self, state: State) -> Run:
         """Return a run that starts from a copy of `state`."""
@@ -186,7 +187,7 @@ class OneProductRun(Run):
     def __init__(self, layer: OneProductLayer, state: State) -> None:
         self._h = state[0].copy()
         self._total = np.empty(self._h.shape, self._h.dtype)
-        self._activation = layer.activation(self._h)
+        self._activation = layer.bind_activation(self._h)
         self._weight = layer.weight
 
     def advance(self, x: Array, out: Array) -> None:

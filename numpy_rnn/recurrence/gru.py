@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy import add, multiply, subtract, tanh
 
-from numpy_rnn.recurrence.protocol import Inside, Layer, Recurrence, Run, State, Weights
+from numpy_rnn.recurrence.protocol import Inside, PreparedLayer, Recurrence, Run, State, Weights
 
 if TYPE_CHECKING:
     from numpy_rnn._typing import Array
@@ -34,24 +34,24 @@ class GatedRecurrentUnit(Recurrence):
 
     def step(self, x: Array, state: State, weights: Weights) -> State:
         """Return the state after one step; see `Recurrence.step`."""
-        return _finished(*_summed(x, state, weights))
+        return _updated(*_pre_activations(x, state, weights))
 
     def inside(self, x: Array, state: State, weights: Weights) -> Inside:
         """Take the same step and return what happened inside it."""
-        memory, h, a_n = _summed(x, state, weights)
+        memory, h, a_n = _pre_activations(x, state, weights)
         r, z = 2 * memory.r, 2 * memory.z
-        after = _finished(memory, h, a_n)
+        after = _updated(memory, h, a_n)
         pre_activations = {"r": r, "z": z, "n": memory.pre_n}
         gates = {"r": memory.r, "z": memory.z, "n": memory.n}
         return Inside(_by_rows(pre_activations), _by_rows(gates), after)
 
-    def prepare(self, weights: Weights, sequences: int) -> Layer:  # noqa: ARG002  # for any
+    def prepare(self, weights: Weights, sequences: int) -> PreparedLayer:  # noqa: ARG002  # for any
         """Halve the rows of r and z, and add up their biases."""
         return GRULayer(weights)
 
 
-class Gates:
-    """The gates of a step, in memory.
+class GRUStep:
+    """The memory of a step: the gates.
 
     Parameters
     ----------
@@ -89,16 +89,16 @@ class Gates:
         r_z, half, pre_n, n = self.r_z, self.half, self.pre_n, self.n
         tanh(r_z, r_z)
         multiply(r_z, half, r_z)
-        add(r_z, half, r_z)
+        add(r_z, half, r_z)  # sigmoid(a) = tanh(a / 2) / 2 + 1/2
         multiply(self.r, pre_n, pre_n)
         add(pre_n, a_n, pre_n)
-        tanh(pre_n, n)
+        tanh(pre_n, n)  # n = tanh(a_n + r * (W_hn h + b_hn))
         subtract(h, n, out)
         multiply(out, self.z, out)
-        add(n, out, out)  # n + z * (h - n)
+        add(n, out, out)  # n + z * (h - n) = (1 - z) * n + z * h
 
 
-class GRULayer(Layer):
+class GRULayer(PreparedLayer):
     """The weights, the rows of r and z halved."""
 
     weight_ih: Array
@@ -127,7 +127,7 @@ class GRURun(Run):
     def __init__(self, layer: GRULayer, state: State) -> None:
         self._h = state[0].copy()
         self._gates = np.empty((len(layer.weight_hh), *self._h.shape[1:]), self._h.dtype)
-        self._memory = Gates(self._gates)
+        self._memory = GRUStep(self._gates)
         self._product = layer.weight_hh.dot
         self._bias_hn = layer.bias_hn
         if self._bias_hn is not None:
@@ -153,7 +153,7 @@ class GRURun(Run):
         return (self._h,)
 
 
-def _summed(x: Array, state: State, weights: Weights) -> tuple[Gates, Array, Array]:
+def _pre_activations(x: Array, state: State, weights: Weights) -> tuple[GRUStep, Array, Array]:
     """Return the memory of a single step, ready for its update, h, and W_in x + b_in."""
     (h,) = state
     biases = weights[2:]
@@ -164,14 +164,14 @@ def _summed(x: Array, state: State, weights: Weights) -> tuple[Gates, Array, Arr
     if biases:
         add(products, biases[0], products)
         add(recurrent, biases[1], recurrent)
-    memory = Gates(recurrent)
+    memory = GRUStep(recurrent)
     split = len(memory.r_z)
     add(memory.r_z, products[:split], memory.r_z)
     multiply(memory.r_z, memory.half, memory.r_z)
     return memory, h, products[split:]
 
 
-def _finished(memory: Gates, h: Array, a_n: Array) -> State:
+def _updated(memory: GRUStep, h: Array, a_n: Array) -> State:
     """Update, and return the state after the step."""
     hidden = np.empty(h.shape, h.dtype)
     memory.update(h, a_n, hidden)

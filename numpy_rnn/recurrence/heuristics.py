@@ -1,4 +1,4 @@
-"""The choice between ways of computing, by sizes alone.
+"""Which way of computing is taken, by the sizes.
 
 All ways give the same numbers up to rounding; what is chosen here is the fastest, as
 measured on one core. Sizes: L steps, N sequences, H_in features in, H hidden units.
@@ -32,7 +32,7 @@ def elman_in_one_product(input_size: int, hidden_size: int) -> bool:
     """Return whether a single sequence's input and hidden state share one product.
 
     ``[W_hh W_ih b] [h x 1]`` saves one call in each step, a sixth of it, but multiplies
-    vector by vector what is otherwise a product of matrices: it pays for few features alone.
+    vector by vector what is otherwise a product of matrices: it pays for few features only.
     """
     return input_size + hidden_size <= 96
 
@@ -47,7 +47,7 @@ def elman_by_columns(sequences: int, hidden_size: int) -> bool:
 
 
 def step_by_columns(hidden_size: int) -> bool:
-    """Return whether an Elman layer does so for a single step, which copies no weights."""
+    """Return whether an Elman layer takes a single step of a batch by columns."""
     return hidden_size >= 128
 
 
@@ -63,6 +63,6 @@ def as_wavefront(layers: int, steps: int, hidden_size: int) -> bool:
 def directions_joined(steps: int, hidden_size: int) -> bool:
     """Return whether a single sequence goes through both directions of a layer at once.
 
-    Half of the joint matrix is zeros, so that this too pays for few units alone.
+    Half of the joint matrix is zeros, so that this too pays for few units only.
     """
     return hidden_size <= 48 and steps >= 16

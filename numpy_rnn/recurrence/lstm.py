@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy import add, multiply, tanh
 
-from numpy_rnn.recurrence.protocol import Inside, Layer, Recurrence, Run, State, Weights
+from numpy_rnn.recurrence.protocol import Inside, PreparedLayer, Recurrence, Run, State, Weights
 
 if TYPE_CHECKING:
     from numpy_rnn._typing import Array
@@ -35,28 +35,28 @@ class LongShortTermMemory(Recurrence):
     mode = "LSTM"
     gates: tuple[str, ...] = ("i", "f", "g", "o")
     sigmoids: tuple[str, ...] = ("i", "f", "o")
-    state: tuple[str, ...] = ("h", "c")
+    state_names = ("h", "c")
 
     def step(self, x: Array, state: State, weights: Weights) -> State:
         """Return the state after one step; see `Recurrence.step`."""
-        return _finished(_summed(x, state, weights), weights)
+        return _updated(_pre_activations(x, state, weights), weights)
 
     def inside(self, x: Array, state: State, weights: Weights) -> Inside:
         """Take the same step and return what happened inside it."""
-        memory = _summed(x, state, weights)
+        memory = _pre_activations(x, state, weights)
         pre_activations = memory.by_name()
         for name in self.sigmoids:
             multiply(pre_activations[name], 2.0, pre_activations[name])
-        after = _finished(memory, weights)
+        after = _updated(memory, weights)
         return Inside(pre_activations, memory.by_name(), after)
 
-    def prepare(self, weights: Weights, sequences: int) -> Layer:  # noqa: ARG002  # for any
+    def prepare(self, weights: Weights, sequences: int) -> PreparedLayer:  # noqa: ARG002  # for any
         """Order the gates as they are in memory, and add up the biases."""
         return LSTMLayer(weights)
 
 
-class Gates:
-    """The gates of a step and the cell state, in memory.
+class LSTMStep:
+    """The memory of a step: the gates, and the cell state.
 
     Parameters
     ----------
@@ -73,6 +73,10 @@ class Gates:
         and a scalar.
     cell : ndarray of shape (H[, N])
         The cell state.
+    o, o_i_f, i_f, g_c : ndarray
+        The gates of these names, and for c the cell state: views of the same memory.
+    products, i_g, f_c : ndarray
+        Memory for i * g and f * c, together and each.
     """
 
     gates: Array
@@ -103,12 +107,12 @@ class Gates:
         gates, o_i_f, half, i_g = self.gates, self.o_i_f, self.half, self.i_g
         tanh(gates, gates)
         multiply(o_i_f, half, o_i_f)
-        add(o_i_f, half, o_i_f)
+        add(o_i_f, half, o_i_f)  # sigmoid(a) = tanh(a / 2) / 2 + 1/2
         multiply(self.i_f, self.g_c, self.products)
-        add(i_g, self.f_c, self.cell)
-        tanh_c = i_g  # whose memory is free by now
+        add(i_g, self.f_c, self.cell)  # c = f * c + i * g
+        tanh_c = i_g  # its memory is free by now
         tanh(self.cell, tanh_c)
-        multiply(self.o, tanh_c, out)
+        multiply(self.o, tanh_c, out)  # h = o * tanh(c)
 
     def by_name(self) -> dict[str, Array]:
         """Return copies of what `gates` holds, in torch's order, each of shape ([N,] H)."""
@@ -116,11 +120,11 @@ class Gates:
         return {name: gate.T.copy() for name, gate in zip("ifgo", (i, f, g, o))}
 
 
-class LSTMLayer(Layer):
+class LSTMLayer(PreparedLayer):
     """The weights, their rows in the order of the gates in memory."""
 
     def __init__(self, weights: Weights) -> None:
-        weight_ih, weight_hh, bias, weight_hr = _parts(weights)
+        weight_ih, weight_hh, bias, weight_hr = _split(weights)
         self.weight_ih: Array = _ordered(weight_ih)
         self.weight_hh: Array = _ordered(weight_hh)
         self.weight_hr: Array | None = weight_hr
@@ -137,7 +141,7 @@ class LSTMRun(Run):
     def __init__(self, layer: LSTMLayer, state: State) -> None:
         h, c = state
         self._h = h.copy()
-        self._memory = Gates(c)
+        self._memory = LSTMStep(c)
         self._product = layer.weight_hh.dot
         self._weight_hr = layer.weight_hr
         self._unprojected = np.empty(c.shape, c.dtype)
@@ -160,13 +164,13 @@ class LSTMRun(Run):
 
     def state(self) -> State:
         """Return (h, c)."""
-        return self._h, self._memory.cell
+        return self._h, self._memory.cell.copy()
 
 
-def _summed(x: Array, state: State, weights: Weights) -> Gates:
+def _pre_activations(x: Array, state: State, weights: Weights) -> LSTMStep:
     """Return the pre-activations of a single step, ready for the update."""
     h, c = state
-    weight_ih, weight_hh, bias, _ = _parts(weights)
+    weight_ih, weight_hh, bias, _ = _split(weights)
     if h.ndim == 2:
         x, h, c = x.T.copy(), h.T.copy(), c.T
         bias = None if bias is None else bias[:, np.newaxis]
@@ -174,12 +178,12 @@ def _summed(x: Array, state: State, weights: Weights) -> Gates:
     add(total, weight_hh.dot(h), total)
     if bias is not None:
         add(total, bias, total)
-    memory = Gates(c)
+    memory = LSTMStep(c)
     _order(total, memory.gates, memory.half)
     return memory
 
 
-def _finished(memory: Gates, weights: Weights) -> State:
+def _updated(memory: LSTMStep, weights: Weights) -> State:
     """Update, and return the state after the step."""
     hidden = np.empty(memory.cell.shape, memory.cell.dtype)
     memory.update(hidden)
@@ -203,7 +207,7 @@ def _ordered(array: Array) -> Array:
     return copy
 
 
-def _parts(weights: Weights) -> tuple[Array, Array, Array | None, Array | None]:
+def _split(weights: Weights) -> tuple[Array, Array, Array | None, Array | None]:
     """Return W_ih, W_hh, the sum of b_ih and b_hh or None, and W_hr or None."""
     weight_ih, weight_hh, *rest = weights
     weight_hr = rest.pop() if len(rest) % 2 else None

@@ -1,8 +1,8 @@
 """What a recurrence is: the nouns that each kind of layer defines, and the engine uses.
 
 A `Recurrence` holds the equation. It takes single steps with live weights, and prepares
-weights for many steps: a `Layer`. A layer begins a `Run`, which owns its state and the
-memory that its steps work in. `elman`, `lstm` and `gru` each define the three for one
+weights for many steps: a `PreparedLayer`. That begins a `Run`, which owns its state and
+the memory that its steps work in. `elman`, `lstm` and `gru` each define the three for one
 equation; `sequence` and `stack` run any of them.
 
 Shapes: B steps, N sequences, H_in features in, H hidden units, H_out features out (H,
@@ -52,20 +52,29 @@ class Recurrence(ABC):
     mode : str
         torch's name for it, such as ``'LSTM'``.
     gates : tuple of str
-        The blocks of rows in W_ih and W_hh, H rows each, in torch's order.
+        The blocks of rows in W_ih and W_hh, H rows each, in torch's order. An Elman layer
+        has one block, though no gate.
     sigmoids : tuple of str
         Those that are sigmoids, so between 0 and 1.
-    state : tuple of str
+    state_names : tuple of str
         The arrays that are carried from step to step, ``'h'`` first.
     additive : bool
-        Whether only the sum of W_ih x and W_hh h matters, so that an input may just as
-        well be part of the state. A wavefront of stacked layers relies on it.
+        Whether a step depends on the sum W_ih x + W_hh h alone. It does not in a GRU, whose
+        reset gate multiplies one of the two. Only if it does can stacked layers run as a
+        wavefront, where the output of a layer is part of the joint state.
+
+    Notes
+    -----
+    Weights are W_ih, W_hh and, if there are biases, b_ih and b_hh, each with H rows per
+    gate; an LSTM's projection W_hr is last. Apart from the products with W_hh and W_hr a
+    unit depends on its own gates and state alone: `wavefront` relies on it to join several
+    layers into one wider layer.
     """
 
     mode: str
     gates: tuple[str, ...]
     sigmoids: tuple[str, ...] = ()
-    state: tuple[str, ...] = ("h",)
+    state_names: tuple[str, ...] = ("h",)
     additive: bool = True
 
     @abstractmethod
@@ -76,15 +85,16 @@ class Recurrence(ABC):
         ----------
         x : ndarray of shape ([N,] H_in)
             The input.
-        state : tuple of ndarray, each of shape ([N,] H)
-            The state before the step; never written to.
+        state : tuple of ndarray
+            The state before the step, h of shape ([N,] H_out) and c ([N,] H); never
+            written to.
         weights : sequence of ndarray
             As the module holds them: a single step copies none of them.
 
         Returns
         -------
-        tuple of ndarray, each of shape ([N,] H)
-            In new memory.
+        tuple of ndarray
+            Of the same shapes, in memory of their own.
         """
 
     @abstractmethod
@@ -92,11 +102,11 @@ class Recurrence(ABC):
         """Take the same step and return what happened inside it."""
 
     @abstractmethod
-    def prepare(self, weights: Weights, sequences: int) -> Layer:
+    def prepare(self, weights: Weights, sequences: int) -> PreparedLayer:
         """Return the layer for runs over at most `sequences` sequences."""
 
 
-class Layer(ABC):
+class PreparedLayer(ABC):
     """The weights of one direction of a layer, prepared for many steps.
 
     Attributes
@@ -104,7 +114,7 @@ class Layer(ABC):
     weight_ih : ndarray of shape (gates * H, H_in)
         The matrix of the input products.
     bias : ndarray of shape (gates * H,), or None
-        What is added to each of them.
+        What is added to each of them; None if there are no biases, or the steps add them.
     by_columns : bool
         Whether a batch is transposed for the steps, to a column for each sequence. The
         values of a gate are then contiguous, and W_hh is used as it is.
@@ -122,12 +132,12 @@ class Layer(ABC):
     def begin(self, state: State) -> Run:
         """Return a run that starts from a copy of `state`.
 
-        Each array is of shape (H[, N]) if `by_columns`, else ([N,] H).
+        Its arrays are transposed, (H[, N]), if `by_columns`.
         """
 
 
 class Run(ABC):
-    """A layer on its way through a sequence: its state, and the memory of its steps."""
+    """A prepared layer on its way through a sequence: its state, and memory for a step."""
 
     @abstractmethod
     def advance(self, products: Array, out: Array) -> None:
@@ -136,12 +146,15 @@ class Run(ABC):
         Parameters
         ----------
         products : ndarray of shape (B, gates * H[, N]) if by columns, or (B, [N,] gates * H)
-            ``W_ih x_t + b`` of each step, or the inputs if the layer reads them. With one
-            gate this is `out` itself, and overwritten.
+            ``W_ih x_t + b`` of each step, or the inputs if the layer reads them. If it has
+            one gate and does not read inputs, this is `out` itself.
         out : ndarray of shape (B, H_out[, N]), or (B, [N,] H_out)
             Where the hidden states go.
         """
 
     @abstractmethod
     def state(self) -> State:
-        """Return the state after the last step, which later steps overwrite."""
+        """Return the state after the last step, in memory that no later step writes to.
+
+        To be called once, after the last step.
+        """

@@ -18,7 +18,7 @@ from numpy_rnn.recurrence.wavefront import run_joint_directions, run_wavefront
 
 if TYPE_CHECKING:
     from numpy_rnn._typing import Array
-    from numpy_rnn.recurrence.protocol import Layer, Recurrence, State, Weights
+    from numpy_rnn.recurrence.protocol import PreparedLayer, Recurrence, State, Weights
 
 Part: TypeAlias = "tuple[Array, Array]"
 """The input and the output of steps with the same number of sequences."""
@@ -45,14 +45,14 @@ def run_stack(
     weights : sequence of layers * D weights
         Layer by layer, and for each layer direction by direction.
     starts : sequence of layers * D states
-        The states before the first step, in the same order, each ([N,] H); never written
-        to.
+        The states before the first step, in the same order, h of shape ([N,] H_out) and c
+        ([N,] H); never written to.
     directions : int
         D: 1, or 2 if layers also run backwards.
     dropout : callable, optional
         Applied to the output of every layer but the last.
     batch_sizes : sequence of int, optional
-        If `x` is packed, how many of its rows each step has; they decrease.
+        If `x` is packed, how many of its rows each step has, in descending order.
 
     Returns
     -------
@@ -104,8 +104,9 @@ def _step(
     for first in range(0, len(weights), directions):
         if first and dropout is not None:
             x = dropout(x)
-        passes = range(first, first + directions)
-        ends += [recurrence.step(x, starts[one], weights[one]) for one in passes]
+        own = slice(first, first + directions)
+        passes = zip(starts[own], weights[own])
+        ends += [recurrence.step(x, start, of_pass) for start, of_pass in passes]
         x = np.concatenate([state[0] for state in ends[first:]], axis=-1)
     return x[np.newaxis], ends
 
@@ -137,7 +138,7 @@ def _run_layer(
 
 
 def _output(x: Array, starts: Sequence[State], owned: bool) -> Array:
-    """Return memory for a layer's output: that of an `owned` input if it may be overwritten."""
+    """Return an array for a layer's output: an `owned` input itself if it has that shape."""
     size = starts[0][0].shape[-1]
     if owned and len(starts) == 1 and x.shape[-1] == size:
         return x
@@ -160,17 +161,18 @@ def _run_pass(
             x, output = x[::-1], output[::-1]
         return run_sequence(layer, x, start, output)
     layer = recurrence.prepare(weights, len(start[0]))
+    # Views: splitting the first axis never copies.
     parts = [
         (
             x[rows].reshape(steps, count, x.shape[-1]),
             output[rows].reshape(steps, count, output.shape[-1]),
         )
-        for rows, steps, count in _parts(batch_sizes)
+        for rows, steps, count in _equal_batches(batch_sizes)
     ]
     return (_run_widening if backwards else _run_narrowing)(layer, parts, start)
 
 
-def _run_narrowing(layer: Layer, parts: Sequence[Part], state: State) -> State:
+def _run_narrowing(layer: PreparedLayer, parts: Sequence[Part], state: State) -> State:
     """Run forwards: the state narrows by the sequences that end where a part ends."""
     ended: list[State] = []
     for x, output in parts:
@@ -182,7 +184,7 @@ def _run_narrowing(layer: Layer, parts: Sequence[Part], state: State) -> State:
     return tuple([np.concatenate(arrays[::-1]) for arrays in zip(*ended)])
 
 
-def _run_widening(layer: Layer, parts: Sequence[Part], start: State) -> State:
+def _run_widening(layer: PreparedLayer, parts: Sequence[Part], start: State) -> State:
     """Run backwards: the state widens by the sequences that end where a part ends."""
     state = tuple([array[:0] for array in start])
     for x, output in reversed(parts):
@@ -192,10 +194,10 @@ def _run_widening(layer: Layer, parts: Sequence[Part], start: State) -> State:
     return state
 
 
-def _parts(batch_sizes: Sequence[int]) -> Iterator[tuple[slice, int, int]]:
+def _equal_batches(batch_sizes: Sequence[int]) -> Iterator[tuple[slice, int, int]]:
     """Yield the rows, steps and sequences of each run of equal batch sizes.
 
-    >>> list(_parts([3, 3, 2, 1, 1]))
+    >>> list(_equal_batches([3, 3, 2, 1, 1]))
     [(slice(0, 6, None), 2, 3), (slice(6, 8, None), 1, 2), (slice(8, 10, None), 2, 1)]
     """
     row = 0

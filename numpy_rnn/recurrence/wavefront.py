@@ -30,7 +30,7 @@ from numpy_rnn.recurrence.sequence import BlocksByRows
 
 if TYPE_CHECKING:
     from numpy_rnn._typing import Array
-    from numpy_rnn.recurrence.protocol import Layer, Recurrence, State, Weights
+    from numpy_rnn.recurrence.protocol import PreparedLayer, Recurrence, State, Weights
 
 Matrices: TypeAlias = "dict[tuple[int, int], Array]"
 """The blocks of a joint matrix that are not zeros, by (row, column)."""
@@ -56,7 +56,7 @@ def run_wavefront(
     -------
     (ndarray of shape (L, H), list of state), or None
         The last layer's hidden states and the last state of each layer; None if this is
-        not the way for these sizes, or an infinity or NaN is among the results.
+        slower for these sizes, or an infinity or NaN is among the results.
     """
     layers, steps, size = len(weights), len(x), len(starts[0][0])
     if layers == 1 or steps < layers or _projected(starts[0]) or not recurrence.additive:
@@ -84,7 +84,7 @@ def run_wavefront(
     )
     output = np.empty((steps, size), x.dtype)
     blocks = BlocksByRows(joint, _joint_state(states), steps - layers + 1)
-    for block in blocks:
+    for block in blocks.slices():
         inputs = x[layers - 1 :][block]
         hidden = np.empty((len(inputs), layers * size), x.dtype)
         blocks.advance(inputs, hidden)
@@ -93,8 +93,8 @@ def run_wavefront(
     if not _finite(state):
         return None
 
-    # After them layer k has k steps left.
-    states = [_part(state, layer, size) for layer in range(layers)]
+    # After them layer k has done k steps fewer than the first one.
+    states = [_slice_of(state, layer, size) for layer in range(layers)]
     for done in range(1, layers):
         for layer in range(layers - 1, done - 1, -1):
             step(layer, states[layer - 1][0])
@@ -141,7 +141,7 @@ def run_joint_directions(
     )
     backwards, output_backwards = x[::-1], output[::-1, size:]
     blocks = BlocksByRows(joint, _joint_state(starts), steps)
-    for block in blocks:
+    for block in blocks.slices():
         both = np.concatenate((x[block], backwards[block]), axis=1)
         hidden = np.empty((len(both), 2 * size), x.dtype)
         blocks.advance(both, hidden)
@@ -150,7 +150,7 @@ def run_joint_directions(
     state = blocks.state()
     if not _finite(state):
         return None
-    return [_part(state, 0, size), _part(state, 1, size)]
+    return [_slice_of(state, 0, size), _slice_of(state, 1, size)]
 
 
 def _joint_layer(
@@ -158,7 +158,7 @@ def _joint_layer(
     blocks_ih: Matrices,
     blocks_hh: Matrices,
     weights: Sequence[Weights],
-) -> Layer:
+) -> PreparedLayer:
     """Return one layer that computes the same as several."""
     gates, parts = len(recurrence.gates), len(weights)
     matrices = [_joint_matrix(gates, parts, blocks) for blocks in (blocks_ih, blocks_hh)]
@@ -196,6 +196,6 @@ def _joint_state(states: Sequence[State]) -> State:
     return tuple([np.concatenate(arrays) for arrays in zip(*states)])
 
 
-def _part(state: State, number: int, size: int) -> State:
+def _slice_of(state: State, number: int, size: int) -> State:
     """Return one layer's or direction's part of a joint state."""
     return tuple([array[number * size : (number + 1) * size].copy() for array in state])

@@ -15,7 +15,7 @@ def drawn(rng, kind, bias, batch):
     """Return a recurrence, weights for it, and a state and inputs of 20 steps."""
     name, arguments = KINDS[kind]
     layer = getattr(nn, name)(4, 5, bias=bias, dtype=np.float64, **arguments)
-    sizes = [layer.proj_size or 5, 5][: len(RECURRENCES[layer.mode].state)]
+    sizes = [layer.proj_size or 5, 5][: len(RECURRENCES[layer.mode].state_names)]
     start = tuple(rng.standard_normal((*batch, size)) for size in sizes)
     x = rng.standard_normal((20, *batch, 4))
     return RECURRENCES[layer.mode], list(layer.parameters()), start, x
