@@ -45,7 +45,7 @@ class Inside(NamedTuple):
 
 
 class Recurrence(ABC):
-    """An equation for the state after a step, by the input and the state before.
+    """An equation for the state after a step, given the input and the state before.
 
     Attributes
     ----------
