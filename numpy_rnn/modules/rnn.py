@@ -255,12 +255,13 @@ class RNNBase(WeightedLayer, Generic[Hx]):
     ) -> Result: ...
     def __call__(self, input: Any, hx: Any = None) -> Any:  # type: ignore[misc]  # see below
         r"""Return what ``forward`` computes; without \*args a step takes 4 % less time."""
-        return self.forward(input, hx)
+        # As called: a subclass or an instance may have a forward without `hx`.
+        return self.forward(input) if hx is None else self.forward(input, hx)
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Let a subclass that redefines ``forward`` be called with its arguments."""
         super().__init_subclass__(**kwargs)
-        if cls.forward is not RNNBase.forward:
+        if cls.forward is not RNNBase.forward and cls.__call__ is RNNBase.__call__:
             cls.__call__ = Module.__call__  # type: ignore[assignment]  # as overloaded
 
     @overload
