@@ -42,7 +42,8 @@ def _rounded_to_odd(total: Array, error: Array) -> Array:
     bits = total.view(np.int64)
     is_even_and_inexact = (bits & 1 == 0) & (np.abs(error) > 0)
     away_from_zero = np.where((error > 0) == (total > 0), 1, -1)
-    return (bits + is_even_and_inexact * away_from_zero).view(np.float64)
+    odd: Array = (bits + is_even_and_inexact * away_from_zero).view(np.float64)
+    return odd
 
 
 def _halves(value: Any) -> tuple[Any, Any]:
