@@ -126,7 +126,7 @@ class PackedSequence(_PackedFields):
         *args : device, dtype, or both
             By position as in torch: a string is a device, anything else a dtype.
         device : None or 'cpu'
-            There is one device.
+            Accepted for torch's sake: arrays are on the CPU.
         dtype : dtype, optional
             float32 or float64; None keeps the dtype.
 
@@ -706,7 +706,7 @@ def _as_integers(value: object, name: str) -> IntArray:
 
 
 def _as_lengths(lengths: object) -> AnyArray:
-    """Return the lengths as an array of shape (B,), of their own dtype."""
+    """Return the lengths as an array of shape (B,), in the dtype that they have."""
     is_array = hasattr(lengths, "__array__")
     try:
         array = as_array(lengths, "lengths") if is_array else np.asarray(lengths)
@@ -731,7 +731,9 @@ def _as_sequences(sequences: Iterable[object]) -> list[AnyArray]:
         arrays = [array.real if array.dtype.kind == "c" else array for array in arrays]
     for place, array in enumerate(arrays):
         if array.ndim == 0:
-            raise IndexError(f"sequences[{place}] must have at least one axis (L, *), got 0D")
+            raise IndexError(
+                f"sequences[{place}] must have at least one axis (L, *), got 0D array"
+            )
         expected = (len(array), *arrays[0].shape[1:])
         if array.shape != expected:
             try:

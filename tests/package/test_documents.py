@@ -130,6 +130,19 @@ def test_readme_inspect_output_equals_the_command(tmp_path, monkeypatch, capsys)
         assert part in printed
 
 
+def test_readme_demo_output_equals_the_command(capsys):
+    assert main(["demo"]) == 0
+    printed = without_error(capsys.readouterr().out)
+    (shown,) = [block for block in blocks_of(README, "text") if "Kowalczyk" in block]
+    for part in without_error(shown).split("...\n"):
+        assert part in printed
+
+
+def without_error(text: str) -> str:
+    """Return the demo's output without the rounding error, which depends on the BLAS."""
+    return re.sub(r"\d\.\de-\d+", "error", text)
+
+
 def test_readme_names_every_command():
     for command in COMMANDS:
         assert f"`numpy-rnn {command}" in text_of(README)
