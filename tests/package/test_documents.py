@@ -13,6 +13,7 @@ import numpy_rnn
 from numpy_rnn import functional
 from numpy_rnn.__main__ import COMMANDS, main
 from tests.support.documents import (
+    CONTRIBUTING,
     DOCUMENTS,
     GUIDE,
     README,
@@ -146,6 +147,19 @@ def without_error(text: str) -> str:
 def test_readme_names_every_command():
     for command in COMMANDS:
         assert f"`numpy-rnn {command}" in text_of(README)
+
+
+def test_contributing_tree_names_the_files_that_there_are():
+    (tree,) = blocks_of(CONTRIBUTING, "text")
+    named = set(re.findall(r"\w+\.py", tree))
+    package = ROOT / "numpy_rnn"
+    assert named <= {path.name for path in package.rglob("*.py")}
+    files = [
+        path
+        for name in ("", "recurrence", "checkpoint")
+        for path in (package / name).glob("*.py")
+    ]
+    assert {path.name for path in files} - named == {"__init__.py"}
 
 
 def test_tests_readme_examples_pass(rng):

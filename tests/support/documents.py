@@ -9,6 +9,7 @@ ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
 GUIDE = ROOT / "numpy_rnn" / "README.md"
 BENCHMARKS = ROOT / "benchmarks" / "README.md"
+CONTRIBUTING = ROOT / "CONTRIBUTING.md"
 TESTS = ROOT / "tests" / "README.md"
 
 PLACES = ("*.md", "numpy_rnn/**/*.md", "benchmarks/**/*.md", "tests/**/*.md")
