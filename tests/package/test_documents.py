@@ -74,9 +74,11 @@ def rows_of_what_is_written_around_layers() -> list[tuple[str, str]]:
     """Return the pairs of expressions in the table, torch's and NumPy's."""
     text = text_of(GUIDE)
     section = text.partition("\n## What is written around layers")[2].partition("\n## ")[0]
-    rows = [re.findall("`([^`]*)`", row) for row in re.findall(r"^\| (`.*) \|$", section, re.M)]
-    assert all(len(row) % 2 == 0 for row in rows), rows
-    return [pair for row in rows for pair in zip(row[: len(row) // 2], row[len(row) // 2 :])]
+    pairs = []
+    for row in re.findall(r"^\| (`.*?) \| (.*) \|$", section, re.M):
+        left, right = (re.findall("`([^`]*)`", cell) for cell in row)
+        pairs += zip(left, right, strict=True)
+    return pairs
 
 
 DRAWN = re.compile("randn")
