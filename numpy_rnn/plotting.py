@@ -65,7 +65,7 @@ def draw(
         layers = range(len(trace))
     names = [layers] if isinstance(layers, (str, int)) else list(layers)
     if not names:
-        raise ValueError("layers is empty: name a layer, or pass None for all")
+        raise ValueError("layers must name at least one layer, got none")
     gates = None if gates is None else list(gates)
     rows = [list(_panels(trace, trace[name], units, gates, sequence)) for name in names]
     steps = len(rows[0][0].values)
@@ -73,7 +73,7 @@ def draw(
     try:
         from matplotlib.figure import Figure
     except ImportError as error:
-        raise ImportError("drawing a trace needs matplotlib: pip install matplotlib") from error
+        raise ImportError("plot needs matplotlib: pip install matplotlib") from error
 
     columns = max(len(row) for row in rows)
     width = max(LEAST_WIDTH, COLUMN_WIDTH * columns)
@@ -101,7 +101,7 @@ def _check_length(
 ) -> None:
     if labels is not None and len(labels) != steps:
         raise ValueError(
-            f"labels must have {steps} elements, one for each step, got {len(labels)}"
+            f"labels must have one label for each of {steps} steps, got {len(labels)}"
         )
     for name, values in (above or {}).items():
         if np.shape(values) != (steps,):
@@ -139,13 +139,15 @@ def _panels(
     """Yield what is drawn of a layer."""
     if layer.name == "cell":
         raise ValueError(
-            "a single step of a cell has no time axis to draw: trace the layer of that kind, "
-            "RNN, LSTM or GRU, with the cell's weights"
+            "cannot plot the trace of a cell, which has a single step: trace a layer with "
+            "the cell's weights"
         )
     for gate in gates or ():
         if gate not in layer.gates:
-            has = f"has the gates {', '.join(layer.gates)}" if layer.gates else "has no gates"
-            raise ValueError(f"gates: {trace.kind} {has}, got {gate!r}")
+            names = ", ".join(layer.gates) or "none"
+            raise ValueError(
+                f"gates must name gates of {trace.kind}, which has {names}, got {gate!r}"
+            )
     states = [layer.hidden] if layer.cell is None else [layer.cell, layer.hidden]
     chosen = {  # the hidden state of a projected LSTM has other units than the rest
         state.shape[-1]: _chosen(_of_sequence(trace, state, sequence), units)
@@ -185,7 +187,7 @@ def _chosen(values: Array, units: int | Sequence[int] | AnyArray | None) -> AnyA
     if np.ndim(units) > 0:
         indices = np.asarray(units)
         if not indices.size:
-            raise ValueError("units is empty: name a unit, or pass None")
+            raise ValueError("units must have at least one index, got none")
         return np.take(numbers, indices)
     count = operator.index(units)  # type: ignore[arg-type]  # it is not a sequence
     if count < 1:

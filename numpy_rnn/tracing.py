@@ -1,4 +1,4 @@
-"""A look inside recurrent layers: every state and every gate, at every step."""
+"""Tracing of recurrent layers: every state and every gate, at every step."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class LayerTrace:
     All arrays are laid out as the layer's output is: (L, N, H), (N, L, H) if
     ``batch_first``, (L, H) for an unbatched input, (rows, H) for a packed one, and
     (N, H) or (H,) for a cell. Those of a backward direction are aligned with the input:
-    step t is the one that read input t. An array of a packed trace is taken apart by
+    step t is the one that read input t. An array of a packed trace is split into sequences by
     ``unpack_sequence(trace.output._replace(data=array))``.
 
     Attributes
@@ -158,7 +158,7 @@ class Trace(Generic[Output, Hx]):
             if layer.name == key:
                 return layer
         names = ", ".join(layer.name for layer in self.layers)
-        raise KeyError(f"no layer {key!r}: there are {names}")
+        raise KeyError(f"no layer {key!r}: the layers are {names}")
 
     def to_dict(self) -> dict[str, AnyArray]:
         """Return all arrays by dotted name, ready for ``numpy.savez(path, **...)``.
@@ -203,7 +203,7 @@ class Trace(Generic[Output, Hx]):
         Parameters
         ----------
         path : str, path, or binary file, optional
-            Where to save the picture; the ending says in which format (png, svg, pdf).
+            The file to write; its suffix determines the format (png, svg, pdf).
         layers : str, int, or iterable of them, optional
             The layers to draw, as in ``trace["l0"]`` or ``trace[0]``; all by default.
         units : int or sequence of int, optional
@@ -233,7 +233,7 @@ class Trace(Generic[Output, Hx]):
         ImportError
             If matplotlib is not installed (``pip install matplotlib``).
         ValueError
-            If the trace is of a cell, which has no time axis; if there is no such gate, or
+            If the trace is of a cell, which has a single step; if there is no such gate, or
             no layer or unit to draw; or if `labels` or `above` do not have an element for
             each step.
         KeyError, IndexError
@@ -311,19 +311,21 @@ def trace(module: object, input: Any, hx: Any = None) -> Trace[Any, Any]:
     """
     if not isinstance(module, (RNNBase, RNNCellBase)):
         raise TypeError(
-            f"trace takes a recurrent layer or cell, got {type(module).__name__}: trace the "
-            "layers of a model one by one"
+            f"module must be a recurrent layer or cell, got {type(module).__name__}: trace the "
+            "layers of a model one at a time"
         )
     base = RNNCellBase if isinstance(module, RNNCellBase) else RNNBase
     if type(module).forward is not base.forward:
         raise TypeError(
-            f"trace cannot look into {type(module).__name__}, which has a forward of its own: "
-            "trace the layer that it calls"
+            f"module must not redefine forward, but {type(module).__name__} does: trace the "
+            "layer that it calls"
         )
     if isinstance(module, RNNCellBase):
         return _trace_cell(module, input, hx)
     if module.training and module.dropout and module.num_layers > 1:
-        raise ValueError("trace cannot show dropout, which acts in training mode: call eval()")
+        raise ValueError(
+            "module has dropout, which cannot be traced in training mode: call eval() on it"
+        )
     return _trace_layers(module, input, hx)
 
 
@@ -354,11 +356,11 @@ def _trace_layers(module: RNNBase[Any], input: Any, hx: Any) -> Trace[Any, Any]:
             args = (recurrence, x, weights[own], starts[own], directions)
             above, _ = run_stack(*args, batch_sizes=packed)
         inputs, hidden = _rows(x), np.split(_rows(above), directions, axis=1)
-        for direction, (one, start) in enumerate(zip(weights[own], starts[own])):
+        for direction, (of_pass, start) in enumerate(zip(weights[own], starts[own])):
             layer = _trace_pass(
                 f"l{first // directions}" + ("_reverse" if direction else ""),
                 recurrence,
-                one,
+                of_pass,
                 inputs,
                 hidden[direction],
                 tuple([np.atleast_2d(array) for array in start]),

@@ -203,13 +203,17 @@ def test_plot_path_gets_the_picture_and_notebooks_show_it(rng, tmp_path):
 @pytest.mark.parametrize(
     ("options", "error", "match"),
     [
-        ({"labels": "ab"}, ValueError, "labels must have 6 elements, one for each step, got 2"),
+        ({"labels": "ab"}, ValueError, "one label for each of 6 steps, got 2"),
         ({"layers": "l1"}, KeyError, "no layer 'l1': there are l0"),
         ({"layers": 1}, IndexError, "index out of range"),
-        ({"layers": []}, ValueError, "layers is empty"),
-        ({"gates": "rf"}, ValueError, "gates: GRU has the gates r, z, n, got 'f'"),
+        ({"layers": []}, ValueError, "layers must name at least one layer, got none"),
+        (
+            {"gates": "rf"},
+            ValueError,
+            "gates must name gates of GRU, which has r, z, n, got 'f'",
+        ),
         ({"units": 0}, ValueError, "units must be 1 or more, got 0"),
-        ({"units": []}, ValueError, "units is empty"),
+        ({"units": []}, ValueError, "units must have at least one index, got none"),
         ({"units": [4]}, IndexError, "index 4 is out of bounds"),
         ({"sequence": 3}, IndexError, "out of bounds"),
         ({"sequence": slice(0, 2)}, TypeError, "cannot be interpreted as an integer"),
@@ -233,13 +237,15 @@ def test_plot_unbatched_trace_has_one_sequence(rng):
 
 
 def test_plot_gates_of_elman_layer_raises(rng):
-    with pytest.raises(ValueError, match="gates: RNN has no gates, got 'f'"):
+    with pytest.raises(
+        ValueError, match="gates must name gates of RNN, which has none, got 'f'"
+    ):
         traced_layer(rng, "RNN tanh").plot(gates="f")
 
 
 def test_plot_cell_raises():
     traced = nn.trace(nn.GRUCell(3, 4), np.ones(3, np.float32))
-    with pytest.raises(ValueError, match="a single step of a cell has no time axis to draw"):
+    with pytest.raises(ValueError, match="cannot plot the trace of a cell"):
         traced.plot()
 
 

@@ -287,7 +287,7 @@ def test_trace_repr_is_short_and_layers_have_names(rng):
     assert "l1" in traced
     assert "l2" not in traced
     assert traced != nn.trace(gru, draw_input(rng, gru, 5, 2))
-    with pytest.raises(KeyError, match="no layer 'l2': there are l0, l1"):
+    with pytest.raises(KeyError, match="no layer 'l2': the layers are l0, l1"):
         traced["l2"]
 
 
@@ -307,11 +307,9 @@ def test_trace_as_a_sequence_has_the_layers_by_number(rng):
 
 def test_trace_other_module_raises():
     x = np.zeros((5, 2, 3), np.float32)
-    with pytest.raises(TypeError, match="takes a recurrent layer or cell, got Linear"):
+    with pytest.raises(TypeError, match="module must be a recurrent layer or cell, got Linear"):
         nn.trace(nn.Linear(3, 4), x)
-    with pytest.raises(
-        ValueError, match=r"dropout, which acts in training mode: call eval\(\)"
-    ):
+    with pytest.raises(ValueError, match=r"dropout, .* traced in training mode: call eval\(\)"):
         nn.trace(nn.RNN(3, 4, 2, dropout=0.5), x)
     assert nn.trace(nn.RNN(3, 4, 2, dropout=0.5).eval(), x).kind == "RNN"
     with pytest.raises(RuntimeError, match="Expected hidden size"):
@@ -321,5 +319,5 @@ def test_trace_other_module_raises():
         def forward(self, input, hx=None):
             return super().forward(input * 2, hx)
 
-    with pytest.raises(TypeError, match="look into Scaled, which has a forward"):
+    with pytest.raises(TypeError, match="must not redefine forward, but Scaled does"):
         nn.trace(Scaled(3, 4), x)

@@ -19,7 +19,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
 
-from numpy_rnn.checkpoint.errors import CheckpointError, shown
+from numpy_rnn.checkpoint.errors import CheckpointError, shown, type_name
 from numpy_rnn.checkpoint.memory_budget import MemoryBudget
 from numpy_rnn.checkpoint.unknown_object import Global, UnknownNameError, UnknownObject
 
@@ -115,7 +115,7 @@ class PickleMachine:
             If the object cannot have a state, or not this one.
         """
         raise CheckpointError(
-            f"the pickle sets attributes of a {type(target).__name__}, which is not allowed"
+            f"the pickle sets attributes of {type_name(target)}, which is not allowed"
         )
 
     def load_persistent(self, identifier: Any) -> Any:
@@ -166,7 +166,7 @@ class PickleMachine:
         except DAMAGE as error:
             if at >= len(data):
                 raise CheckpointError(
-                    "this is not a pickle, or it is cut short: it has no end"
+                    "not a pickle, or it is cut short: its last instruction is missing"
                 ) from None
             raise CheckpointError(
                 f"the pickle is damaged at byte {at - self._start} "
@@ -189,7 +189,9 @@ class PickleMachine:
         start = self.position
         data = self._data[start : start + count]
         if len(data) != count:
-            raise CheckpointError(f"the pickle is cut short within {shown(count)} bytes")
+            raise CheckpointError(
+                f"the pickle is cut short within an object of {shown(count)} bytes"
+            )
         self.position = start + count
         return data
 
@@ -322,7 +324,7 @@ class PickleMachine:
         if isinstance(value, UnknownObject):
             return value.items
         if type(value) is not list:
-            raise CheckpointError(f"expected a list, got a {type(value).__name__}")
+            raise CheckpointError(f"expected a list, got {type(value).__name__}")
         return value
 
     def _set_item(self) -> None:
@@ -339,7 +341,7 @@ class PickleMachine:
         if isinstance(target, UnknownObject):
             target = target.pairs
         if not isinstance(target, dict):
-            raise CheckpointError(f"expected a dict, got a {type(target).__name__}")
+            raise CheckpointError(f"expected a dict, got {type(target).__name__}")
         for key, value in zip(items[::2], items[1::2], strict=True):
             target[checked_key(key)] = value
 
@@ -351,7 +353,7 @@ class PickleMachine:
         elif type(target) is set:
             target.update(checked_key(item) for item in items)
         else:
-            raise CheckpointError(f"expected a set, got a {type(target).__name__}")
+            raise CheckpointError(f"expected a set, got {type(target).__name__}")
 
     def _frozen_set(self) -> None:
         items = self._pop_to_mark()
@@ -381,13 +383,13 @@ class PickleMachine:
     def _stack_global(self) -> None:
         name, module = self._stack.pop(), self._stack.pop()
         if type(name) is not str or type(module) is not str:
-            raise CheckpointError("a module and a name must be strings")
+            raise CheckpointError("the module and the name of a global must be strings")
         self._stack.append(self.find(Global(module, name)))
 
     def _checked_arguments(self, arguments: Any) -> tuple[Any, ...]:
         if type(arguments) is not tuple:
             raise CheckpointError(
-                f"the arguments of a call must be a tuple, got a {type(arguments).__name__}"
+                f"the arguments of a call must be a tuple, got {type(arguments).__name__}"
             )
         self.budget.spend_containers()
         return arguments
@@ -404,7 +406,7 @@ class PickleMachine:
         keywords = self._stack.pop()
         if type(keywords) is not dict:
             raise CheckpointError(
-                f"the keywords of a call must be a dict, got a {type(keywords).__name__}"
+                f"the keywords of a call must be a dict, got {type(keywords).__name__}"
             )
         if keywords:
             arguments = self._checked_arguments(self._stack[-1])
@@ -440,11 +442,11 @@ def _check_metadata(state: Any) -> None:
     It holds the versions of the modules, which mean nothing here, and is left out.
     """
     if type(state) is not dict or set(state) - {"_metadata"}:
-        raise CheckpointError("an OrderedDict may have no attribute but _metadata")
+        raise CheckpointError("an OrderedDict must have no attribute other than _metadata")
 
 
 def _named(value: Any) -> str:
-    return str(value) if isinstance(value, Global) else f"a {type(value).__name__}"
+    return str(value) if isinstance(value, Global) else type_name(value)
 
 
 def _not_a_number(line: bytes) -> CheckpointError:
@@ -459,7 +461,7 @@ def checked_key(key: Any) -> Any:
         return key
     raise CheckpointError(
         "a key of a dict or an item of a set must be a number, a string, bytes or a flat tuple "
-        f"of them, got a {type(key).__name__}"
+        f"of them, got {type(key).__name__}"
     )
 
 

@@ -55,7 +55,7 @@ def linear(input: Array, weight: Array, bias: Array | None = None) -> Array:
             f"input of shape {shape}"
         )
     if b is not None and b.shape != sizes[:1]:
-        raise RuntimeError(f"bias must be of shape {sizes[:1]}, got {b.shape}")
+        raise RuntimeError(f"bias must have the shape {sizes[:1]}, got {b.shape}")
     if len(shape) == 2:
         return _affine(x, w, b)
     rows = x.reshape(math.prod(shape[:-1]), shape[-1])
