@@ -45,8 +45,8 @@ def parsed() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks",
         description=f"{__doc__} All cases, on one thread, take less than twenty "
-        "minutes; the results go to benchmarks/results/ (results.json, table.md, chart.svg) "
-        "and into the documents that show them.",
+        "minutes; the results go to benchmarks/results/ (results.json, table.md, "
+        "uses.svg, chart.svg) and into the documents that show them.",
         epilog="A part of the cases is printed and changes no file.",
     )
     part = parser.add_mutually_exclusive_group()
@@ -62,7 +62,7 @@ def parsed() -> argparse.Namespace:
     part.add_argument(
         "--report",
         action="store_true",
-        help="measure nothing: write table, chart and documents from results.json",
+        help="measure nothing: write table, charts and documents from results.json",
     )
     parser.add_argument("--output", type=Path, help="write the results to this folder instead")
     arguments = parser.parse_args()
@@ -148,14 +148,15 @@ def progress(text: str, end: str) -> None:
 
 
 def write(results: report.Results, folder: Path) -> None:
-    """Write the JSON, the table and the chart."""
-    from benchmarks.chart import draw
+    """Write the JSON, the table and the charts."""
+    from benchmarks.chart import draw_sizes, draw_uses
 
     folder.mkdir(parents=True, exist_ok=True)
     text = json.dumps(results, indent=1)
     (folder / "results.json").write_text(f"{text}\n", "utf-8")
     (folder / "table.md").write_text(report.full(results), "utf-8")
-    draw(results, folder / "chart.svg")
+    draw_uses(results, folder / "uses.svg")
+    draw_sizes(results, folder / "chart.svg")
     print(f"wrote {folder}", file=sys.stderr)
 
 

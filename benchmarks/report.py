@@ -26,14 +26,14 @@ LABELS |= {"textbook": "textbook loop", "floor": "floor", "package": "its own Nu
 RIVALS = ("torch", "onnxruntime")
 """Those whose ratios are in every table."""
 
-USED_SIZE = 128
-
 USES = {
-    "a step of a stream": lambda kind: Case(kind, 1, 1, USED_SIZE, hx=True),
-    "a sequence of 100": lambda kind: Case(kind, 100, 1, USED_SIZE),
-    "32 such sequences": lambda kind: Case(kind, 100, 32, USED_SIZE),
+    "a streaming step": {"steps": 1, "batch": 1, "hx": True},
+    "one sequence of 100 steps": {"steps": 100, "batch": 1},
+    "a batch of 32 such sequences": {"steps": 100, "batch": 32},
 }
-"""What a layer is used for, and the case that the README shows for it."""
+"""What a layer is used for, and the sizes that show it."""
+
+USED_SIZE = 128
 
 NONE = "-"
 
@@ -296,7 +296,7 @@ def accuracy(results: Results) -> str:
 def facts(results: Results) -> str:
     """Return one line on size, import and a step beside torch's, if they were measured."""
     weighed = results.get("footprint")
-    cell = cells_of(results, 0).get(USES["a step of a stream"]("LSTM"))
+    cell = cells_of(results, 0).get(used("LSTM", "a streaming step"))
     if weighed is None or cell is None:
         return ""
     installed, imports, step = weighed["installed"], weighed["import"], cell["seconds"]
@@ -309,12 +309,15 @@ def facts(results: Results) -> str:
     )
 
 
+def used(kind: str, use: str) -> Case:
+    """Return the case that shows a use of a kind of layer."""
+    return Case(kind, size=USED_SIZE, **USES[use])
+
+
 def speed(results: Results) -> str:
     """Return the README's table of times, by use, and where they were measured."""
     cells = cells_of(results, 0)
-    rows = [
-        [kind, *(time_and_pair(cells, case(kind)) for case in USES.values())] for kind in KINDS
-    ]
+    rows = [[kind, *(time_and_pair(cells, used(kind, use)) for use in USES)] for kind in KINDS]
     header = [f"µs, {USED_SIZE} units", *USES]
     return "\n".join([*table(header, without_empty(rows)), "", machine_text(results)])
 

@@ -8,7 +8,7 @@ import pytest
 
 from benchmarks import report
 from benchmarks.cases import CASES, GRID, Case, chosen
-from benchmarks.chart import draw
+from benchmarks.chart import draw_sizes, draw_uses
 
 
 def results_of(ratios):
@@ -72,7 +72,7 @@ def test_report_whole_models_have_a_table():
 
 
 def test_report_sections_replace_the_text_between_their_marks_alone():
-    cases = [case(kind) for case in report.USES.values() for kind in ("RNN", "LSTM")]
+    cases = [report.used(kind, use) for use in report.USES for kind in ("RNN", "LSTM")]
     results = results_of(dict.fromkeys(cases, (0.5, 2.0)))
     marks = [
         f"<!-- {mark} -->\nlast year\n<!-- /{mark} -->"
@@ -88,14 +88,41 @@ def test_report_sections_replace_the_text_between_their_marks_alone():
     assert report.with_sections("README.md", once, results) == once
 
 
-def test_chart_equal_results_give_equal_files_with_every_ratio(tmp_path):
+def test_chart_by_size_equal_results_give_equal_files_with_every_ratio(tmp_path):
     results = results_of(dict.fromkeys(GRID, (0.5, 1.25)))
     files = [tmp_path / "one.svg", tmp_path / "two.svg"]
     for file in files:
-        draw(results, file)
+        draw_sizes(results, file)
     first, second = (file.read_text("utf-8") for file in files)
     assert first.count(">0.50</text>") == first.count(">1.25</text>") == len(GRID)
     assert first == second
+
+
+def test_chart_by_use_equal_results_give_equal_files(tmp_path):
+    results = results_of(dict.fromkeys(CASES, (0.5, 1.25)))
+    files = [tmp_path / "one.svg", tmp_path / "two.svg"]
+    for file in files:
+        draw_uses(results, file)
+    first, second = (file.read_text("utf-8") for file in files)
+    assert first == second
+
+
+def test_chart_by_use_says_who_is_faster(tmp_path):
+    results = results_of(dict.fromkeys(CASES, (0.5, 1.25)))
+    draw_uses(results, tmp_path / "uses.svg")
+    text = (tmp_path / "uses.svg").read_text("utf-8")
+    assert text.count(" 40.0 µs, 2.0x slower</text>") == 9
+    assert text.count(" 16.0 µs, 1.2x faster</text>") == 9
+    assert text.count("fill: #d6604d") == 9
+    assert "a cpu; NumPy's BLAS is openblas" in text
+
+
+def test_chart_by_use_case_that_was_not_measured_is_empty(tmp_path):
+    results = results_of({Case("GRU", 100, 1, 128): (0.99, 1.01)})
+    draw_uses(results, tmp_path / "uses.svg")
+    text = (tmp_path / "uses.svg").read_text("utf-8")
+    assert text.count(", the same</text>") == 2
+    assert "slower</text>" not in text
 
 
 @pytest.mark.parametrize(

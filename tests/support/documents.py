@@ -8,6 +8,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
 GUIDE = ROOT / "numpy_rnn" / "README.md"
+DEMO = ROOT / "numpy_rnn" / "demo" / "README.md"
 BENCHMARKS = ROOT / "benchmarks" / "README.md"
 CONTRIBUTING = ROOT / "CONTRIBUTING.md"
 TESTS = ROOT / "tests" / "README.md"
