@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import re
 
 import numpy as np
@@ -11,7 +10,6 @@ import torch
 
 from numpy_rnn import functional
 from numpy_rnn.__main__ import COMMANDS, main
-from tests.demo import picture
 from tests.support.documents import README, python_blocks
 
 
@@ -78,8 +76,3 @@ def test_readme_names_every_command():
 def test_readme_has_no_placeholders():
     shouted = set(re.findall(r"\b[A-Z]{7,}\b", README.read_text("utf-8")))
     assert shouted <= {"CONTRIBUTING"}
-
-
-def test_readme_picture_is_drawn_by_the_readmes_line():
-    (line,) = re.findall(r"figure = t\.plot\(.*\)", inspect.getsource(picture))
-    assert f">>> {line}" in README.read_text("utf-8")
