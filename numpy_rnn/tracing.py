@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from numpy_rnn.recurrence.protocol import Recurrence, State, Weights
+else:
+    Figure = Any  # so that `typing.get_type_hints` needs no matplotlib
 
 __all__ = ["LayerTrace", "Trace", "trace"]
 

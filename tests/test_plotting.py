@@ -204,13 +204,13 @@ def test_plot_path_gets_the_picture_and_notebooks_show_it(rng, tmp_path):
     ("options", "error", "match"),
     [
         ({"labels": "ab"}, ValueError, "one label for each of 6 steps, got 2"),
-        ({"layers": "l1"}, KeyError, "no layer 'l1': there are l0"),
+        ({"layers": "l1"}, KeyError, "no layer 'l1': the layers are l0"),
         ({"layers": 1}, IndexError, "index out of range"),
         ({"layers": []}, ValueError, "layers must name at least one layer, got none"),
         (
             {"gates": "rf"},
             ValueError,
-            "gates must name gates of GRU, which has r, z, n, got 'f'",
+            "of GRU, which has r, z, n, got 'f'",
         ),
         ({"units": 0}, ValueError, "units must be 1 or more, got 0"),
         ({"units": []}, ValueError, "units must have at least one index, got none"),
@@ -237,9 +237,7 @@ def test_plot_unbatched_trace_has_one_sequence(rng):
 
 
 def test_plot_gates_of_elman_layer_raises(rng):
-    with pytest.raises(
-        ValueError, match="gates must name gates of RNN, which has none, got 'f'"
-    ):
+    with pytest.raises(ValueError, match="of RNN, which has none, got 'f'"):
         traced_layer(rng, "RNN tanh").plot(gates="f")
 
 

@@ -14,7 +14,6 @@ from numpy_rnn import functional
 from numpy_rnn.__main__ import COMMANDS, main
 from tests.support.documents import (
     CONTRIBUTING,
-    DEMO,
     DOCUMENTS,
     GUIDE,
     README,
@@ -150,12 +149,6 @@ def without_error(text: str) -> str:
 def test_readme_names_every_command():
     for command in COMMANDS:
         assert f"`numpy-rnn {command}" in text_of(README)
-
-
-def test_picture_is_drawn_by_the_line_that_the_documents_show():
-    (line,) = re.findall(r"figure = t\.plot\(.*\)", text_of(ROOT / "tests/demo/picture.py"))
-    for document in (README, DEMO):
-        assert f">>> {line}" in text_of(document)
 
 
 def test_contributing_tree_names_the_files_that_there_are():
