@@ -1,7 +1,7 @@
 """Draw the README's picture: what the demo's model does with a name, letter by letter.
 
-Run from the root of a checkout: ``python -m tests.demo.picture``. The README and the demo's page
-show the line that plots.
+Run from the root of a checkout: ``python -m tests.demo.picture``. The README and the demo's
+page show the line that plots.
 """
 
 from __future__ import annotations
