@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 Array: TypeAlias = npt.NDArray[np.floating[Any]]
-"""A float32 or float64 array: what parameters are and kernels work on."""
+"""A float32 or float64 array: what parameters are, and what layers compute with."""
 
 AnyArray: TypeAlias = npt.NDArray[Any]
 """An array of any dtype: what a caller or a checkpoint may hold."""

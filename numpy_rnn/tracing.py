@@ -300,11 +300,11 @@ def _trace_layers(module: RNNBase[Any], input: Any, hx: Any) -> Trace[Any, Any]:
             args = (recurrence, x, weights[own], starts[own], directions)
             above, _ = run_stack(*args, batch_sizes=packed)
         inputs, hidden = _rows(x), np.split(_rows(above), directions, axis=1)
-        for direction, (one, start) in enumerate(zip(weights[own], starts[own])):
+        for direction, (of_pass, start) in enumerate(zip(weights[own], starts[own])):
             layer = _trace_pass(
                 f"l{first // directions}" + ("_reverse" if direction else ""),
                 recurrence,
-                one,
+                of_pass,
                 inputs,
                 hidden[direction],
                 tuple([np.atleast_2d(array) for array in start]),

@@ -121,7 +121,7 @@ class RNNBase(WeightedLayer, Generic[Hx]):
         bias_hh_l1_reverse: Array
 
     _weight_names = re.compile(
-        # No layer has a number of five digits; an endless one would take endless time.
+        # No layer has a number of five digits, and reading an endless one takes long.
         "(weight_ih|weight_hh|weight_hr|bias_ih|bias_hh)_l(0|[1-9][0-9]{0,3})(_reverse)?"
     )
     _gates: ClassVar[int] = 0  # set by each layer; this base class has no weights
@@ -451,7 +451,7 @@ class RNNBase(WeightedLayer, Generic[Hx]):
             return [tuple([state[place] for state in states])]
         if single:
             states = tuple([state[:, 0] for state in states])
-        return [tuple([state[one] for state in states]) for one in range(passes)]
+        return [tuple([state[index] for state in states]) for index in range(passes)]
 
     def _final_states(self, ends: Sequence[State], single: bool) -> Any:
         """Return the states as the caller gets them: each array (layers * D, [N,] H)."""
@@ -935,8 +935,8 @@ class RNNCellBase(WeightedLayer, Generic[Hx]):
         if x.ndim == 1 or len(x) != 1:
             end = step_cell(self._recurrence, x, state, weights)
         else:
-            one = tuple([array[0] for array in state])
-            end = step_cell(self._recurrence, x[0], one, weights)
+            unbatched = tuple([array[0] for array in state])
+            end = step_cell(self._recurrence, x[0], unbatched, weights)
             end = tuple([array[None] for array in end])
         next_state: Hx = pack_state(end)
         return next_state

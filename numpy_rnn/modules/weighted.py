@@ -20,8 +20,6 @@ from numpy_rnn.modules.module import Module
 if TYPE_CHECKING:
     from numpy_rnn._typing import DTypeLike
 
-__all__ = ["Candidate", "Declared", "Group", "MisfitError", "WeightedLayer", "groups", "listed"]
-
 L = TypeVar("L", bound="WeightedLayer")
 
 Shape: TypeAlias = "tuple[int, ...]"

@@ -123,8 +123,9 @@ class PackedSequence(_PackedFields):
 
         Parameters
         ----------
-        *args : device, dtype, or both
-            By position as in torch: a string is a device, anything else a dtype.
+        *args : device, dtype, both, or an array
+            By position as in torch: a string is a device, unless it is 'float32' or
+            'float64'; of an array the dtype is taken.
         device : None or 'cpu'
             Accepted for torch's sake: arrays are on the CPU.
         dtype : dtype, optional
@@ -637,7 +638,8 @@ def packed_rows(sequence: PackedSequence) -> int:
     Raises
     ------
     RuntimeError
-        If the batch sizes are not positive and descending, or exceed the data.
+        If the batch sizes are negative or not in descending order, or if they need more
+        rows than the data has.
     """
     batch_sizes, data = sequence.batch_sizes, sequence.data
     if batch_sizes.ndim != 1 or len(batch_sizes) == 0:
