@@ -9,34 +9,38 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
 from tests.browser.answers import ANSWER, CALL
 
 TESTS = Path(__file__).resolve().parents[1]
-RUNTIME = Path(os.environ.get("NUMPY_RNN_PYODIDE", "pyodide")).resolve()
-ABSENT = f"{RUNTIME} is not there: tests/browser/README.md says how to get it"
+PYODIDE = Path(os.environ.get("NUMPY_RNN_PYODIDE", "pyodide")).resolve()
+ABSENT = f"{PYODIDE} is not there: tests/browser/README.md says how to get it"
+
+
+class Runtime(NamedTuple):
+    """What is needed to run the package in Pyodide."""
+
+    node: str
+    pyodide: Path
+    wheel: Path
 
 
 @pytest.fixture(scope="session")
-def runtime() -> list[str | Path]:
-    """Return the start of a command, or skip the tests where Pyodide or node is not there."""
-    if not (RUNTIME / "pyodide.mjs").is_file():
+def runtime(tmp_path_factory: pytest.TempPathFactory) -> Runtime:
+    """Build the wheel of the package as it is now; skip the tests without Pyodide or node."""
+    if not (PYODIDE / "pyodide.mjs").is_file():
         pytest.skip(ABSENT)
     node = shutil.which("node")
     if node is None:
         pytest.skip("node, which runs Pyodide, is not installed")
-    return [node, TESTS / "browser" / "serve.mjs", RUNTIME]
-
-
-def built_wheel(folder: Path) -> Path:
-    """Build the package as it is now."""
+    folder = tmp_path_factory.mktemp("wheel")
     pip = [sys.executable, "-m", "pip", "wheel", "--no-deps", "--quiet"]
     subprocess.run([*pip, "--wheel-dir", folder, TESTS.parent], check=True)
     (wheel,) = folder.iterdir()
-    return wheel
+    return Runtime(node, PYODIDE, wheel)
 
 
 @pytest.fixture(scope="session")
@@ -46,13 +50,11 @@ def exchange(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def browser(
-    runtime: list[str | Path], exchange: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Callable[..., Any]]:
+def browser(runtime: Runtime, exchange: Path) -> Iterator[Callable[..., Any]]:
     """Call a function in Pyodide: it, the arguments and the result are pickled."""
-    wheel = built_wheel(tmp_path_factory.mktemp("wheel"))
+    serve = [runtime.node, TESTS / "browser" / "serve.mjs"]
     with subprocess.Popen(
-        [*runtime, wheel, TESTS, exchange],
+        [*serve, runtime.pyodide, runtime.wheel, TESTS, exchange],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
