@@ -28,7 +28,7 @@ ROOMS = {
     "checkpoint": "_typing floating_point arguments",
     "modules": "_typing floating_point arguments recurrence functional init utils",
     "description": "modules",
-    "plotting": "_typing utils",
+    "plotting": "_typing floating_point utils",
     "tracing": "_typing floating_point arguments recurrence functional utils modules plotting",
     "numpy_rnn": "random functional init utils checkpoint modules description tracing",
     "testing": "_typing floating_point utils modules",
@@ -48,9 +48,14 @@ FOR_TYPES = {
 """Imports under TYPE_CHECKING that go another way, and what they are for."""
 
 THIRD_PARTY = {
+    ("numpy_rnn.plotting", "matplotlib.axes"): "a type",
     ("numpy_rnn.plotting", "matplotlib.figure"): "draws the picture of a trace",
+    ("numpy_rnn.tracing", "matplotlib.figure"): "a type",
 }
-"""Imports of other packages than NumPy, and what they are for: each is inside a function."""
+"""Imports of other packages than NumPy, and what they are for.
+
+Each is inside a function or under TYPE_CHECKING.
+"""
 
 IMPORTED_AT_FIRST_USE = """
 import json, sys
