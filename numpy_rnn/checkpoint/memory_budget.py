@@ -46,7 +46,8 @@ class MemoryBudget:
 
     def __init__(self, file_size: int) -> None:
         self.file_size = file_size
-        self.limit = self.left = 2 * file_size + BASE
+        self.limit: int = 2 * file_size + BASE
+        self.left: int = self.limit
 
     def reset(self) -> None:
         """Start again with the whole budget, to read the file a second time."""

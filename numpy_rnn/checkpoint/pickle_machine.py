@@ -68,7 +68,7 @@ class PickleMachine:
 
     def __init__(self, data: bytes | mmap.mmap, budget: MemoryBudget, start: int = 0) -> None:
         self.budget = budget
-        self.position = start
+        self.position: int = start
         self._start = start
         self._data = data
         self._stack: list[Any] = []

@@ -11,7 +11,7 @@ from numpy_rnn.arguments import as_array
 
 __all__ = ["FORMATS", "save"]
 
-FORMATS = {
+FORMATS: dict[str, tuple[str, ...]] = {
     "safetensors": (".safetensors",),
     "npz": (".npz",),
     "torch_zip": (".pt", ".pth", ".ckpt", ".bin"),

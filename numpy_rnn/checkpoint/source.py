@@ -50,7 +50,7 @@ class Source:
 
     def __init__(self, file: IO[bytes], size: int, mapping: mmap.mmap | None = None) -> None:
         self.size = size
-        self.budget = MemoryBudget(size)
+        self.budget: MemoryBudget = MemoryBudget(size)
         self._file = file
         self._mapping = mapping
         self._block = np.empty(0, np.uint8)

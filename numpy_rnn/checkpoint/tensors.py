@@ -50,7 +50,7 @@ class Storage:
         big_endian: bool = False,
         is_compressed: bool = False,
     ) -> None:
-        self.size = size
+        self.size: int = size
         self._read = read
         self._budget = budget
         self._big_endian = big_endian

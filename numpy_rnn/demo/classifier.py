@@ -36,8 +36,8 @@ class NameClassifier(nn.Module):
 
     def __init__(self, alphabet_size: int, hidden_size: int, languages: int) -> None:
         super().__init__()
-        self.rnn = nn.RNN(alphabet_size, hidden_size)
-        self.linear = nn.Linear(hidden_size, languages)
+        self.rnn: nn.RNN = nn.RNN(alphabet_size, hidden_size)
+        self.linear: nn.Linear = nn.Linear(hidden_size, languages)
 
     def forward(self, letters: Array) -> Array:
         """Return the log-probabilities, of shape (languages,).
@@ -110,7 +110,8 @@ class TrainedClassifier:
         self.alphabet: str = checkpoint["alphabet"]
         self.languages: list[str] = checkpoint["languages"]
         hidden_size = weights["rnn.weight_hh_l0"].shape[1]
-        self.model = NameClassifier(len(self.alphabet), hidden_size, len(self.languages))
+        sizes = len(self.alphabet), hidden_size, len(self.languages)
+        self.model: NameClassifier = NameClassifier(*sizes)
         self.model.load_state_dict(weights)
         self.model.eval()
 
