@@ -33,15 +33,7 @@ BATCH = 500
 MOST_DIGITS = 4300
 """Digits of a decimal number: converting an integer takes the square of them."""
 
-DAMAGE = (
-    IndexError,
-    KeyError,
-    OverflowError,
-    RecursionError,
-    TypeError,
-    ValueError,
-    struct.error,
-)
+DAMAGE = (LookupError, OverflowError, RecursionError, TypeError, ValueError, struct.error)
 """What Python raises for an instruction that its operands do not fit."""
 
 
@@ -87,24 +79,15 @@ class PickleMachine:
         raise UnknownNameError(name)
 
     def call(self, function: Any, _arguments: tuple[Any, ...]) -> Any:
-        """Return the result of a call.
+        """Return the result of a call of a function, or of a class.
 
         Raises
         ------
         CheckpointError
-            If the function may not be called, or not with these arguments.
+            If it may not be called, or not with these arguments.
         """
-        raise CheckpointError(f"the pickle calls {_named(function)}, which is not allowed")
-
-    def instantiate(self, kind: Any, _arguments: tuple[Any, ...]) -> Any:
-        """Return a new object.
-
-        Raises
-        ------
-        CheckpointError
-            If the class is not allowed, or not with these arguments.
-        """
-        raise CheckpointError(f"the pickle instantiates {_named(kind)}, which is not allowed")
+        name = function if isinstance(function, Global) else f"a {type(function).__name__}"
+        raise CheckpointError(f"the pickle calls {name}, which is not allowed")
 
     def set_state(self, target: Any, _state: Any) -> None:
         """Set the state of an object.
@@ -277,9 +260,9 @@ class PickleMachine:
         else:
             self._stack = self._marked.pop()
 
-    def _tuple(self) -> None:
+    def _sequence(self, kind: type) -> None:
         items = self._pop_to_mark()
-        self._stack.append(tuple(items))
+        self._stack.append(kind(items))
 
     def _tuple_of_one(self) -> None:
         self.budget.spend_sequence()
@@ -291,10 +274,6 @@ class PickleMachine:
 
     def _tuple_of_three(self) -> None:
         self._stack[-3:] = [(self._stack[-3], self._stack[-2], self._stack[-1])]
-
-    def _list(self) -> None:
-        items = self._pop_to_mark()
-        self._stack.append(items)
 
     def _empty_list(self) -> None:
         self.budget.spend_sequence()
@@ -384,21 +363,17 @@ class PickleMachine:
             raise CheckpointError("a module and a name must be strings")
         self._stack.append(self.find(Global(module, name)))
 
-    def _checked_arguments(self, arguments: Any) -> tuple[Any, ...]:
+    def _called(self, function: Any, arguments: Any) -> Any:
         if type(arguments) is not tuple:
             raise CheckpointError(
                 f"the arguments of a call must be a tuple, got a {type(arguments).__name__}"
             )
         self.budget.spend_containers()
-        return arguments
+        return self.call(function, arguments)
 
     def _reduce(self) -> None:
-        arguments = self._checked_arguments(self._stack.pop())
-        self._stack[-1] = self.call(self._stack[-1], arguments)
-
-    def _new_object(self) -> None:
-        arguments = self._checked_arguments(self._stack.pop())
-        self._stack[-1] = self.instantiate(self._stack[-1], arguments)
+        arguments = self._stack.pop()
+        self._stack[-1] = self._called(self._stack[-1], arguments)
 
     def _new_object_with_names(self) -> None:
         keywords = self._stack.pop()
@@ -406,45 +381,32 @@ class PickleMachine:
             raise CheckpointError(
                 f"the keywords of a call must be a dict, got a {type(keywords).__name__}"
             )
-        if keywords:
-            arguments = self._checked_arguments(self._stack[-1])
+        arguments = self._stack[-1]
+        if keywords and type(arguments) is tuple:
             self.budget.spend(8 * len(arguments), "the arguments of a call")
             self._stack[-1] = (*arguments, keywords)
-        self._new_object()
+        self._reduce()
 
     def _object(self) -> None:
         kind, *arguments = self._pop_to_mark()
-        self._stack.append(self.instantiate(kind, self._checked_arguments(tuple(arguments))))
+        self._stack.append(self._called(kind, tuple(arguments)))
 
     def _instance(self) -> None:
-        arguments = self._checked_arguments(tuple(self._pop_to_mark()))
+        arguments = tuple(self._pop_to_mark())
         self._global()
-        kind = self._stack.pop()
-        self._stack.append(self.instantiate(kind, arguments))
+        self._stack[-1] = self._called(self._stack[-1], arguments)
 
     def _build(self) -> None:
         state = self._stack.pop()
         target = self._stack[-1]
-        if isinstance(target, OrderedDict):
-            _check_metadata(state)
-        else:
+        if not isinstance(target, OrderedDict):
             self.set_state(target, state)
+        # torch notes the versions of modules there, which mean nothing here.
+        elif type(state) is not dict or set(state) - {"_metadata"}:
+            raise CheckpointError("an OrderedDict may have no attribute but _metadata")
 
     def _persistent(self) -> None:
         self._stack[-1] = self.load_persistent(self._stack[-1])
-
-
-def _check_metadata(state: Any) -> None:
-    """Accept the ``_metadata`` that a state_dict of torch's has as its only attribute.
-
-    It holds the versions of the modules, which mean nothing here, and is left out.
-    """
-    if type(state) is not dict or set(state) - {"_metadata"}:
-        raise CheckpointError("an OrderedDict may have no attribute but _metadata")
-
-
-def _named(value: Any) -> str:
-    return str(value) if isinstance(value, Global) else f"a {type(value).__name__}"
 
 
 def _not_a_number(line: bytes) -> CheckpointError:
@@ -508,8 +470,8 @@ _BY_CODE: dict[bytes, Instruction] = {
     pickle.POP: PickleMachine._pop,
     pickle.POP_MARK: PickleMachine._pop_to_mark,
     pickle.DUP: lambda m: m._stack.append(m._stack[-1]),
-    pickle.LIST: PickleMachine._list,
-    pickle.TUPLE: PickleMachine._tuple,
+    pickle.LIST: lambda m: m._sequence(list),
+    pickle.TUPLE: lambda m: m._sequence(tuple),
     pickle.TUPLE1: PickleMachine._tuple_of_one,
     pickle.TUPLE2: PickleMachine._tuple_of_two,
     pickle.TUPLE3: PickleMachine._tuple_of_three,
@@ -530,7 +492,7 @@ _BY_CODE: dict[bytes, Instruction] = {
     pickle.GLOBAL: PickleMachine._global,
     pickle.STACK_GLOBAL: PickleMachine._stack_global,
     pickle.REDUCE: PickleMachine._reduce,
-    pickle.NEWOBJ: PickleMachine._new_object,
+    pickle.NEWOBJ: PickleMachine._reduce,  # a class is called like a function
     pickle.NEWOBJ_EX: PickleMachine._new_object_with_names,
     pickle.OBJ: PickleMachine._object,
     pickle.INST: PickleMachine._instance,
