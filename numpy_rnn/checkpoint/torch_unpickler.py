@@ -164,7 +164,20 @@ class TorchUnpickler(PickleMachine):
 
     def finish(self, result: Any) -> Any:
         """Return `result`, in which no name may be in place of a value."""
-        _refuse_names(result)
+        seen: set[int] = set()
+        pending = [result]
+        while pending:
+            value = pending.pop()
+            if isinstance(value, (Global, Dtype)):
+                name = value if isinstance(value, Global) else "numpy.dtype"
+                raise CheckpointError(
+                    f"the checkpoint must hold values, but has {name} itself in place of one"
+                )
+            if isinstance(value, (dict, list, tuple, set, frozenset)) and id(value) not in seen:
+                seen.add(id(value))
+                pending.extend(value)
+                if isinstance(value, dict):
+                    pending.extend(value.values())
         return result
 
     def load_persistent(self, identifier: Any) -> Any:
@@ -217,12 +230,11 @@ class TorchUnpickler(PickleMachine):
     def _tensor(
         self, storage: TypedStorage, offset: Any, shape: Any, strides: Any, metadata: Any
     ) -> Any:
-        for item in metadata:
-            if type(item) is dict and item:
-                raise CheckpointError(
-                    "the tensor is conjugated or negated lazily: save tensor.resolve_conj() or "
-                    "tensor.resolve_neg()"
-                )
+        if any(type(item) is dict and item for item in metadata):
+            raise CheckpointError(
+                "the tensor is conjugated or negated lazily: save tensor.resolve_conj() or "
+                "tensor.resolve_neg()"
+            )
         return self.value(Tensor(storage, offset, shape, strides))
 
     def _rebuild_from_type(self, function: Any, _type: Any, args: Any, _state: Any) -> Any:
@@ -271,24 +283,6 @@ class InertUnpickler(TorchUnpickler):
 
 Unpickler: TypeAlias = type[TorchUnpickler]
 """It decides for a reader what becomes of unknown classes and of tensors."""
-
-
-def _refuse_names(result: Any) -> None:
-    """Raise `CheckpointError` if a name is in place of a value."""
-    seen: set[int] = set()
-    pending = [result]
-    while pending:
-        value = pending.pop()
-        if isinstance(value, (Global, Dtype)):
-            name = value if isinstance(value, Global) else "numpy.dtype"
-            raise CheckpointError(
-                f"the checkpoint must hold values, but has {name} itself in place of one"
-            )
-        if isinstance(value, (dict, list, tuple, set, frozenset)) and id(value) not in seen:
-            seen.add(id(value))
-            pending.extend(value)
-            if isinstance(value, dict):
-                pending.extend(value.values())
 
 
 def _rebuild_parameter(data: Any, *_: Any) -> Any:

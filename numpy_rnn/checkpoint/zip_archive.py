@@ -109,7 +109,7 @@ class ZipArchive:
         return data
 
     def _crc(self, member: Member, data: AnyArray, start: int) -> int:
-        if member.method == DEFLATED or not self._source.is_mapped:
+        if member.method == DEFLATED or self._source.mapping is None:
             return zlib.crc32(data.data)
         crc = 0  # without touching the pages of a mapped file
         for chunk in self._source.chunks(start, member.size):
