@@ -13,8 +13,8 @@ import numpy_rnn
 from numpy_rnn.commands.common import CommandError
 
 COMMANDS = {
-    "inspect": "show the tensors in a file, and the layers they belong to",
-    "convert": "write the weights in a file to another, in another format",
+    "inspect": "show the tensors in a file, and the layers that they belong to",
+    "convert": "convert the weights in a file to another format",
     "run": "run a recurrent layer from a file on an input",
     "verify": "compare the layers in a file with torch's",
     "demo": "guess which language a surname is from",
@@ -23,8 +23,8 @@ COMMANDS = {
 EXIT_CODES = """\
 exit codes:
   0    success
-  1    the numbers are not torch's (verify, demo)
-  2    failure: wrong usage, or a file that cannot be read or written
+  1    results differ from torch's (verify, demo)
+  2    error: wrong usage, or a file that cannot be read or written
   130  interrupted"""
 
 
@@ -44,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if sys.stderr is None:  # closed, as by `2>&-`
         sys.stderr = open(os.devnull, "w")  # noqa: PTH123, SIM115  # for as long as we run
     if sys.stdout is None:
-        return _output_failed("it is closed")
+        return _output_failed("closed")
     if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(errors="replace")  # a name the terminal cannot show
     try:

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 Array: TypeAlias = npt.NDArray[np.floating[Any]]
-"""A float32 or float64 array: what parameters are and kernels work on."""
+"""A float32 or float64 array: what parameters are, and what layers compute with."""
 
 AnyArray: TypeAlias = npt.NDArray[Any]
 """An array of any dtype: what a caller or a checkpoint may hold."""
@@ -17,7 +17,7 @@ IntArray: TypeAlias = npt.NDArray[np.int64]
 """An array of int64: lengths and indices that this package returns."""
 
 DTypeLike: TypeAlias = npt.DTypeLike | None
-"""What names a dtype; None stands for the default."""
+"""Anything that NumPy takes as a dtype; None means the default."""
 
 Format: TypeAlias = Literal["safetensors", "npz", "torch_zip"]
 """The file formats that `save` writes."""
@@ -30,7 +30,7 @@ Result = TypeVar("Result", covariant=True)
 
 
 class HasForward(Protocol[Arguments, Result]):
-    """A module, of which a call takes the arguments of ``forward`` and returns its result."""
+    """A module whose call takes the arguments of ``forward`` and returns its result."""
 
     def forward(self, *args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
         """Compute the module's result."""

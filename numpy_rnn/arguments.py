@@ -111,22 +111,22 @@ def parse_dtype(dtype: DTypeLike) -> np.dtype[Any]:
     return parsed
 
 
-def parse_size(size: object) -> int:
-    """Return a size as an int.
+def parse_size(size: object, name: str = "a size") -> int:
+    """Return a size as an int; `name` is the argument's, for the error.
 
     Raises
     ------
     TypeError
         If it is not an integer; a bool is not one.
     """
-    refuse_bool(size)
+    refuse_bool(size, name)
     return operator.index(size)  # type: ignore[arg-type]  # that is what it finds out
 
 
-def refuse_bool(size: object) -> None:
+def refuse_bool(value: object, name: str) -> None:
     """Raise TypeError for a bool in place of a size or an index."""
-    if isinstance(size, (bool, np.bool_)):
-        raise TypeError(f"'{type(size).__name__}' object cannot be interpreted as a size")
+    if isinstance(value, (bool, np.bool_)):
+        raise TypeError(f"{name} must be an integer, got {type(value).__name__}")
 
 
 def new_array(shape: tuple[int, ...], dtype: np.dtype[Any]) -> AnyArray:
@@ -165,16 +165,16 @@ def parse_axis(dim: int, axes: int) -> int:
     return operator.index(dim) % axes
 
 
-def check_device(device: object) -> None:
-    """Raise RuntimeError unless `device` is None or names the CPU."""
+def check_device(device: object, name: str = "device") -> None:
+    """Raise RuntimeError unless `device` is None or names the CPU; `name` is the argument's."""
     if device is not None and str(device) not in ("cpu", "cpu:0"):
         raise RuntimeError(
-            f"numpy_rnn runs on the CPU: device must be None or 'cpu', got {device!r}"
+            f"{name} must be None or 'cpu', got {device!r}: numpy_rnn runs on the CPU only"
         )
 
 
 def parse_to(args: tuple[Any, ...], device: object, dtype: DTypeLike) -> np.dtype[Any] | None:
-    """Return the dtype among the arguments of a method ``to``, or None.
+    """Return the dtype among the arguments of a ``to`` method, or None.
 
     Parameters
     ----------
@@ -194,7 +194,10 @@ def parse_to(args: tuple[Any, ...], device: object, dtype: DTypeLike) -> np.dtyp
     for argument in args:
         if hasattr(argument, "__array__") and not isinstance(argument, type):
             if len(args) > 1 or device is not None or dtype is not None:
-                raise TypeError("to() takes an array, for its dtype, as its only argument")
+                raise TypeError(
+                    "to() takes an array as its only argument, but got others too: pass "
+                    "dtype=array.dtype instead"
+                )
             return parse_dtype(str(argument.dtype).removeprefix("torch."))
     for argument in args:
         is_string = isinstance(argument, str) and argument not in ("float32", "float64")
@@ -207,7 +210,7 @@ def parse_to(args: tuple[Any, ...], device: object, dtype: DTypeLike) -> np.dtyp
 
 
 def fill_value(name: str, value: Any, dtype: np.dtype[Any]) -> Any:
-    """Return a value to fill an array of `dtype` with, fractions truncated as in torch.
+    """Return a value to fill an array of `dtype` with; fractions are truncated, as in torch.
 
     For dtypes that torch does not have, such as strings, the value is left to NumPy.
 

@@ -53,7 +53,7 @@ class LayerDescription(NamedTuple):
         Parameters
         ----------
         state_dict : mapping of str to array
-            The one that was described.
+            The same state_dict that was described.
         **options
             Arguments of the constructor that weights do not determine; torch's defaults for
             those left out.
@@ -121,7 +121,7 @@ class Description:
             if layer.prefix == key:
                 return layer
         there = ", ".join(repr(layer.prefix) for layer in self.layers) or "none"
-        raise KeyError(f"there is no layer {key!r}. Those recognised are: {there}")
+        raise KeyError(f"no layer {key!r}: the recognised layers are {there}")
 
     def __repr__(self) -> str:
         lines = [str(layer) for layer in self.layers] or ["no layers recognised"]

@@ -33,11 +33,13 @@ def draw(trace: Trace[Any, Any], sequence: int, labels: Sequence[str] | None) ->
     rows = [list(_panels(trace, index, sequence)) for index in range(len(trace.layers))]
     steps = len(rows[0][0][1])
     if labels is not None and len(labels) != steps:
-        raise ValueError(f"there are {len(labels)} labels for {steps} steps")
+        raise ValueError(
+            f"labels must have one label for each of {steps} steps, got {len(labels)}"
+        )
     try:
         from matplotlib.figure import Figure
     except ImportError as error:
-        raise ImportError("drawing a trace needs matplotlib: pip install matplotlib") from error
+        raise ImportError("plot needs matplotlib: pip install matplotlib") from error
 
     columns = max(len(row) for row in rows)
     figure = Figure(
@@ -72,7 +74,9 @@ def _panels(trace: Trace[Any, Any], index: int, sequence: int) -> Iterator[tuple
     """Yield (name, values of shape (L, H)) of what is drawn of a layer."""
     layer = trace.layers[index]
     if layer.name == "cell":
-        raise ValueError("a single step of a cell has no time axis to draw")
+        raise ValueError(
+            "cannot plot the trace of a cell, which has a single step: trace a layer"
+        )
     sequence = operator.index(sequence)
     for name, array in layer.states_and_gates():
         if isinstance(trace.output, PackedSequence):

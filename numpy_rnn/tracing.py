@@ -1,4 +1,4 @@
-"""A look inside recurrent layers: every state and every gate, at every step."""
+"""Tracing of recurrent layers: every state and every gate, at every step."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class LayerTrace:
     All arrays are laid out as the layer's output is: (L, N, H), (N, L, H) if
     ``batch_first``, (L, H) for an unbatched input, (rows, H) for a packed one, and
     (N, H) or (H,) for a cell. Those of a backward direction are aligned with the input:
-    step t is the one that read input t. An array of a packed trace is taken apart by
+    step t is the one that read input t. An array of a packed trace is split into sequences by
     ``unpack_sequence(trace.output._replace(data=array))``.
 
     Attributes
@@ -143,7 +143,7 @@ class Trace(Generic[Output, Hx]):
             if layer.name == name:
                 return layer
         names = ", ".join(layer.name for layer in self.layers)
-        raise KeyError(f"no layer {name!r}: there are {names}")
+        raise KeyError(f"no layer {name!r}: the layers are {names}")
 
     def to_dict(self) -> dict[str, AnyArray]:
         """Return all arrays by dotted name, ready for ``numpy.savez(path, **...)``.
@@ -178,7 +178,7 @@ class Trace(Generic[Output, Hx]):
         Parameters
         ----------
         path : str, path, or binary file
-            The picture; its ending says in which format (png, svg, pdf).
+            The file to write; its suffix determines the format (png, svg, pdf).
         sequence : int
             Which sequence of a batch to draw; 0 if there is no batch.
         labels : sequence of str, optional
@@ -254,18 +254,20 @@ def trace(module: object, input: Any, hx: Any = None) -> Trace[Any, Any]:
     """
     if not isinstance(module, (RNNBase, RNNCellBase)):
         raise TypeError(
-            f"trace takes a recurrent layer or cell, got {type(module).__name__}: trace the "
-            "layers of a model one by one"
+            f"module must be a recurrent layer or cell, got {type(module).__name__}: trace the "
+            "layers of a model one at a time"
         )
     if type(module).forward not in (RNNBase.forward, RNNCellBase.forward):
         raise TypeError(
-            f"trace cannot look into {type(module).__name__}, which has a forward of its own: "
-            "trace the layer that it calls"
+            f"module must not redefine forward, but {type(module).__name__} does: trace the "
+            "layer that it calls"
         )
     if isinstance(module, RNNCellBase):
         return _trace_cell(module, input, hx)
     if module.training and module.dropout and module.num_layers > 1:
-        raise ValueError("trace cannot show dropout, which acts in training mode: call eval()")
+        raise ValueError(
+            "module has dropout, which cannot be traced in training mode: call eval() on it"
+        )
     return _trace_layers(module, input, hx)
 
 
@@ -296,11 +298,11 @@ def _trace_layers(module: RNNBase[Any], input: Any, hx: Any) -> Trace[Any, Any]:
             args = (recurrence, x, weights[own], starts[own], directions)
             above, _ = run_stack(*args, batch_sizes=packed)
         inputs, hidden = _rows(x), np.split(_rows(above), directions, axis=1)
-        for direction, (one, start) in enumerate(zip(weights[own], starts[own])):
+        for direction, (of_pass, start) in enumerate(zip(weights[own], starts[own])):
             layer = _trace_pass(
                 f"l{first // directions}" + ("_reverse" if direction else ""),
                 recurrence,
-                one,
+                of_pass,
                 inputs,
                 hidden[direction],
                 tuple([np.atleast_2d(array) for array in start]),

@@ -142,23 +142,26 @@ def lstm(**changes):
         ({"weight_hh_l2_reverse": None}, "weight_hh_l2_reverse is missing"),
         ({"bias_ih_l1": None}, "bias_ih_l1 is missing"),
         ({"weight_hr_l1": None}, "weight_hr_l1 is missing"),
-        ({"weight_hr_l0": None}, "weight_hh_l0 has 16 rows for 2 hidden units, and not 1, 3"),
-        ({"weight_hh_l0": np.ones(16)}, r"weight_hh_l0 has shape \(16,\), and should have two"),
+        ({"weight_hr_l0": None}, "weight_hh_l0 must have .* got 16 rows for 2 hidden units"),
+        ({"weight_hh_l0": np.ones(16)}, r"weight_hh_l0 must have two axes, got shape \(16,\)"),
         (
             {"weight_hh_l0": np.ones((16, 0))},
-            r"weight_hh_l0 has shape \(16, 0\), and \(16, 2\)",
+            r"weight_hh_l0 must have the shape \(16, 2\), got \(16, 0\)",
         ),
-        ({"weight_hh_l0": np.ones((0, 0))}, "weight_hh_l0 has 0 rows for 4"),
-        ({"weight_ih_l0": np.ones((16, 0))}, "weight_ih_l0 has no columns"),
-        ({"weight_ih_l1": np.ones((16, 3))}, r"has shape \(16, 3\), and \(16, 4\) would fit"),
-        ({"bias_hh_l1": np.ones(15)}, r"bias_hh_l1 has shape \(15,\), and \(16,\) would fit"),
+        ({"weight_hh_l0": np.ones((0, 0))}, "weight_hh_l0 must have .* got 0 rows for 4"),
+        ({"weight_ih_l0": np.ones((16, 0))}, "weight_ih_l0 must have at least one column"),
+        ({"weight_ih_l1": np.ones((16, 3))}, r"weight_ih_l1 must .* \(16, 4\), got \(16, 3\)"),
+        ({"bias_hh_l1": np.ones(15)}, r"bias_hh_l1 must .* \(16,\), got \(15,\)"),
         (
             {"weight_hr_l0": np.ones((4, 4))},
-            r"weight_hr_l0 has shape \(4, 4\): .* a projection",
+            r"weight_hr_l0 has shape \(4, 4\), but only an LSTM may have a projection",
         ),
         ({"weight_hr_l3": np.ones((2, 4))}, "weight_ih_l3 is missing"),
-        ({"weight_ih_l9": np.ones((2, 4))}, "there are layers 0, 1, 2, 9: others are missing"),
-        ({"bias_ih_l0": np.ones(16, np.int8)}, "bias_ih_l0 is of dtype int8"),
+        (
+            {"weight_ih_l9": np.ones((2, 4))},
+            "layers must be numbered .* without gaps, got 0, 1, 2, 9",
+        ),
+        ({"bias_ih_l0": np.ones(16, np.int8)}, "bias_ih_l0 must be float32, .* got int8"),
     ],
     ids=repr,
 )
@@ -176,13 +179,16 @@ def test_describe_inconsistent_rnn_weights_are_reported(changes, problem):
 @pytest.mark.parametrize(
     ("state_dict", "problem"),
     [
-        ({"weight": (2, 3), "bias": (3,)}, r"bias has shape \(3,\), and \(2,\) would fit"),
-        ({"running_mean": (2,), "running_var": (3,)}, r"running_var has shape \(3,\)"),
+        ({"weight": (2, 3), "bias": (3,)}, r"bias must have the shape \(2,\), got \(3,\)"),
+        (
+            {"running_mean": (2,), "running_var": (3,)},
+            r"running_var must have the shape \(2,\), got \(3,\)",
+        ),
         ({"running_var": (3,)}, "running_mean is missing"),
-        ({"running_mean": ()}, r"running_mean has shape \(\), and \(num_features\) would fit"),
+        ({"running_mean": ()}, r"running_mean must .* \(num_features\), got \(\)"),
         ({"running_mean": (2,), "running_var": (2,), "bias": (2,)}, "weight is missing"),
         ({"weight_ih": (8, 3)}, "weight_hh is missing"),
-        ({"weight_ih": (8, 3), "weight_hh": (8, 4)}, "weight_hh has 8 rows for 4"),
+        ({"weight_ih": (8, 3), "weight_hh": (8, 4)}, "weight_hh must have .* got 8 rows for 4"),
         ({"weight_ih": (4, 3), "weight_hh": (4, 4), "bias_ih": (4,)}, "bias_hh is missing"),
         (
             {"weight_ih_l0": (3, 1), "weight_hh_l0": (3, 2), "weight_hr_l0": (2, 3)},
@@ -234,7 +240,7 @@ def test_describe_not_a_state_dict_raises():
         nn.describe([])
     with pytest.raises(TypeError, match="Expected the keys of state_dict to be str, got 1"):
         nn.describe({1: np.ones(1)})
-    with pytest.raises(KeyError, match=r"there is no layer 'a'. Those recognised are: none"):
+    with pytest.raises(KeyError, match="no layer 'a': the recognised layers are none"):
         nn.describe({})["a"]
 
 
@@ -364,7 +370,9 @@ def test_from_state_dict_every_layer_equals_the_original(kind, data):
         if not isinstance(value, np.ndarray) and not name.startswith("_"):
             assert getattr(built, name) == value
     for name, value in determined.items():
-        with pytest.raises(TypeError, match=f"^{name} of the {kind} is .* its weights determ"):
+        with pytest.raises(
+            TypeError, match=f"^{name} must be omitted: the weights of the {kind}"
+        ):
             layer_class.from_state_dict(state_dict, "a", **{name: value})
 
 
@@ -461,7 +469,7 @@ def test_from_state_dict_dtype_converts_and_several_raise():
     mixed = state_dict | {"bias": np.ones(4, np.float32)}
     assert nn.describe(mixed)[0].unknown == ("dtype",)
     for options in ({}, {"dtype": None}):
-        with pytest.raises(ValueError, match="Linear are of several dtypes: give dtype"):
+        with pytest.raises(ValueError, match="Linear have several dtypes: pass one as dtype"):
             nn.Linear.from_state_dict(mixed, **options)
     assert nn.Linear.from_state_dict(mixed, dtype="float64").bias.tolist() == [1, 1, 1, 1]
 
@@ -486,14 +494,14 @@ def test_from_state_dict_wrong_weights_raise():
     state_dict |= nn.Linear(3, 4).state_dict(prefix="head.")
     state_dict |= {"gain.weight": np.ones(3)}
     with pytest.raises(
-        KeyError, match=r"no weights of a layer under 'rnn'. It has 'enc.rnn', 'h"
+        KeyError, match=r"no weights of a layer under 'rnn': it has weights under 'enc.rnn', 'h"
     ):
         nn.LSTM.from_state_dict(state_dict, "rnn")
     with pytest.raises(
-        KeyError, match=r"of a layer without a prefix. It has 'enc.rnn', 'head'"
+        KeyError, match=r"of a layer without a prefix: it has weights under 'enc.rnn', 'head'"
     ):
         nn.LSTM.from_state_dict(state_dict)
-    with pytest.raises(KeyError, match="It has none that are recognised"):
+    with pytest.raises(KeyError, match="it has no recognised layer"):
         nn.LSTM.from_state_dict({})
     with pytest.raises(
         ValueError, match=r"under 'enc.rnn' are not those of GRU: they fit LSTM"
@@ -503,9 +511,11 @@ def test_from_state_dict_wrong_weights_raise():
         ValueError, match=r"under 'head' are not those of LSTM: they fit Linear"
     ):
         nn.LSTM.from_state_dict(state_dict, "head")
-    with pytest.raises(ValueError, match=r"not those of LSTM: there is weight \(3,\)"):
+    with pytest.raises(ValueError, match=r"not those of LSTM: their shapes are weight \(3,\)"):
         nn.LSTM.from_state_dict(state_dict, "gain")
-    with pytest.raises(TypeError, match="num_layers of the LSTM is 1, which its weights"):
+    with pytest.raises(
+        TypeError, match=r"num_layers must be omitted: .* of the LSTM determine it \(1\)"
+    ):
         nn.LSTM.from_state_dict(state_dict, "enc.rnn", num_layers=1)
     with pytest.raises(TypeError, match="unexpected keyword argument 'nonlinearity'"):
         nn.LSTM.from_state_dict(state_dict, "enc.rnn", nonlinearity="relu")

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 import numpy_rnn as nn
 from numpy_rnn import random
+from numpy_rnn.random.fused import fused_multiply_add
 from tests.support.compare import assert_same_error, raised_by
 
 DTYPES = {np.float32: torch.float32, np.float64: torch.float64}
@@ -68,12 +71,22 @@ def test_manual_seed_weights_equal_torch(kind, proj_size, configuration, dtype, 
 @given(
     st.floats(-1e6, 1e6), st.floats(1e-9, 1e6), st.sampled_from(sorted(DTYPES, key=str)), SEEDS
 )
+@example(3.05e-294, 3.0, np.float64, 0)
 def test_uniform_equals_torch(low, width, dtype, seed):
     high = low + width
     torch.manual_seed(seed)
     expected = torch.empty(200, dtype=DTYPES[dtype]).uniform_(low, high).numpy()
     drawn = random.Generator().manual_seed(seed).uniform(200, low, high, dtype)
     np.testing.assert_array_equal(drawn, expected)
+
+
+@given(st.floats(0, 1, exclude_max=True), st.floats(-1e3, 1e3), st.floats(-1e3, 1e3))
+@example(1.5 * 2.0**-26 + 0.25, 3.0, 1e-200)
+@example(1 - 2.0**-53, 1 + 2.0**-52, 2.0**-160)
+def test_fused_multiply_add_float64_rounds_the_exact_result_once(x, y, z):
+    assume(all(number == 0 or abs(number) > 1e-100 for number in (x, y)))
+    exact = Fraction(x) * Fraction(y) + Fraction(z)
+    assert fused_multiply_add(np.array([x]), y, z)[0] == float(exact)
 
 
 def test_reset_parameters_continues_the_stream():

@@ -288,17 +288,15 @@ def test_trace_repr_is_short_and_layers_have_names(rng):
     assert "l1" in traced
     assert "l2" not in traced
     assert traced != nn.trace(gru, draw_input(rng, gru, 5, 2))
-    with pytest.raises(KeyError, match="no layer 'l2': there are l0, l1"):
+    with pytest.raises(KeyError, match="no layer 'l2': the layers are l0, l1"):
         traced["l2"]
 
 
 def test_trace_other_module_raises():
     x = np.zeros((5, 2, 3), np.float32)
-    with pytest.raises(TypeError, match="takes a recurrent layer or cell, got Linear"):
+    with pytest.raises(TypeError, match="module must be a recurrent layer or cell, got Linear"):
         nn.trace(nn.Linear(3, 4), x)
-    with pytest.raises(
-        ValueError, match=r"dropout, which acts in training mode: call eval\(\)"
-    ):
+    with pytest.raises(ValueError, match=r"dropout, .* traced in training mode: call eval\(\)"):
         nn.trace(nn.RNN(3, 4, 2, dropout=0.5), x)
     assert nn.trace(nn.RNN(3, 4, 2, dropout=0.5).eval(), x).kind == "RNN"
     with pytest.raises(RuntimeError, match="Expected hidden size"):
@@ -308,7 +306,7 @@ def test_trace_other_module_raises():
         def forward(self, input, hx=None):
             return super().forward(input * 2, hx)
 
-    with pytest.raises(TypeError, match="look into Scaled, which has a forward"):
+    with pytest.raises(TypeError, match="must not redefine forward, but Scaled does"):
         nn.trace(Scaled(3, 4), x)
 
 
@@ -349,7 +347,7 @@ def test_trace_plot_writes_a_picture(rng, tmp_path):
     traced.plot(str(tmp_path / "trace.svg"))
     assert (tmp_path / "trace.png").read_bytes().startswith(b"\x89PNG")
     assert b"<svg" in (tmp_path / "trace.svg").read_bytes()
-    with pytest.raises(ValueError, match="there are 2 labels for 40 steps"):
+    with pytest.raises(ValueError, match="one label for each of 40 steps, got 2"):
         traced.plot(tmp_path / "x.png", labels="ab")
     with pytest.raises(IndexError, match="out of bounds"):
         traced.plot(tmp_path / "x.png", sequence=3)
@@ -357,7 +355,7 @@ def test_trace_plot_writes_a_picture(rng, tmp_path):
         nn.trace(gru, np.ones((2, 3), np.float32)).plot(tmp_path / "x.png", sequence=1)
     with pytest.raises(TypeError, match="cannot be interpreted as an integer"):
         traced.plot(tmp_path / "x.png", sequence=slice(0, 2))
-    with pytest.raises(ValueError, match="a single step of a cell has no time axis"):
+    with pytest.raises(ValueError, match="cannot plot the trace of a cell"):
         nn.trace(nn.GRUCell(3, 4), np.ones(3, np.float32)).plot(tmp_path / "x.png")
     assert not (tmp_path / "x.png").exists()
 

@@ -18,10 +18,10 @@ from numpy_rnn.checkpoint.zip_archive import ZipArchive
 __all__ = ["read"]
 
 ZIP = (b"PK\3\4", b"PK\5\6")
-"""How one begins, and one without members."""
+"""How a zip file starts, and one without members."""
 
 OLD_PICKLE = b"(]}cVSIFLNU\x8a\x8c"
-"""Instructions that a pickle of protocol 0 or 1 may begin with."""
+"""Instructions that a pickle of protocol 0 or 1 may start with."""
 
 TAR_PLACE, TAR = 257, b"ustar"
 
@@ -32,12 +32,12 @@ READABLE = (
 
 OTHER_FORMATS = {
     b"\x89HDF\r\n\x1a\n": f"an HDF5 file. {READABLE}",
-    b"\x1f\x8b": "gzipped: open it with gzip.open and pass the file object",
-    b"BZh": "compressed by bzip2: open it with bz2.open and pass the file object",
-    b"\xfd7zXZ\0": "compressed by xz: open it with lzma.open and pass the file object",
+    b"\x1f\x8b": "gzipped. Open it with gzip.open and pass the file object",
+    b"BZh": "compressed by bzip2. Open it with bz2.open and pass the file object",
+    b"\xfd7zXZ\0": "compressed by xz. Open it with lzma.open and pass the file object",
     b"GGUF": f"a GGUF file. {READABLE}",
 }
-"""What a file is that begins so, and what to do."""
+"""What a file that starts with these bytes is, and what to do."""
 
 
 def read(source: Source, unpickler: Unpickler) -> Any:
@@ -110,6 +110,6 @@ def _read_pickle(source: Source, unpickler: Unpickler) -> Any:
     if machine.position != len(data):
         raise CheckpointError(
             f"the file must end after its pickle, at byte {machine.position}, but has "
-            f"{len(data)} bytes: save each checkpoint to a file of its own"
+            f"{len(data)} bytes: save each checkpoint to a separate file"
         )
     return result

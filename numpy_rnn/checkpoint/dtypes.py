@@ -165,6 +165,6 @@ def encode(array: AnyArray) -> memoryview:
 def unsupported(name: str, array: AnyArray, format: str) -> TypeError:
     """Return the error for an array whose dtype a format does not have."""
     return TypeError(
-        f"{name!r} has dtype {array.dtype}, which {format} does not have: convert it with "
+        f"{name!r} has dtype {array.dtype}, which {format} does not support: convert it with "
         "astype before saving"
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["LONGEST", "CheckpointError", "shown"]
+__all__ = ["LONGEST", "CheckpointError", "shown", "type_name"]
 
 LONGEST = 60
 """Characters of a value that an error shows."""
@@ -27,9 +27,19 @@ def shown(value: Any) -> str:
     """
     atoms = value if type(value) is tuple else (value,)
     if len(atoms) > LONGEST or not all(_is_atom(atom) for atom in atoms):
-        return f"a {type(value).__name__}"
+        return type_name(value)
     text = repr(value)
     return text if len(text) <= LONGEST else text[:LONGEST] + "..."
+
+
+def type_name(value: Any) -> str:
+    """Return a value's type with an article.
+
+    >>> type_name([]), type_name(1)
+    ('a list', 'an int')
+    """
+    name = type(value).__name__
+    return f"an {name}" if name[0] in "AEIOUaeiou" else f"a {name}"
 
 
 def _is_atom(value: Any) -> bool:

@@ -42,7 +42,7 @@ def load(
     f : str, path, or binary file
         A file object must be seekable, at its beginning, and hold nothing else.
     map_location : None or 'cpu'
-        There is one device, wherever the tensors were saved from.
+        Accepted for torch's sake: arrays are on the CPU, wherever the tensors were saved from.
     weights_only : True
         As in torch; no other value is possible.
 
@@ -90,10 +90,11 @@ def load(
     >>> checkpoint["state_dict"]["linear.bias"].dtype
     dtype('float32')
     """
-    check_device(map_location)
+    check_device(map_location, "map_location")
     if weights_only is not True:
         raise ValueError(
-            f"weights_only must be True, got {weights_only!r}: nothing in a file is executed"
+            f"weights_only must be True, got {weights_only!r}: load never executes what a file "
+            "contains. To read the weights of a pickled model, use read_state_dict"
         )
     from numpy_rnn.checkpoint.detect import read
     from numpy_rnn.checkpoint.source import open_source
@@ -177,9 +178,9 @@ def _with_places(error: CheckpointError, source: Source) -> CheckpointError:
     if len(places) > MOST_NAMES:
         listed.append(f"{len(places) - MOST_NAMES} more")
     return CheckpointError(
-        f"load allows tensors, arrays and plain values alone, but the pickle names "
-        f"{', '.join(listed)}. Nothing in a file is executed: read_state_dict reads the "
-        "weights alone"
+        f"load allows only tensors, arrays and plain values, but the pickle names "
+        f"{', '.join(listed)}. To read the weights alone, use read_state_dict, which executes "
+        "nothing"
     )
 
 

@@ -65,12 +65,12 @@ class MemoryBudget:
             raise CheckpointError(
                 f"{what} would take {size} bytes of memory, {-self._left} more than are left "
                 f"of the {self._limit} for a file of {self._file_size} bytes: the file expands "
-                "to far more than it holds. Do not trust it; if it is your own, save it again "
+                "to far more than its size. Do not trust it; if it is your own, save it again "
                 "uncompressed"
             )
 
     def refund(self, size: int) -> None:
-        """Give `size` bytes back that are no longer in use."""
+        """Give back `size` bytes that are no longer in use."""
         self._left += size
 
     def spend_instructions(self, count: int) -> None:

@@ -82,18 +82,18 @@ def _parsed(data: AnyArray, budget: MemoryBudget) -> AnyArray:
     start, length = _header_place(data)
     if length > LONGEST_HEADER or start + length > data.size:
         raise CheckpointError(
-            f"a .npy header of {length} bytes is longer than the file, or than the "
-            f"{LONGEST_HEADER} bytes that NumPy allows: the file is damaged or cut short"
+            f"the .npy header must fit in the file and in {LONGEST_HEADER} bytes, NumPy's "
+            f"limit, got {length} bytes: the file is damaged or cut short"
         )
     text = data[start : start + length].tobytes().decode("latin-1")
     found = HEADER.fullmatch(text)
     if found is None or found[2].startswith("O"):
         if found or PICKLED.match(text):
             raise CheckpointError(
-                "the array holds Python objects, which are a pickle: save it with a dtype of "
-                "numbers or text"
+                "the array must hold numbers or text, but holds pickled Python objects: "
+                "convert it with astype before saving"
             )
-        raise CheckpointError(f"the .npy header must be that of an array, got {shown(text)}")
+        raise CheckpointError(f"the .npy header must describe one array, got {shown(text)}")
     order, code, fortran, dimensions = found.groups()
     numbers = re.findall(r"\d+", dimensions)
     if any(len(number) > MOST_DIGITS for number in numbers):
@@ -112,7 +112,7 @@ def _parsed(data: AnyArray, budget: MemoryBudget) -> AnyArray:
 def _header_place(data: AnyArray) -> tuple[int, int]:
     """Return where the header begins, and its length."""
     if data[: len(NPY)].tobytes() != NPY or data.size < 12:
-        raise CheckpointError("this is not a .npy file, or it is cut short")
+        raise CheckpointError("not a .npy file, or it is cut short")
     version = (int(data[6]), int(data[7]))
     if version not in LENGTHS:
         raise CheckpointError(
@@ -129,7 +129,7 @@ def _dtype(order: str, code: str) -> np.dtype[Any]:
         dtype = np.dtype(object)
     if dtype.itemsize == 0 or dtype.kind not in "biufcSU":
         raise CheckpointError(
-            f"the .npy header must give a dtype of numbers or text, got {shown(code)}"
+            f"the dtype in the .npy header must be of numbers or text, got {shown(code)}"
         )
     return dtype
 

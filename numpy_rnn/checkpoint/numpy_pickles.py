@@ -43,7 +43,7 @@ class Dtype:
         self.order: Any = "="
 
     def set_state(self, state: Any) -> None:
-        """Take the byte order, which is all that the state of a simple dtype says."""
+        """Take the byte order, which is all that a simple dtype's state determines."""
         if type(state) is not tuple or len(state) < 2 or type(state[1]) is not str:
             raise CheckpointError("the state of a dtype must be a tuple with its byte order")
         if state[1] not in ("<", ">", "|", "="):
@@ -51,7 +51,7 @@ class Dtype:
                 f"the byte order of a dtype must be <, >, | or =, got {shown(state[1])}"
             )
         if any(type(part) is not int for part in state[2:] if part is not None):
-            raise CheckpointError("a dtype must not have fields: save each as an array")
+            raise CheckpointError("a dtype must not have fields: save each field as an array")
         self.order = state[1]
 
     def resolved(self) -> np.dtype[Any]:
@@ -76,7 +76,10 @@ class NumpyPickles:
     def _reconstruct(self, kind: Any, shape: Any, code: Any) -> AnyArray:
         """Return an array whose state is set next."""
         if kind != NDARRAY or shape != (0,) or type(code) not in (bytes, str):
-            raise CheckpointError("the class of an array must be numpy.ndarray itself")
+            raise CheckpointError(
+                "the class of an array must be numpy.ndarray, not a subclass: convert it with "
+                "numpy.asarray before saving"
+            )
         array = np.empty(0, np.int8)
         self._pending[id(array)] = array
         return array
@@ -190,7 +193,7 @@ def array_from_bytes(
         budget.spend(raw.size, "an array in native byte order")
         array = array.astype(dtype.newbyteorder("="))
     if dtype.kind == "U" and array.size and array.view(np.uint32).max() > 0x10FFFF:
-        raise CheckpointError("an array of text must hold Unicode, got other code points")
+        raise CheckpointError("an array of text must hold Unicode code points, got others")
     return array.reshape(shape)
 
 

@@ -19,7 +19,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
 
-from numpy_rnn.checkpoint.errors import CheckpointError, shown
+from numpy_rnn.checkpoint.errors import CheckpointError, shown, type_name
 from numpy_rnn.checkpoint.memory_budget import MemoryBudget
 from numpy_rnn.checkpoint.unknown_object import Global, UnknownNameError, UnknownObject
 
@@ -86,7 +86,7 @@ class PickleMachine:
         CheckpointError
             If it may not be called, or not with these arguments.
         """
-        name = function if isinstance(function, Global) else f"a {type(function).__name__}"
+        name = function if isinstance(function, Global) else type_name(function)
         raise CheckpointError(f"the pickle calls {name}, which is not allowed")
 
     def set_state(self, target: Any, _state: Any) -> None:
@@ -98,7 +98,7 @@ class PickleMachine:
             If the object cannot have a state, or not this one.
         """
         raise CheckpointError(
-            f"the pickle sets attributes of a {type(target).__name__}, which is not allowed"
+            f"the pickle sets attributes of {type_name(target)}, which is not allowed"
         )
 
     def load_persistent(self, identifier: Any) -> Any:
@@ -149,7 +149,7 @@ class PickleMachine:
         except DAMAGE as error:
             if at >= len(data):
                 raise CheckpointError(
-                    "this is not a pickle, or it is cut short: it has no end"
+                    "not a pickle, or it is cut short: its last instruction is missing"
                 ) from None
             raise CheckpointError(
                 f"the pickle is damaged at byte {at - self._start} "
@@ -172,7 +172,9 @@ class PickleMachine:
         start = self.position
         data = self._data[start : start + count]
         if len(data) != count:
-            raise CheckpointError(f"the pickle is cut short within {shown(count)} bytes")
+            raise CheckpointError(
+                f"the pickle is cut short within an object of {shown(count)} bytes"
+            )
         self.position = start + count
         return data
 
@@ -301,7 +303,7 @@ class PickleMachine:
         if isinstance(value, UnknownObject):
             return value.items
         if type(value) is not list:
-            raise CheckpointError(f"expected a list, got a {type(value).__name__}")
+            raise CheckpointError(f"expected a list, got {type(value).__name__}")
         return value
 
     def _set_item(self) -> None:
@@ -318,7 +320,7 @@ class PickleMachine:
         if isinstance(target, UnknownObject):
             target = target.pairs
         if not isinstance(target, dict):
-            raise CheckpointError(f"expected a dict, got a {type(target).__name__}")
+            raise CheckpointError(f"expected a dict, got {type(target).__name__}")
         for key, value in zip(items[::2], items[1::2], strict=True):
             target[checked_key(key)] = value
 
@@ -330,7 +332,7 @@ class PickleMachine:
         elif type(target) is set:
             target.update(checked_key(item) for item in items)
         else:
-            raise CheckpointError(f"expected a set, got a {type(target).__name__}")
+            raise CheckpointError(f"expected a set, got {type(target).__name__}")
 
     def _frozen_set(self) -> None:
         items = self._pop_to_mark()
@@ -360,13 +362,13 @@ class PickleMachine:
     def _stack_global(self) -> None:
         name, module = self._stack.pop(), self._stack.pop()
         if type(name) is not str or type(module) is not str:
-            raise CheckpointError("a module and a name must be strings")
+            raise CheckpointError("the module and the name of a global must be strings")
         self._stack.append(self.find(Global(module, name)))
 
     def _called(self, function: Any, arguments: Any) -> Any:
         if type(arguments) is not tuple:
             raise CheckpointError(
-                f"the arguments of a call must be a tuple, got a {type(arguments).__name__}"
+                f"the arguments of a call must be a tuple, got {type(arguments).__name__}"
             )
         self.budget.spend_containers()
         return self.call(function, arguments)
@@ -379,7 +381,7 @@ class PickleMachine:
         keywords = self._stack.pop()
         if type(keywords) is not dict:
             raise CheckpointError(
-                f"the keywords of a call must be a dict, got a {type(keywords).__name__}"
+                f"the keywords of a call must be a dict, got {type(keywords).__name__}"
             )
         arguments = self._stack[-1]
         if keywords and type(arguments) is tuple:
@@ -403,7 +405,7 @@ class PickleMachine:
             self.set_state(target, state)
         # torch notes the versions of modules there, which mean nothing here.
         elif type(state) is not dict or set(state) - {"_metadata"}:
-            raise CheckpointError("an OrderedDict may have no attribute but _metadata")
+            raise CheckpointError("an OrderedDict must have no attribute other than _metadata")
 
     def _persistent(self) -> None:
         self._stack[-1] = self.load_persistent(self._stack[-1])
@@ -421,7 +423,7 @@ def checked_key(key: Any) -> Any:
         return key
     raise CheckpointError(
         "a key of a dict or an item of a set must be a number, a string, bytes or a flat tuple "
-        f"of them, got a {type(key).__name__}"
+        f"of them, got {type(key).__name__}"
     )
 
 

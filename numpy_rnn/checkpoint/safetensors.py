@@ -86,8 +86,8 @@ def read_safetensors(source: Source) -> dict[str, AnyArray]:
     start = LENGTH + length
     if length > LONGEST_HEADER or start > source.size:
         raise CheckpointError(
-            f"the safetensors header says it has {length} bytes, longer than the file or the "
-            f"{LONGEST_HEADER} that the format allows: the file is damaged or cut short"
+            f"the safetensors header must fit in the file and in {LONGEST_HEADER} bytes, the "
+            f"format's limit, got {length} bytes: the file is damaged or cut short"
         )
     header = _header(source, length)
     _check_metadata(header.pop(METADATA, {}))
@@ -104,7 +104,7 @@ def read_safetensors(source: Source) -> dict[str, AnyArray]:
     if position != size:
         raise CheckpointError(
             f"the safetensors header describes {position} bytes of tensors, but the file has "
-            f"{size}: it is damaged or cut short"
+            f"{size}: the file is damaged or cut short"
         )
     return {
         name: decode(source.array(start + begin, end - begin), dtype).reshape(shape)
@@ -147,13 +147,16 @@ def _refuse_number(text: str) -> None:
 
 def _check_metadata(metadata: Any) -> None:
     if type(metadata) is not dict or not all(type(v) is str for v in metadata.values()):
-        raise CheckpointError(f"{METADATA} in the safetensors header must map to strings")
+        raise CheckpointError(f"{METADATA} in the safetensors header must map names to strings")
 
 
 def _entry(name: str, value: Any, size: int) -> Entry:
     """Return the checked entry of a tensor, whose file has `size` bytes of tensors."""
     if type(value) is not dict or set(value) != {"dtype", "shape", "data_offsets"}:
-        raise CheckpointError(f"{shown(name)} must have exactly dtype, shape and data_offsets")
+        raise CheckpointError(
+            f"{shown(name)} in the safetensors header must have exactly the keys dtype, shape "
+            "and data_offsets"
+        )
     code, shape, offsets = value["dtype"], value["shape"], value["data_offsets"]
     if type(code) is not str or code not in DTYPES:
         raise CheckpointError(
@@ -209,8 +212,8 @@ def write_safetensors(arrays: Mapping[str, AnyArray], file: IO[bytes]) -> None:
     text += b" " * (-len(text) % ALIGNMENT)
     if len(text) > LONGEST_HEADER:
         raise ValueError(
-            f"a safetensors header may have {LONGEST_HEADER} bytes, got {len(text)}: shorten "
-            "the names or save fewer arrays"
+            f"a safetensors header must have at most {LONGEST_HEADER} bytes, got {len(text)}: "
+            "shorten the names or save fewer arrays"
         )
     file.write(len(text).to_bytes(LENGTH, "little"))
     file.write(text)

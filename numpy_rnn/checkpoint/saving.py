@@ -46,7 +46,7 @@ def save(
         An existing file is replaced once the new one is complete. A file object is written
         from its current position, once nothing can fail but writing.
     format : {'safetensors', 'npz', 'torch_zip'}, optional
-        If omitted, the suffix says it: ``.safetensors``, ``.npz``, or ``.pt``, ``.pth``,
+        If omitted, the suffix determines it: ``.safetensors``, ``.npz``, or ``.pt``, ``.pth``,
         ``.ckpt`` and ``.bin`` for torch's.
 
     Raises
@@ -125,15 +125,15 @@ def _arrays(obj: Any) -> dict[str, AnyArray]:
 
 
 def _format_of(path: str | None, format: str | None) -> str:
-    """Return the format that is asked for, or that a path's suffix says."""
+    """Return the format that is asked for, or that a path's suffix determines."""
     if format is not None:
         if format not in FORMATS:
             raise ValueError(f"format must be one of {', '.join(FORMATS)}, got {format!r}")
         return format
     if path is None:
-        raise ValueError(f"a file object needs a format: one of {', '.join(FORMATS)}")
+        raise ValueError(f"format must be given for a file object: one of {', '.join(FORMATS)}")
     for name, suffixes in FORMATS.items():
         if path.lower().endswith(suffixes):
             return name
     known = ", ".join(suffix for suffixes in FORMATS.values() for suffix in suffixes)
-    raise ValueError(f"no format has the suffix of {path!r}: end it in {known}, or give format")
+    raise ValueError(f"f must end in one of {known}, got {path!r}: rename it, or pass format")

@@ -142,7 +142,7 @@ class Source:
         if start < 0 or length < 0 or start + length > self.size:
             raise CheckpointError(
                 f"the file has {self.size} bytes, but refers to its bytes {start} to "
-                f"{start + length}: it is damaged or cut short"
+                f"{start + length}: the file is damaged or cut short"
             )
 
 
@@ -172,7 +172,7 @@ def open_source(f: Any) -> Iterator[Source]:
     TypeError
         If `f` is neither a path nor a binary file.
     io.UnsupportedOperation
-        If a file cannot seek, as in torch: a pipe.
+        If a file is not seekable, such as a pipe; as in torch.
     """
     if isinstance(f, (str, os.PathLike)):
         # pathlib is slow to import

@@ -84,7 +84,9 @@ def find_weights(root: Any, key: str | None, budget: MemoryBudget) -> dict[str, 
     else:
         chosen = _chosen(list(_candidates(_at(root, key), budget)), key)
     if not chosen.weights:
-        raise CheckpointError(f"the file has no named arrays at key {shown(key)}: omit key")
+        raise CheckpointError(
+            f"the file has no named arrays at key {shown(key)}: omit key to search all of it"
+        )
     return {name: _array(name, value) for name, value in _unwrapped(chosen.weights).items()}
 
 
@@ -92,7 +94,9 @@ def _chosen(candidates: list[Candidate], key: str = "") -> Candidate:
     """Return the only candidate, or the only one with a usual name."""
     where = f"{shown(key)} of the file" if key else "the file"
     if not candidates:
-        raise CheckpointError(f"{where} holds no named weights: load shows what it holds")
+        raise CheckpointError(
+            f"{where} holds no named weights: numpy_rnn.load shows what it holds"
+        )
     if len(candidates) == 1:
         return candidates[0]
     usual = [c for c in candidates if c.path and c.path[-1] in USUAL_NAMES]
@@ -105,7 +109,7 @@ def _chosen(candidates: list[Candidate], key: str = "") -> Candidate:
     )
     more = f" and {len(candidates) - 20} more" if len(candidates) > 20 else ""
     raise CheckpointError(
-        f"{where} holds {len(candidates)} sets of weights: choose one by {listed}{more}"
+        f"{where} holds {len(candidates)} sets of weights: choose one with {listed}{more}"
     )
 
 
@@ -243,7 +247,7 @@ def _at(root: Any, key: str) -> Any:
         ]
     names = ", ".join(shown(name) for name, _ in _children(root)[:20]) or "none"
     raise CheckpointError(
-        f"the file has no container at key {shown(key)}; at its top level are: {names}"
+        f"the file has no container at key {shown(key)}: the keys at its top level are {names}"
     )
 
 
@@ -258,7 +262,7 @@ def _array(name: str, value: Any) -> AnyArray:
     if isinstance(value, UnknownObject):
         raise CheckpointError(
             f"{shown(name)} must be a dense tensor that torch.save wrote, but is made by "
-            f"{value.name}: save it as a dense one with torch.save"
+            f"{value.name}: save it as a dense tensor"
         )
     if isinstance(value, np.ndarray):
         return value

@@ -121,7 +121,8 @@ class Tensor(NamedTuple):
         last = offset + sum(map(operator.mul, shape, strides)) - sum(strides)
         if last >= storage.size:
             raise CheckpointError(
-                f"a tensor reaches to element {last} of a storage with {storage.size} elements"
+                f"a tensor must lie within its storage of {storage.size} elements, but reaches "
+                f"element {last}"
             )
         return np.ndarray(
             shape,
@@ -142,10 +143,10 @@ def check_shape(shape: Any, itemsize: int) -> None:
     """
     if type(shape) is not tuple or not _are_sizes(shape):
         raise CheckpointError(
-            f"a shape must be a tuple of integers from 0 on, got {shown(shape)}"
+            f"a shape must be a tuple of non-negative integers, got {shown(shape)}"
         )
     if len(shape) > MOST_AXES:
-        raise CheckpointError(f"a shape may have {MOST_AXES} axes, got {len(shape)} axes")
+        raise CheckpointError(f"a shape must have at most {MOST_AXES} axes, got {len(shape)}")
     if math.prod(filter(None, shape)) * itemsize > sys.maxsize:  # as NumPy counts
         raise CheckpointError(
             f"the shape {shown(shape)} is too large: with elements of {itemsize} bytes it "
@@ -155,9 +156,12 @@ def check_shape(shape: Any, itemsize: int) -> None:
 
 def count_elements(size: int, dtype: str) -> int:
     """Return how many elements of a torch dtype `size` bytes are."""
-    count, rest = divmod(size, TORCH_DTYPES[dtype].stored.itemsize)
+    itemsize = TORCH_DTYPES[dtype].stored.itemsize
+    count, rest = divmod(size, itemsize)
     if rest:
-        raise CheckpointError(f"a storage of {size} bytes is not a whole number of {dtype}")
+        raise CheckpointError(
+            f"a storage of {dtype} must have a multiple of {itemsize} bytes, got {size}"
+        )
     return count
 
 

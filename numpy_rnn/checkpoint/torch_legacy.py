@@ -41,7 +41,7 @@ class StreamStorages(Storages):
         self._storages: dict[str, Storage] = {}
 
     def find(self, key: str, dtype: str, size: int, view: Any) -> TypedStorage:
-        """Return the storage `key`, or the part of it that is a storage of its own."""
+        """Return the storage `key`, or the part of it that is a separate storage."""
         if self._sizes.setdefault(key, (dtype, size)) != (dtype, size):
             raise CheckpointError(
                 f"the storage {shown(key)} is described twice, with different dtypes or sizes"
@@ -49,8 +49,8 @@ class StreamStorages(Storages):
         length = size * TORCH_DTYPES[dtype].stored.itemsize
         if length > self._source.size:
             raise CheckpointError(
-                f"the storage {shown(key)} has {length} bytes, more than the file: it is "
-                "damaged or cut short"
+                f"the storage {shown(key)} has {length} bytes, more than the file: the file "
+                "is damaged or cut short"
             )
         if key not in self._storages:
             self._storages[key] = Storage(
@@ -91,7 +91,7 @@ class StreamStorages(Storages):
         if start != self._source.size:
             raise CheckpointError(
                 f"the file must end after its last storage, at byte {start}, but has "
-                f"{self._source.size} bytes"
+                f"{self._source.size} bytes: save each checkpoint to a separate file"
             )
 
 

@@ -47,7 +47,7 @@ FUNCTIONS = {
         "restore_type_tag",
     )
 }
-"""What gives lists their types. None of these calls holds weights of its own."""
+"""What gives lists their types. None of these calls holds weights."""
 
 
 def is_torch_script(archive: ZipArchive, folder: str) -> bool:

@@ -196,7 +196,9 @@ class TorchUnpickler(PickleMachine):
         _, storage_class, key, _, size, *view = parts
         dtype = STORAGE_DTYPES.get(storage_class)
         if dtype is None:
-            raise CheckpointError(f"{storage_class} is not one of torch's classes of storages")
+            raise CheckpointError(
+                f"a storage must have a class of torch's, got {storage_class}"
+            )
         typed = self._storages.find(key, dtype, size, view[0] if view else None)
         value = self.value(typed)
         self._typed[id(value)] = value, typed
@@ -217,7 +219,7 @@ class TorchUnpickler(PickleMachine):
         dtype = rest[2] if len(rest) > 2 else None
         name = str(dtype) if isinstance(dtype, (np.dtype, str)) else ""
         if name not in TORCH_DTYPES:
-            raise CheckpointError(f"a tensor must have a dtype of torch's, got {shown(dtype)}")
+            raise CheckpointError(f"a tensor must have a torch dtype, got {shown(dtype)}")
         typed = TypedStorage(untyped, name, 0, count_elements(untyped.size, name))
         return self._tensor(typed, offset, shape, strides, rest[3:])
 
@@ -337,7 +339,7 @@ def _frozen_set(items: Any = ()) -> frozenset[Any]:
 def _bytes(*args: Any) -> bytes:
     """Return empty bytes: protocol 2 writes all others as a call of `_encode`."""
     if args:
-        raise CheckpointError("bytes must be empty here")
+        raise CheckpointError(f"bytes must be made without arguments, got {shown(args)}")
     return b""
 
 

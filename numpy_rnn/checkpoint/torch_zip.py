@@ -103,7 +103,7 @@ def read_torch_zip(archive: ZipArchive, folder: str, unpickler: Unpickler) -> An
     ----------
     archive : ZipArchive
     folder : str
-        The one that holds ``data.pkl``.
+        The folder that holds ``data.pkl``.
     unpickler : type of TorchUnpickler
         What builds the object.
 
@@ -170,7 +170,7 @@ def _add(archive: zipfile.ZipFile, name: str, data: bytes | memoryview) -> None:
     member = zipfile.ZipInfo(f"{FOLDER}/{name}")
     member.file_size = len(data)
     before = archive.fp.tell() + LOCAL_HEADER + len(member.filename)  # type: ignore[union-attr]  # it is open
-    if len(data) * 1.05 > zipfile.ZIP64_LIMIT:  # where zipfile adds a field of its own
+    if len(data) * 1.05 > zipfile.ZIP64_LIMIT:  # where zipfile adds another field
         before += ZIP64_FIELD
     fill = -(before + 4) % ALIGNMENT
     member.extra = PADDING + struct.pack("<H", fill) + b"Z" * fill

@@ -40,7 +40,7 @@ MISPLACED = "its directory is not where it should be, or the file holds more tha
 
 
 class Member(NamedTuple):
-    """What the directory says about a member; `start` is the place of its own header."""
+    """A member's entry in the directory; `start` is where the member's header begins."""
 
     name: str
     raw_name: bytes
@@ -91,7 +91,7 @@ class ZipArchive:
         Raises
         ------
         CheckpointError
-            If there is no such member, or its bytes are not those that were written.
+            If there is no such member, or it is damaged.
         """
         member = self.members.get(name)
         if member is None:
@@ -164,7 +164,7 @@ class ZipArchive:
             disk, first_disk, here, count, size, start = fields64
         if disk or first_disk or here != count:
             raise CheckpointError(
-                "the zip file is split into several files: only one that is whole can be read"
+                "the zip file must be whole, but is split into several files: join them first"
             )
         if start + size != stop:
             raise _damaged(MISPLACED)

@@ -15,7 +15,7 @@ from numpy_rnn.checkpoint import read_state_dict, save
 from numpy_rnn.description import printable
 
 STREAM = "-"
-"""The name that means the standard input, or the standard output where a file is written."""
+"""The name of standard input, or of standard output where a file is written."""
 
 
 class CommandError(Exception):
@@ -27,7 +27,7 @@ def add_file(parser: ArgumentParser) -> None:
     parser.add_argument(
         "file",
         metavar="FILE",
-        help="a checkpoint: .pt, .safetensors, .npz or a pickle, of which no code is run; or "
+        help="a checkpoint (.pt, .safetensors, .npz or a pickle), of which no code is run; or "
         "- for standard input",
     )
     parser.add_argument(

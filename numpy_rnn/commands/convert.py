@@ -11,8 +11,8 @@ from numpy_rnn.commands import common
 __all__ = ["DESCRIPTION", "EXAMPLES", "configure", "run"]
 
 DESCRIPTION = """\
-Write the weights in FILE to OUT, as one flat dict of arrays by name, without
-anything else that FILE holds. Half precision becomes float32. If OUT exists, it
+Write the weights in FILE to OUT, as one flat dict of arrays by name, and leave
+out whatever else FILE holds. Half precision becomes float32. If OUT exists, it
 is replaced once the new file is complete. OUT must not be FILE."""
 
 EXAMPLES = """\
@@ -26,10 +26,12 @@ def configure(parser: ArgumentParser) -> None:
     """Add the command's arguments."""
     common.add_file(parser)
     suffixes = ", ".join(suffix for suffixes in FORMATS.values() for suffix in suffixes)
-    out = f"the file, in the format of its suffix: {suffixes}; or - for standard output"
+    out = (
+        f"the file to write, in the format of its suffix ({suffixes}); or - for standard output"
+    )
     add = parser.add_argument
     add("out", metavar="OUT", help=out)
-    add("--format", choices=list(FORMATS), help="the format, whatever the suffix of OUT")
+    add("--format", choices=list(FORMATS), help="the format of OUT (default: by its suffix)")
 
 
 def run(options: Namespace) -> int:

@@ -57,7 +57,10 @@ def run(options: Namespace) -> int:
     accuracy = float((computed.argmax(axis=1) == labels).mean())
     languages = len(classifier.languages)
     print(f"parity    max |NumPy - torch| = {difference:.1e} over {len(labels)} recorded names")
-    print(f"accuracy  {accuracy:.1%} of them right, among {languages} languages; all held out")
+    print(
+        f"accuracy  {accuracy:.1%} correct, among {languages} languages; "
+        "no name was used in training"
+    )
     print(f"time      {milliseconds:.2f} ms per name")
     if difference <= PARITY_TOLERANCE:
         return 0

@@ -12,10 +12,10 @@ from numpy_rnn.description import Description, describe, printable
 __all__ = ["DESCRIPTION", "EXAMPLES", "configure", "run"]
 
 DESCRIPTION = """\
-Print the tensors in FILE, and for each layer they belong to the line of Python
-that makes it. The comment after a # names arguments that weights do not
-determine: set them as the model's author did. Half precision is shown as
-float32, which it is read as."""
+Print the tensors in FILE, and for each layer that they belong to the line of
+Python that makes it. A comment after # names the arguments that weights do not
+determine: set them as the model's author did. Half precision is read as float32
+and shown as such."""
 
 EXAMPLES = """\
   numpy-rnn inspect model.pt

@@ -36,12 +36,15 @@ def configure(parser: ArgumentParser) -> None:
     """Add the command's arguments."""
     common.add_file(parser)
     add = parser.add_argument
-    x = "a .npy file: (L, N, features), (L, features) or what else the layer takes; or - for"
-    add("input", metavar="INPUT", help=f"{x} standard input")
-    name = "a layer by the name that inspect shows (default: the only recurrent one)"
+    x = (
+        "a .npy file of shape (L, N, features), (L, features) or another that the layer takes; "
+        "or - for standard input"
+    )
+    add("input", metavar="INPUT", help=x)
+    name = "the layer's name, as inspect shows it (default: the only recurrent layer)"
     add("--layer", metavar="NAME", help=name)
     add("--batch-first", action="store_true", help="the input is (N, L, features)")
-    add("--nonlinearity", choices=["tanh", "relu"], help="of an RNN (default: tanh)")
+    add("--nonlinearity", choices=["tanh", "relu"], help="activation of an RNN (default: tanh)")
     add("--cast", action="store_true", help="convert the input to the weights' dtype")
     out = (
         "a .npz, .safetensors or .pt file to write the results to; or - for an .npz file on "
@@ -87,7 +90,8 @@ def _chosen(description: Description, options: Namespace) -> LayerDescription:
     if len(recurrent) != 1:
         names = ", ".join(repr(layer.prefix) for layer in recurrent)
         what = f"several recurrent layers, {names}" if recurrent else "no recurrent layer"
-        raise CommandError(f"{options.file} has {what}: name one with --layer")
+        which = "one" if recurrent else "another layer"
+        raise CommandError(f"{options.file} has {what}: name {which} with --layer")
     return recurrent[0]
 
 
@@ -107,7 +111,9 @@ def _input(path: str) -> AnyArray:
         try:
             return np.lib.format.read_array(file, allow_pickle=False)
         except ValueError as error:
-            raise ValueError(f"expected a .npy file, as numpy.save writes: {error}") from error
+            raise ValueError(
+                f"expected a .npy file, as numpy.save writes it: {error}"
+            ) from error
 
 
 def _results(module: Module, x: AnyArray, options: Namespace) -> dict[str, AnyArray]:
@@ -116,7 +122,7 @@ def _results(module: Module, x: AnyArray, options: Namespace) -> dict[str, AnyAr
         with common.status(f"running {module}"):
             result = module(x)
     except (IndexError, RuntimeError, TypeError, ValueError) as error:
-        hint = "" if options.cast or "dtype" not in str(error) else " (--cast does it)"
+        hint = "" if options.cast or "dtype" not in str(error) else " (or use --cast)"
         raise CommandError(f"{options.input}: {error}{hint}") from error
     if isinstance(module, RNNCellBase):
         return dict(zip("hc", result if isinstance(result, tuple) else (result,)))

@@ -22,9 +22,9 @@ from numpy_rnn.testing.nested import leaves
 __all__ = ["DESCRIPTION", "EXAMPLES", "configure", "run"]
 
 DESCRIPTION = f"""\
-Compare every layer that is recognised in FILE with torch's: both run with the
-same weights on the same random input. The error is the largest difference from
-what torch computes in float64. Allowed are, if m is the largest value or 1,
+Compare every recognised layer in FILE with torch's: both run with the same
+weights on the same random input. The error is the largest difference from what
+torch computes in float64. Its limits, where m is the largest value, at least 1:
   float32  {FACTOR * MARGIN:g} x torch's own error + {ULPS * MARGIN:g} ulps of m
   float64  {FLOAT64_TOLERANCE:g} x m
 The exit code is 1 if a layer differs. torch must be installed."""
@@ -42,8 +42,13 @@ def configure(parser: ArgumentParser) -> None:
     add_file(parser)
     add = parser.add_argument
     kinds = ["tanh", "relu"]
-    add("--nonlinearity", choices=kinds, default="tanh", help="of RNNs (default: tanh)")
-    add("--seed", type=int, default=0, help="of the input (default: 0)")
+    add(
+        "--nonlinearity",
+        choices=kinds,
+        default="tanh",
+        help="activation of RNNs (default: tanh)",
+    )
+    add("--seed", type=int, default=0, help="seed of the input (default: 0)")
 
 
 def run(options: Namespace) -> int:
@@ -53,7 +58,9 @@ def run(options: Namespace) -> int:
     state_dict = read(options)
     description = describe(state_dict)
     if not description.layers:
-        raise CommandError(f"{options.file} has no layer that is recognised")
+        raise CommandError(
+            f"{options.file} has no recognised layer: inspect shows what it holds"
+        )
     torch = _import_torch()
 
     rows: list[tuple[str, ...]] = [("layer", "class", "error", "torch's own", "allowed", "")]

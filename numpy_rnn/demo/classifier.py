@@ -2,7 +2,7 @@
 
 torch trained it; NumPy runs it. The model is a character-level ``RNN`` with a ``Linear``
 on its last hidden state. Letters are one-hot vectors over an alphabet that keeps accents:
-``ñ`` is a letter of its own. A letter outside the alphabet counts as its unaccented form,
+``ñ`` is a separate letter. A letter outside the alphabet counts as its unaccented form,
 and is left out if that is unknown too.
 """
 

@@ -1,4 +1,4 @@
-"""Functions without parameters of their own, after ``torch.nn.functional``.
+"""Stateless functions, after ``torch.nn.functional``.
 
 They take arrays of float32 or float64 and return new arrays of the same dtype. Where torch
 has an argument ``inplace`` it is accepted, but an input is never changed. The files follow

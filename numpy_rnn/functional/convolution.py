@@ -154,7 +154,7 @@ def _one(name: str, value: Any) -> int:
     """Return an option that is an int or a sequence of one."""
     values = tuple(value) if isinstance(value, Iterable) else (value,)
     if isinstance(value, str) or any(isinstance(item, str) for item in values):
-        raise type_error(name, "int or tuple of one", value)
+        raise type_error(name, "int or tuple of one int", value)
     if len(values) != 1:
         raise RuntimeError(
             f"expected {name} to be a single integer value or a list of 1 values to match the "

@@ -1,4 +1,4 @@
-"""Zeros at random places."""
+"""Dropout: zeros in place of random elements."""
 
 from __future__ import annotations
 

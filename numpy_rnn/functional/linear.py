@@ -55,7 +55,7 @@ def linear(input: Array, weight: Array, bias: Array | None = None) -> Array:
             f"input of shape {shape}"
         )
     if b is not None and b.shape != sizes[:1]:
-        raise RuntimeError(f"bias must be of shape {sizes[:1]}, got {b.shape}")
+        raise RuntimeError(f"bias must have the shape {sizes[:1]}, got {b.shape}")
     rows = x if len(shape) == 2 else x.reshape(math.prod(shape[:-1]), shape[-1])
     out: Array = rows.dot(w.T)
     if b is not None:

@@ -92,8 +92,8 @@ def batch_norm(
     if training:
         if mean is not None or variance is not None:
             raise RuntimeError(
-                "running_mean and running_var cannot be updated: omit them, or normalise by "
-                "them with training=False"
+                "running_mean and running_var must be None if training, since they cannot be "
+                "updated here: pass None, or training=False to normalise by them"
             )
         if x.size == 0:
             return x.copy()

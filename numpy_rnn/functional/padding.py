@@ -1,4 +1,4 @@
-"""Elements added at the ends of axes; torch's documentation has it among vision functions."""
+"""Padding at the ends of axes, which torch's documentation lists under vision functions."""
 
 from __future__ import annotations
 
@@ -90,7 +90,8 @@ def _pad_constant(x: AnyArray, pad: Sequence[int], value: float) -> AnyArray:
     sizes = list(zip(x.shape, ends[::2][::-1], ends[1::2][::-1]))
     if any(size + min(b, 0) + min(a, 0) < 0 for size, b, a in sizes):
         raise RuntimeError(
-            f"padding {list(pad)} removes more than there is in input of shape {x.shape}"
+            f"pad must not remove more elements than input has, got {list(pad)} for input of "
+            f"shape {x.shape}"
         )
     out = np.empty([size + b + a for size, b, a in sizes], x.dtype)
     if any(size > 0 for size in pad):
@@ -149,5 +150,6 @@ def _check_sizes(x: AnyArray, left: int, right: int, mode: str) -> None:
         )
     if size + left + right < (0 if mode == "circular" else 1):
         raise RuntimeError(
-            f"padding {[left, right]} leaves nothing of input of shape {x.shape}"
+            f"pad must leave an element of the last axis, got {[left, right]} for input of "
+            f"shape {x.shape}"
         )

@@ -1,4 +1,4 @@
-"""Vectors looked up by their index."""
+"""The lookup of vectors by index."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def embedding(
     AssertionError
         If `padding_idx` is not the index of a row.
     IndexError
-        If an index is out of range; negative ones are.
+        If an index is out of range, which every negative one is.
     RuntimeError
         If `input` has another dtype or `weight` does not have two axes.
 

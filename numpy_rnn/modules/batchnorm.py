@@ -1,4 +1,4 @@
-"""Normalisation by the statistics of a batch, or those that training has left."""
+"""Normalisation by the statistics of a batch, or by running statistics from training."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class BatchNorm1d(WeightedLayer):
     affine : bool, default True
         Whether there are ``weight`` and ``bias``.
     track_running_stats : bool, default True
-        Whether there are running statistics. Without them those of the input count.
+        Whether there are running statistics. Without them, those of the input are used.
     device : None or 'cpu'
         Accepted for torch's sake: arrays are on the CPU.
     dtype : dtype, default float32
@@ -116,7 +116,7 @@ class BatchNorm1d(WeightedLayer):
             fill(self.num_batches_tracked, 0)
 
     def reset_parameters(self) -> None:
-        """Set everything to what it is in a new module."""
+        """Set parameters and running statistics to those of a new module."""
         self.reset_running_stats()
         fill(self.weight, 1)
         fill(self.bias, 0)
@@ -147,8 +147,8 @@ class BatchNorm1d(WeightedLayer):
             raise ValueError(f"expected 2D or 3D input (got {x.ndim}D input)")
         if self.training and self.track_running_stats:
             raise RuntimeError(
-                "BatchNorm1d is in training mode, where torch updates its running "
-                "statistics; here it is for inference: call eval() on the model first"
+                "BatchNorm1d must be in evaluation mode, but is in training mode, where torch "
+                "updates its running statistics: call eval() on the model first"
             )
         mean, variance = self.running_mean, self.running_var
         by_batch = mean is None and variance is None

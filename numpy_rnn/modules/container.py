@@ -23,7 +23,7 @@ class _Container(Module):
         return {name: self.__dict__[name] for name in self._module_names}
 
     def _replace(self, items: Iterable[tuple[str, Module]]) -> None:
-        """Hold these modules in place of those that are held, all of them or none."""
+        """Replace the modules by these, all of them or none."""
         held = set(self._module_names)
         twin = object.__new__(type(self))
         twin.__dict__ = {
@@ -38,7 +38,7 @@ class _Container(Module):
 
 
 class _Numbered(_Container):
-    """What a list and a sequence share; names are numbers, where not given otherwise."""
+    """What a list and a sequence share: names are numbers, unless given otherwise."""
 
     def _name_at(self, index: int) -> str:
         index = operator.index(index)
@@ -117,7 +117,7 @@ class _Numbered(_Container):
 
 
 class Sequential(_Numbered):
-    """Modules in a row, each fed with the output of the one before.
+    """Modules that are called in order, each with the output of the previous one.
 
     Parameters
     ----------
@@ -156,7 +156,7 @@ class Sequential(_Numbered):
             self.add_module(name, module)
 
     def forward(self, input: Any) -> Any:
-        """Return what the last module makes of what the others have made of `input`.
+        """Call all modules in order and return the output of the last.
 
         Without modules an array is copied, as by `Identity`.
         """

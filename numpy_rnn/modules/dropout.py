@@ -10,7 +10,7 @@ __all__ = ["Dropout"]
 
 
 class Dropout(Module):
-    """Zeros at random places in training mode, and nothing after ``eval()``.
+    """Zero random elements in training mode, and none after ``eval()``.
 
     Parameters
     ----------

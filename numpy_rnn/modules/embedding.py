@@ -89,7 +89,7 @@ class Embedding(WeightedLayer):
         self.num_embeddings = num_embeddings
         self.embedding_dim = embedding_dim
         if padding_idx is not None:
-            refuse_bool(padding_idx)
+            refuse_bool(padding_idx, "padding_idx")
             if not -num_embeddings <= padding_idx < max(num_embeddings, 1):
                 raise AssertionError("Padding_idx must be within num_embeddings")
             padding_idx += num_embeddings if padding_idx < 0 else 0
@@ -137,7 +137,7 @@ class Embedding(WeightedLayer):
         Raises
         ------
         AssertionError
-            If `embeddings` has not two axes.
+            If `embeddings` does not have two axes.
         TypeError
             If it is not a float array.
 

@@ -1,4 +1,4 @@
-"""Axes made one."""
+"""The layer that merges axes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["Flatten"]
 
 
 class Flatten(Module):
-    """The axes from one to another made one, in C order.
+    """Merge the axes from one to another into one, in C order.
 
     Parameters
     ----------
@@ -46,7 +46,7 @@ class Flatten(Module):
         Raises
         ------
         IndexError
-            If an axis is not there.
+            If `input` does not have an axis.
         RuntimeError
             If the first comes after the last.
         """

@@ -1,4 +1,4 @@
-"""The linear layer, and the one that does nothing."""
+"""The linear layer, and the identity."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ def draw_parameters(weight: Array, bias: Array | None) -> None:
 
 
 class Identity(Module):
-    """What takes a layer's place and does nothing.
+    """A placeholder for a layer, which returns its input unchanged.
 
     Parameters
     ----------
     *args, **kwargs
-        Taken, whatever they are, and without effect.
+        Accepted but ignored.
 
     References
     ----------

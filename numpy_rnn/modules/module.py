@@ -22,7 +22,7 @@ _REGISTRIES = ("_parameter_names", "_buffer_names", "_transient_names", "_module
 
 
 class IncompatibleKeys(NamedTuple):
-    """What `Module.load_state_dict` found on one side only."""
+    """The names that `Module.load_state_dict` found on one side only."""
 
     missing_keys: list[str]
     unexpected_keys: list[str]
@@ -95,7 +95,7 @@ class Module:
             self.__dict__[names] = []
 
     def __getstate__(self) -> dict[str, Any]:
-        """Return the attributes for a copy or a pickle, which has lists of its own."""
+        """Return the attributes for a copy or a pickle; they share no list with this."""
         state = dict(self.__dict__)
         for names in _REGISTRIES:
             state[names] = list(state[names])
@@ -136,7 +136,7 @@ class Module:
             object.__setattr__(self, name, value)
 
     def __delattr__(self, name: str) -> None:
-        # A name is struck off before its value goes, and listed in one call with it: so an
+        # A name is removed before its value, and added in one call with it, so that an
         # interrupt leaves none without a value.
         for names in _REGISTRIES:
             if name in self.__dict__[names]:
@@ -144,7 +144,7 @@ class Module:
         object.__delattr__(self, name)
 
     def register_parameter(self, name: str, value: AnyArray | None) -> None:
-        """Add a parameter: a copy of `value`, or None for one that is left out.
+        """Add a parameter: a copy of `value`, or None if the module has none of that name.
 
         Parameters
         ----------
@@ -167,7 +167,7 @@ class Module:
     def register_buffer(
         self, name: str, array: AnyArray | None, persistent: bool = True
     ) -> None:
-        """Add a buffer: a copy of `array`, or None for one that comes later.
+        """Add a buffer: a copy of `array`, or None if it is assigned later.
 
         Parameters
         ----------
@@ -250,7 +250,7 @@ class Module:
             )
         if owned.dtype != current.dtype:
             raise TypeError(
-                f"cannot assign a {owned.dtype} array as parameter '{name}' of dtype "
+                f"cannot assign an array of {owned.dtype} as parameter '{name}' of dtype "
                 f"{current.dtype}. Convert it with .astype(numpy.{current.dtype}), or the "
                 f"module with .to(numpy.{owned.dtype})"
             )
@@ -273,7 +273,7 @@ class Module:
         Raises
         ------
         AttributeError
-            If there is none of that name.
+            If the module has none of that name.
         """
         module: Any = self
         for name in target.split(".") if target else ():
@@ -291,7 +291,7 @@ class Module:
         Raises
         ------
         AttributeError
-            If there is none of that name.
+            If the module has none of that name.
         """
         array = self._get_array(target, "_parameter_names")
         if array is None:
@@ -299,12 +299,12 @@ class Module:
         return array
 
     def get_buffer(self, target: str) -> AnyArray | None:
-        """Return the live buffer of the dotted name `target`, or None if it is that.
+        """Return the live buffer of the dotted name `target`, or None if its value is None.
 
         Raises
         ------
         AttributeError
-            If there is none of that name.
+            If the module has none of that name.
         """
         return self._get_array(target, "_buffer_names")
 
@@ -333,7 +333,7 @@ class Module:
         prefix : str
             This module's own name.
         remove_duplicate : bool
-            Whether a module that is in several places is given once.
+            Whether a module that is in several places is yielded once.
         """
         return self._walk(prefix, set() if remove_duplicate else None)
 
@@ -364,7 +364,7 @@ class Module:
         recurse : bool
             Whether those of submodules are included.
         remove_duplicate : bool
-            Whether those of a module that is in several places are given once.
+            Whether those of a module that is in several places are yielded once.
         """
         return self._named_arrays("_parameter_names", prefix, recurse, remove_duplicate)
 
@@ -489,7 +489,9 @@ class Module:
         if strict and missing:
             problems.insert(0, f"Missing key(s) in state_dict: {_quoted(missing)}. ")
         if problems and any(isinstance(value, Mapping) for value in state_dict.values()):
-            problems.append("numpy_rnn.read_state_dict reads a checkpoint's weights alone.")
+            problems.append(
+                "To read the weights of a checkpoint alone, use numpy_rnn.read_state_dict."
+            )
         if problems:
             raise RuntimeError(
                 f"Error(s) in loading state_dict for {type(self).__name__}:\n\t"
@@ -615,7 +617,7 @@ def _float_copy(name: str, value: Any) -> Array:
     copy: Array = _copy(f"parameter '{name}'", "numpy.ndarray", value)
     if copy.dtype not in FLOATS:
         raise TypeError(
-            f"cannot assign a {copy.dtype} array as parameter '{name}' "
+            f"cannot assign an array of {copy.dtype} as parameter '{name}' "
             "(float32 or float64 expected)"
         )
     return copy
@@ -628,7 +630,7 @@ def _buffer_copy(name: str, value: Any) -> AnyArray | None:
     copy = _copy(f"buffer '{name}'", "numpy.ndarray or None", value)
     if copy.dtype not in FLOATS and copy.dtype.kind not in "iub":
         raise TypeError(
-            f"cannot assign a {copy.dtype} array as buffer '{name}' "
+            f"cannot assign an array of {copy.dtype} as buffer '{name}' "
             "(float32, float64, integers or bools expected)"
         )
     return copy
@@ -644,14 +646,16 @@ def _copy(place: str, expected: str, value: Any) -> AnyArray:
 
 
 def _checkpoint_copy(key: str, value: Any, parameter: AnyArray) -> AnyArray:
-    """Return a copy of `value` of the parameter's shape and dtype, or say what is wrong."""
+    """Return a copy of `value` of the parameter's shape and dtype, or raise ValueError."""
     if not hasattr(value, "__array__"):
         raise ValueError(
             f'While copying the parameter named "{key}", expected numpy.ndarray or '
             f"array-like object from checkpoint but received {type(value)}"
         )
     if not parameter.flags.writeable:
-        raise ValueError(f'the parameter named "{key}" is read-only')
+        raise ValueError(
+            f'the parameter named "{key}" is read-only: set its flags.writeable to True'
+        )
     try:
         # NumPy has no bfloat16 and no float8: torch widens those.
         lacks = "float8" in str(value.dtype) or "bfloat16" in str(value.dtype)

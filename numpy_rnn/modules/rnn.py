@@ -56,7 +56,7 @@ __all__ = [
 ]
 
 WeightsOf: TypeAlias = "Callable[[dict[str, Any]], tuple[Array, ...]]"
-"""What takes a module's parameters, all at once, out of its attributes."""
+"""A function that returns a module's parameters, all at once, from its attributes."""
 
 
 Nonlinearity: TypeAlias = Literal["tanh", "relu"]
@@ -121,10 +121,10 @@ class RNNBase(WeightedLayer, Generic[Hx]):
         bias_hh_l1_reverse: Array
 
     _weight_names = re.compile(
-        # No layer has a number of five digits; an endless one would take endless time.
+        # No layer has a number of five digits, and reading an endless one takes long.
         "(weight_ih|weight_hh|weight_hr|bias_ih|bias_hh)_l(0|[1-9][0-9]{0,3})(_reverse)?"
     )
-    _gates: ClassVar[int] = 0  # of a class that recognises its weights
+    _gates: ClassVar[int] = 0  # set by each layer; this base class has no weights
     _has_projection: ClassVar[bool] = False
 
     def __init__(
@@ -142,7 +142,7 @@ class RNNBase(WeightedLayer, Generic[Hx]):
         dtype: DTypeLike = None,
     ) -> None:
         super().__init__()
-        self.dropout = _checked_dropout(dropout)
+        self.dropout: float = _checked_dropout(dropout)
         if dropout > 0 and num_layers == 1:
             warnings.warn(
                 "dropout option adds dropout after all but last recurrent layer, so "
@@ -154,7 +154,7 @@ class RNNBase(WeightedLayer, Generic[Hx]):
         _check_bool("batch_first", batch_first)
         _check_size("input_size", input_size)
         _check_size("hidden_size", hidden_size)
-        if parse_size(num_layers) <= 0:
+        if parse_size(num_layers, "num_layers") <= 0:
             raise ValueError("num_layers must be greater than zero")
         _check_projection(proj_size, hidden_size)
         if mode not in RECURRENCES:
@@ -192,17 +192,19 @@ class RNNBase(WeightedLayer, Generic[Hx]):
         matches = [match for name in shapes if (match := cls._weight_names.fullmatch(name))]
         numbers = sorted({int(match[2]) for match in matches})
         if numbers != list(range(len(numbers))):
-            raise MisfitError(f"there are layers {listed(numbers)}: others are missing")
+            raise MisfitError(
+                f"layers must be numbered from 0 without gaps, got {listed(numbers)}"
+            )
         gates, input_size, hidden_size = _sizes_in(shapes, "_l0")
         if input_size == 0:
-            raise MisfitError("weight_ih_l0 has no columns")
+            raise MisfitError("weight_ih_l0 must have at least one column")
         if gates != cls._gates:
             return None
         projection = shapes.get("weight_hr_l0", ())
         if projection and not (cls._has_projection and 0 < projection[0] < hidden_size):
             raise MisfitError(
-                f"weight_hr_l0 has shape {projection}: an LSTM alone may have a projection, to "
-                f"fewer features than its {hidden_size} hidden units"
+                f"weight_hr_l0 has shape {projection}, but only an LSTM may have a projection, "
+                f"and only to fewer features than its {hidden_size} hidden units"
             )
         arguments = {
             "input_size": input_size,
@@ -256,7 +258,7 @@ class RNNBase(WeightedLayer, Generic[Hx]):
         return self.forward(input, hx)
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
-        """Let a subclass with a ``forward`` of its own be called with its arguments."""
+        """Let a subclass that redefines ``forward`` be called with its arguments."""
         super().__init_subclass__(**kwargs)
         if cls.forward is not RNNBase.forward:
             cls.__call__ = Module.__call__  # type: ignore[assignment]  # as overloaded
@@ -375,7 +377,7 @@ class RNNBase(WeightedLayer, Generic[Hx]):
             if indices is None:
                 continue
             if indices.shape != (batch,) or (np.sort(indices) != np.arange(batch)).any():
-                raise RuntimeError(f"{name} must be a permutation of {batch} sequences")
+                raise RuntimeError(f"{name} must hold each index from 0 to {batch - 1} once")
         if hx is None:
             return x, weights, [self._zero_state((batch,), x.dtype)] * len(weights)
         starts = self._starts(self._given_states(hx, 3), batch, x.dtype, squeeze=False)
@@ -384,7 +386,7 @@ class RNNBase(WeightedLayer, Generic[Hx]):
         return x, weights, starts
 
     def _weights_for(self, x: AnyArray) -> list[tuple[Array, ...]]:
-        """Return the live parameters of each run, which the input must fit."""
+        """Return the live parameters of each pass, after checking that the input fits them."""
         weights = self._weights()
         weight = weights[0][0]
         if x.dtype != weight.dtype or x.shape[-1] != self.input_size:
@@ -449,7 +451,7 @@ class RNNBase(WeightedLayer, Generic[Hx]):
             return [tuple([state[place] for state in states])]
         if single:
             states = tuple([state[:, 0] for state in states])
-        return [tuple([state[one] for state in states]) for one in range(passes)]
+        return [tuple([state[index] for state in states]) for index in range(passes)]
 
     def _final_states(self, ends: Sequence[State], single: bool) -> Any:
         """Return the states as the caller gets them: each array (layers * D, [N,] H)."""
@@ -493,7 +495,7 @@ class RNNBase(WeightedLayer, Generic[Hx]):
                 break
         return RuntimeError(
             f"hx{place} must have the dtype of the input, {dtype}, but got {state.dtype}. "
-            f"Convert it: hx{place}.astype(numpy.{dtype})"
+            f"Convert hx{place}: hx{place}.astype(numpy.{dtype})"
         )
 
 
@@ -533,7 +535,7 @@ class RNN(RNNBase[Array]):
     dtype : dtype, default float32
         float32 or float64.
     proj_size
-        An error: only an `LSTM` has a projection.
+        Not allowed: only an `LSTM` has a projection.
 
     Attributes
     ----------
@@ -769,7 +771,7 @@ class GRU(RNNBase[Array]):
     dtype : dtype, default float32
         float32 or float64.
     proj_size
-        An error: only an `LSTM` has a projection.
+        Not allowed: only an `LSTM` has a projection.
 
     Attributes
     ----------
@@ -862,7 +864,7 @@ class RNNCellBase(WeightedLayer, Generic[Hx]):
     bias_hh: Array | None
 
     _weight_names = re.compile("weight_ih|weight_hh|bias_ih|bias_hh")
-    _gates: ClassVar[int] = 0  # of a class that recognises its weights
+    _gates: ClassVar[int] = 0  # set by each layer; this base class has no weights
 
     def __init__(
         self,
@@ -933,8 +935,8 @@ class RNNCellBase(WeightedLayer, Generic[Hx]):
         if x.ndim == 1 or len(x) != 1:
             end = step_cell(self._recurrence, x, state, weights)
         else:
-            one = tuple([array[0] for array in state])
-            end = step_cell(self._recurrence, x[0], one, weights)
+            unbatched = tuple([array[0] for array in state])
+            end = step_cell(self._recurrence, x[0], unbatched, weights)
             end = tuple([array[None] for array in end])
         next_state: Hx = pack_state(end)
         return next_state
@@ -1121,7 +1123,8 @@ class LSTMCell(RNNCellBase[tuple[Array, Array]]):
     ((3, 20), (3, 20))
     """
 
-    _gates = len(RECURRENCES["LSTM"].gates)
+    _recurrence = RECURRENCES["LSTM"]
+    _gates = len(_recurrence.gates)
 
     def __init__(
         self,
@@ -1132,8 +1135,6 @@ class LSTMCell(RNNCellBase[tuple[Array, Array]]):
         dtype: DTypeLike = None,
     ) -> None:
         super().__init__(input_size, hidden_size, bias, self._gates, device, dtype)
-
-    _recurrence = RECURRENCES["LSTM"]
 
 
 class GRUCell(RNNCellBase[Array]):
@@ -1181,7 +1182,8 @@ class GRUCell(RNNCellBase[Array]):
     (3, 20)
     """
 
-    _gates = len(RECURRENCES["GRU"].gates)
+    _recurrence = RECURRENCES["GRU"]
+    _gates = len(_recurrence.gates)
 
     def __init__(
         self,
@@ -1192,8 +1194,6 @@ class GRUCell(RNNCellBase[Array]):
         dtype: DTypeLike = None,
     ) -> None:
         super().__init__(input_size, hidden_size, bias, self._gates, device, dtype)
-
-    _recurrence = RECURRENCES["GRU"]
 
 
 def _pass_shapes(arguments: Mapping[str, Any]) -> dict[str, Shape | None]:
@@ -1221,8 +1221,8 @@ def _sizes_in(shapes: Mapping[str, Shape], suffix: str) -> tuple[int, int, int]:
     gates, rest = divmod(rows, hidden_size) if hidden_size else (0, 0)
     if rest or gates not in (*others, last):
         raise MisfitError(
-            f"weight_hh{suffix} has {rows} rows for {hidden_size} hidden units, and not "
-            f"{', '.join(map(str, others))} or {last} times as many"
+            f"weight_hh{suffix} must have {', '.join(map(str, others))} or {last} times as "
+            f"many rows as hidden units, got {rows} rows for {hidden_size} hidden units"
         )
     return gates, input_size, hidden_size
 
@@ -1232,7 +1232,7 @@ def _matrix(shapes: Mapping[str, Shape], name: str) -> Shape:
     if name not in shapes:
         raise MisfitError(f"{name} is missing")
     if len(shapes[name]) != 2:
-        raise MisfitError(f"{name} has shape {shapes[name]}, and should have two axes")
+        raise MisfitError(f"{name} must have two axes, got shape {shapes[name]}")
     return shapes[name]
 
 
@@ -1280,7 +1280,7 @@ def _checked_dropout(dropout: Any) -> float:
 
 
 def _check_projection(proj_size: int, hidden_size: int) -> None:
-    if parse_size(proj_size) < 0:
+    if parse_size(proj_size, "proj_size") < 0:
         raise ValueError(
             "proj_size should be a positive integer or zero to disable projections"
         )

@@ -20,13 +20,11 @@ from numpy_rnn.modules.module import Module
 if TYPE_CHECKING:
     from numpy_rnn._typing import DTypeLike
 
-__all__ = ["Candidate", "Declared", "Group", "MisfitError", "WeightedLayer", "groups", "listed"]
-
 L = TypeVar("L", bound="WeightedLayer")
 
 Shape: TypeAlias = "tuple[int, ...]"
 Shapes: TypeAlias = "Mapping[str, Shape | None]"
-"""The shapes of weights by name, None for one that a layer does without."""
+"""The shapes of weights by name, None for one that a layer does not have."""
 
 WIDENED = {"float16": "float32", "bfloat16": "float32"}
 
@@ -71,7 +69,7 @@ class WeightedLayer(Module):
         Arguments of the constructor without effect on what a layer with given weights
         computes in evaluation mode.
     _weight_names : re.Pattern
-        The names of the weights; made from the declaration unless there is none.
+        The names of the weights; made from the declaration if there is one.
     """
 
     _declared: ClassVar[dict[str, Declared]] = {}
@@ -125,7 +123,7 @@ class WeightedLayer(Module):
                 arguments = dict(zip(axes, sizes)) | arguments
             elif cls._is_certain(shapes):
                 raise MisfitError(
-                    f"{name} has shape {shape}, and ({', '.join(axes)}) would fit"
+                    f"{name} must have the shape ({', '.join(axes)}), got {shape}"
                 )
             else:
                 return None
@@ -149,7 +147,7 @@ class WeightedLayer(Module):
     def _likelihood(cls, name: str, shapes: Mapping[str, Shape]) -> float:  # noqa: ARG003
         """Return how likely weights that fit this class are those of one, compared to others.
 
-        1 if nothing speaks for or against it, 0 if it is not worth mentioning. `name` is the
+        1 without evidence for or against it, 0 if it is not worth mentioning. `name` is the
         last part of the layer's own name.
         """
         return 1
@@ -234,14 +232,14 @@ class WeightedLayer(Module):
         for name in options:
             if name in arguments and name != "dtype":
                 raise TypeError(
-                    f"{name} of the {cls.__name__} is {arguments[name]}, which its weights "
-                    "determine; leave it out"
+                    f"{name} must be omitted: the weights of the {cls.__name__} determine it "
+                    f"({arguments[name]})"
                 )
         if options.get("dtype", ...) is None:
             del options["dtype"]
         if "dtype" not in arguments | options:
             raise ValueError(
-                f"the weights of the {cls.__name__} are of several dtypes: give dtype"
+                f"the weights of the {cls.__name__} have several dtypes: pass one as dtype"
             )
         module = cls.__new__(cls)
         # While the constructor runs, an attribute of the instance hides the method: weights
@@ -350,9 +348,9 @@ class Group(NamedTuple):
         ]
         for name, shape in self.shapes.items():
             if expected.get(name) is None:
-                problems.append(f"{name} should not be there")
+                problems.append(f"{name} is unexpected")
             elif shape != expected[name]:
-                problems.append(f"{name} has shape {shape}, and {expected[name]} would fit")
+                problems.append(f"{name} must have the shape {expected[name]}, got {shape}")
         if problems and not layer._is_certain(self.shapes):
             return None
         if problems:
@@ -368,7 +366,7 @@ class Group(NamedTuple):
             dtype = WIDENED.get(weight.dtype, weight.dtype)
             if dtype not in ("float32", "float64"):
                 raise MisfitError(
-                    f"{name} is of dtype {weight.dtype}, and no layer's weights are"
+                    f"{name} must be float32, float64 or half precision, got {weight.dtype}"
                 )
             dtypes.add(dtype)
         return {"dtype": dtypes.pop()} if len(dtypes) == 1 else {}
@@ -428,15 +426,15 @@ def _group_of(cls: type[WeightedLayer], found: list[Group], prefix: str) -> Grou
     here = [group for group in found if group.prefix == prefix]
     if not here:
         prefixes = dict.fromkeys(repr(group.prefix) for group in found)
-        there = listed(prefixes) if prefixes else "none that are recognised"
+        there = f"weights under {listed(prefixes)}" if prefixes else "no recognised layer"
         raise KeyError(
-            f"the state_dict has no weights of a layer {_place(prefix)}. It has {there}"
+            f"the state_dict has no weights of a layer {_place(prefix)}: it has {there}"
         )
     return next((group for group in here if group.is_for(cls)), here[0])
 
 
 def _arguments_of(cls: type[WeightedLayer], group: Group) -> dict[str, Any]:
-    """Return the arguments for a layer of a class, or say what the weights are in its place."""
+    """Return the arguments for a layer of a class, or raise an error that names what fits."""
     try:
         arguments = group.arguments_for(cls) if group.is_for(cls) else None
         candidates = group.candidates() if arguments is None else []
@@ -450,7 +448,7 @@ def _arguments_of(cls: type[WeightedLayer], group: Group) -> dict[str, Any]:
     shapes = ", ".join(f"{name} {shape}" for name, shape in group.shapes.items())
     raise ValueError(
         f"the weights {_place(group.prefix)} are not those of {cls.__name__}: "
-        + (f"they fit {kinds}" if kinds else f"there is {shapes}")
+        + (f"they fit {kinds}" if kinds else f"their shapes are {shapes}")
     )
 
 

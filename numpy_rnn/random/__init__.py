@@ -43,5 +43,5 @@ def initial_seed() -> int:
 
 
 def seed() -> int:
-    """Restart the default generator from a seed of the operating system and return that."""
+    """Restart the default generator from a seed of the operating system; return the seed."""
     return default_generator.seed()

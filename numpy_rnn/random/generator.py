@@ -69,7 +69,7 @@ class Generator:
         return self._seed
 
     def seed(self) -> int:
-        """Restart the stream from a seed of the operating system and return that."""
+        """Restart the stream from a seed of the operating system; return the seed."""
         self.manual_seed(int.from_bytes(os.urandom(8), "little"))
         return self._seed
 

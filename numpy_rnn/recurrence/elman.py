@@ -69,9 +69,9 @@ class Elman(Recurrence):
         """Choose what a step is made of, by the sizes."""
         size, input_size = weights[0].shape
         if sequences == 1 and heuristics.elman_in_one_product(input_size, size):
-            return OneProductLayer(self, weights)
+            return _OneProductLayer(self, weights)
         by_columns = sequences == 1 or heuristics.elman_by_columns(sequences, size)
-        return ElmanLayer(self, weights, by_columns)
+        return _ElmanLayer(self, weights, by_columns)
 
 
 class Tanh(Elman):
@@ -99,14 +99,8 @@ class Relu(Elman):
         return relu
 
 
-class ElmanLayer(PreparedLayer):
+class _ElmanLayer(PreparedLayer):
     """A layer whose steps add W_hh h_{t-1} to the input products."""
-
-    weight_ih: Array
-    bias: Array | None
-    by_columns: bool
-    activation: Callable[[Array], Activation]
-    weight_hh_t: Array
 
     def __init__(self, recurrence: Elman, weights: Weights, by_columns: bool) -> None:
         self.weight_ih, weight_hh, *biases = weights
@@ -118,7 +112,7 @@ class ElmanLayer(PreparedLayer):
 
     def begin(self, state: State) -> Run:
         """Return a run that starts from a copy of `state`."""
-        return ElmanRun(self, state)
+        return _ElmanRun(self, state)
 
 
 def _product_by_columns(h: Array, weight_hh_t: Array, out: Array) -> None:
@@ -126,11 +120,11 @@ def _product_by_columns(h: Array, weight_hh_t: Array, out: Array) -> None:
     weight_hh_t.T.dot(h, out)
 
 
-class ElmanRun(Run):
-    """A run of an `ElmanLayer`."""
+class _ElmanRun(Run):
+    """A run of an `_ElmanLayer`."""
 
-    def __init__(self, layer: ElmanLayer, state: State) -> None:
-        self._h = state[0].copy()
+    def __init__(self, layer: _ElmanLayer, state: State) -> None:
+        super().__init__(state[0])
         self._recurrent = np.empty(self._h.shape, self._h.dtype)
         self._activation = layer.bind_activation(self._h)
         self._weight_hh_t = layer.weight_hh_t
@@ -150,22 +144,14 @@ class ElmanRun(Run):
             h = h_t
         self._h[...] = h
 
-    def state(self) -> State:
-        """Return (h,)."""
-        return (self._h,)
 
-
-class OneProductLayer(PreparedLayer):
+class _OneProductLayer(PreparedLayer):
     """A layer for a single sequence, whose steps are ``f([W_hh W_ih b] [h_{t-1} x_t 1])``.
 
     That saves adding two products, a sixth of a step of few units.
     """
 
-    weight_ih: Array
-    bias: Array | None
-    reads_inputs: bool = True
-    activation: Callable[[Array], Activation]
-    weight: Array
+    reads_inputs = True
 
     def __init__(self, recurrence: Elman, weights: Weights) -> None:
         self.weight_ih, weight_hh, *biases = weights
@@ -178,14 +164,14 @@ class OneProductLayer(PreparedLayer):
 
     def begin(self, state: State) -> Run:
         """Return a run that starts from a copy of `state`."""
-        return OneProductRun(self, state)
+        return _OneProductRun(self, state)
 
 
-class OneProductRun(Run):
-    """A run of a `OneProductLayer`."""
+class _OneProductRun(Run):
+    """A run of a `_OneProductLayer`."""
 
-    def __init__(self, layer: OneProductLayer, state: State) -> None:
-        self._h = state[0].copy()
+    def __init__(self, layer: _OneProductLayer, state: State) -> None:
+        super().__init__(state[0])
         self._total = np.empty(self._h.shape, self._h.dtype)
         self._activation = layer.bind_activation(self._h)
         self._weight = layer.weight
@@ -203,10 +189,6 @@ class OneProductRun(Run):
             activation(total, h_t)
         out[...] = vectors[1:, :size]
         self._h[...] = vectors[-1, :size]
-
-    def state(self) -> State:
-        """Return (h,)."""
-        return (self._h,)
 
 
 TANH = Tanh()

@@ -47,10 +47,10 @@ class GatedRecurrentUnit(Recurrence):
 
     def prepare(self, weights: Weights, sequences: int) -> PreparedLayer:  # noqa: ARG002  # for any
         """Halve the rows of r and z, and add up their biases."""
-        return GRULayer(weights)
+        return _GRULayer(weights)
 
 
-class GRUStep:
+class _GRUStep:
     """The memory of a step: the gates.
 
     Parameters
@@ -68,13 +68,6 @@ class GRUStep:
         Full of 0.5: NumPy takes half as long for two arrays of one shape as for an array
         and a scalar.
     """
-
-    r_z: Array
-    r: Array
-    z: Array
-    pre_n: Array
-    n: Array
-    half: Array
 
     def __init__(self, memory: Array) -> None:
         size = len(memory) // 3
@@ -98,13 +91,8 @@ class GRUStep:
         add(n, out, out)  # n + z * (h - n) = (1 - z) * n + z * h
 
 
-class GRULayer(PreparedLayer):
+class _GRULayer(PreparedLayer):
     """The weights, the rows of r and z halved."""
-
-    weight_ih: Array
-    weight_hh: Array
-    bias: Array | None
-    bias_hn: Array | None
 
     def __init__(self, weights: Weights) -> None:
         weight_ih, weight_hh, *biases = weights
@@ -118,16 +106,16 @@ class GRULayer(PreparedLayer):
 
     def begin(self, state: State) -> Run:
         """Return a run that starts from a copy of `state`."""
-        return GRURun(self, state)
+        return _GRURun(self, state)
 
 
-class GRURun(Run):
-    """A run of a `GRULayer`."""
+class _GRURun(Run):
+    """A run of a `_GRULayer`."""
 
-    def __init__(self, layer: GRULayer, state: State) -> None:
-        self._h = state[0].copy()
+    def __init__(self, layer: _GRULayer, state: State) -> None:
+        super().__init__(state[0])
         self._gates = np.empty((len(layer.weight_hh), *self._h.shape[1:]), self._h.dtype)
-        self._memory = GRUStep(self._gates)
+        self._memory = _GRUStep(self._gates)
         self._product = layer.weight_hh.dot
         self._bias_hn = layer.bias_hn
         if self._bias_hn is not None:
@@ -148,12 +136,8 @@ class GRURun(Run):
             h = h_t
         self._h[...] = h
 
-    def state(self) -> State:
-        """Return (h,)."""
-        return (self._h,)
 
-
-def _pre_activations(x: Array, state: State, weights: Weights) -> tuple[GRUStep, Array, Array]:
+def _pre_activations(x: Array, state: State, weights: Weights) -> tuple[_GRUStep, Array, Array]:
     """Return the memory of a single step, ready for its update, h, and W_in x + b_in."""
     (h,) = state
     biases = weights[2:]
@@ -164,14 +148,14 @@ def _pre_activations(x: Array, state: State, weights: Weights) -> tuple[GRUStep,
     if biases:
         add(products, biases[0], products)
         add(recurrent, biases[1], recurrent)
-    memory = GRUStep(recurrent)
+    memory = _GRUStep(recurrent)
     split = len(memory.r_z)
     add(memory.r_z, products[:split], memory.r_z)
     multiply(memory.r_z, memory.half, memory.r_z)
     return memory, h, products[split:]
 
 
-def _updated(memory: GRUStep, h: Array, a_n: Array) -> State:
+def _updated(memory: _GRUStep, h: Array, a_n: Array) -> State:
     """Update, and return the state after the step."""
     hidden = np.empty(h.shape, h.dtype)
     memory.update(h, a_n, hidden)

@@ -16,7 +16,7 @@ def block_steps(step_bytes: int) -> int:
 
 
 def terms_at_once(terms: int, vectors: int) -> int:
-    """Return how many of a product's terms are added up before the sums are.
+    """Return how many of a product's terms are added up at a time; the sums are then added.
 
     A layer's output is a quarter more exact with three sums instead of one of 256 terms,
     or four instead of one of 512, and takes 2 to 3 % longer. With few `vectors`, rows or

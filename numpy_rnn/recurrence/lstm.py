@@ -35,7 +35,7 @@ class LongShortTermMemory(Recurrence):
     mode = "LSTM"
     gates: tuple[str, ...] = ("i", "f", "g", "o")
     sigmoids: tuple[str, ...] = ("i", "f", "o")
-    state_names = ("h", "c")
+    state_names: tuple[str, ...] = ("h", "c")
 
     def step(self, x: Array, state: State, weights: Weights) -> State:
         """Return the state after one step; see `Recurrence.step`."""
@@ -52,10 +52,10 @@ class LongShortTermMemory(Recurrence):
 
     def prepare(self, weights: Weights, sequences: int) -> PreparedLayer:  # noqa: ARG002  # for any
         """Order the gates as they are in memory, and add up the biases."""
-        return LSTMLayer(weights)
+        return _LSTMLayer(weights)
 
 
-class LSTMStep:
+class _LSTMStep:
     """The memory of a step: the gates, and the cell state.
 
     Parameters
@@ -78,17 +78,6 @@ class LSTMStep:
     products, i_g, f_c : ndarray
         Memory for i * g and f * c, together and each.
     """
-
-    gates: Array
-    o_i_f: Array
-    o: Array
-    i_f: Array
-    g_c: Array
-    cell: Array
-    products: Array
-    i_g: Array
-    f_c: Array
-    half: Array
 
     def __init__(self, c: Array) -> None:
         size = len(c)
@@ -120,7 +109,7 @@ class LSTMStep:
         return {name: gate.T.copy() for name, gate in zip("ifgo", (i, f, g, o))}
 
 
-class LSTMLayer(PreparedLayer):
+class _LSTMLayer(PreparedLayer):
     """The weights, their rows in the order of the gates in memory."""
 
     def __init__(self, weights: Weights) -> None:
@@ -132,16 +121,16 @@ class LSTMLayer(PreparedLayer):
 
     def begin(self, state: State) -> Run:
         """Return a run that starts from a copy of `state`."""
-        return LSTMRun(self, state)
+        return _LSTMRun(self, state)
 
 
-class LSTMRun(Run):
-    """A run of an `LSTMLayer`."""
+class _LSTMRun(Run):
+    """A run of an `_LSTMLayer`."""
 
-    def __init__(self, layer: LSTMLayer, state: State) -> None:
+    def __init__(self, layer: _LSTMLayer, state: State) -> None:
         h, c = state
-        self._h = h.copy()
-        self._memory = LSTMStep(c)
+        super().__init__(h)
+        self._memory = _LSTMStep(c)
         self._product = layer.weight_hh.dot
         self._weight_hr = layer.weight_hr
         self._unprojected = np.empty(c.shape, c.dtype)
@@ -167,7 +156,7 @@ class LSTMRun(Run):
         return self._h, self._memory.cell.copy()
 
 
-def _pre_activations(x: Array, state: State, weights: Weights) -> LSTMStep:
+def _pre_activations(x: Array, state: State, weights: Weights) -> _LSTMStep:
     """Return the pre-activations of a single step, ready for the update."""
     h, c = state
     weight_ih, weight_hh, bias, _ = _split(weights)
@@ -178,12 +167,12 @@ def _pre_activations(x: Array, state: State, weights: Weights) -> LSTMStep:
     add(total, weight_hh.dot(h), total)
     if bias is not None:
         add(total, bias, total)
-    memory = LSTMStep(c)
+    memory = _LSTMStep(c)
     _order(total, memory.gates, memory.half)
     return memory
 
 
-def _updated(memory: LSTMStep, weights: Weights) -> State:
+def _updated(memory: _LSTMStep, weights: Weights) -> State:
     """Update, and return the state after the step."""
     hidden = np.empty(memory.cell.shape, memory.cell.dtype)
     memory.update(hidden)

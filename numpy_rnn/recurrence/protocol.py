@@ -45,7 +45,7 @@ class Inside(NamedTuple):
 
 
 class Recurrence(ABC):
-    """An equation for the state after a step, by the input and the state before.
+    """An equation for the state after a step, given the input and the state before.
 
     Attributes
     ----------
@@ -137,7 +137,16 @@ class PreparedLayer(ABC):
 
 
 class Run(ABC):
-    """A prepared layer on its way through a sequence: its state, and memory for a step."""
+    """A prepared layer on its way through a sequence: its state, and memory for a step.
+
+    Parameters
+    ----------
+    h : ndarray of shape (H_out[, N]) if by columns, or ([N,] H_out)
+        The hidden state to start from, which is copied.
+    """
+
+    def __init__(self, h: Array) -> None:
+        self._h = h.copy()
 
     @abstractmethod
     def advance(self, products: Array, out: Array) -> None:
@@ -152,9 +161,6 @@ class Run(ABC):
             Where the hidden states go.
         """
 
-    @abstractmethod
     def state(self) -> State:
-        """Return the state after the last step, in memory that no later step writes to.
-
-        To be called once, after the last step.
-        """
+        """Return the state after the last step, in memory of its own; to be called once."""
+        return (self._h,)

@@ -13,8 +13,8 @@ zeros where there is no connection.
                                                           W_ih of layer 2   W_hh of layer 2
 
 Zero times infinity is NaN, which would then reach a layer from one that it has no connection
-to. A NaN stays until the end, so that is where it is looked for. If there is one there is no
-result, and the caller runs layer by layer.
+to. A NaN stays until the end, so only the last state is checked. If it has one, nothing is
+returned, and the caller runs layer by layer.
 """
 
 from __future__ import annotations
@@ -159,7 +159,7 @@ def _joint_layer(
     blocks_hh: Matrices,
     weights: Sequence[Weights],
 ) -> PreparedLayer:
-    """Return one layer that does what several do."""
+    """Return one layer that computes the same as several."""
     gates, parts = len(recurrence.gates), len(weights)
     matrices = [_joint_matrix(gates, parts, blocks) for blocks in (blocks_ih, blocks_hh)]
     biases = [
@@ -188,7 +188,7 @@ def _projected(state: State) -> bool:
 
 
 def _finite(state: State) -> bool:
-    """Return whether a hidden state is finite; one that is merely huge may count as not."""
+    """Return whether a hidden state is finite; a huge one may count as infinite."""
     return math.isfinite(state[0].dot(state[0]))
 
 

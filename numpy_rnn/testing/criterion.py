@@ -63,7 +63,7 @@ def compare(
     ours, theirs : ndarray
         The results of the same computation. Integers and bools must be equal.
     truth : ndarray, optional
-        torch's result in float64. If omitted, `theirs` is taken for exact.
+        torch's result in float64. If omitted, `theirs` is taken as exact.
     margin : float, optional
         A factor for the error that is allowed in float32; see `MARGIN`.
 

@@ -1,4 +1,4 @@
-"""What is in nested tuples, lists, dicts and packed sequences."""
+"""The leaves of nested tuples, lists, dicts and packed sequences."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["is_packed", "leaves", "map_leaves"]
 
 
 def leaves(value: Any, name: str = "output") -> Iterator[tuple[str, Any]]:
-    """Yield what is in nested tuples, lists, dicts and packed sequences, each with its name.
+    """Yield the leaves of nested tuples, lists, dicts and packed sequences with their names.
 
     >>> list(leaves((1, {"a": [2, None]})))
     [('output[0]', 1), ("output[1]['a'][0]", 2), ("output[1]['a'][1]", None)]

@@ -127,7 +127,7 @@ def assert_parity(module: Module, torch_module: Any, *inputs: Any) -> ParityRepo
         What both take. torch gets arrays as tensors and packed sequences as its own. Steps are
         counted along the first axis of the first input, or the second where the model has a
         layer with ``batch_first``. Steps of a model with a bidirectional layer are not
-        told apart.
+        compared one by one.
 
     Returns
     -------
@@ -174,7 +174,9 @@ def assert_parity(module: Module, torch_module: Any, *inputs: Any) -> ParityRepo
     if not report.agrees:
         raise AssertionError(f"the results differ from torch's\n{report}")
     if all(row.undecided_from == 0 for row in rows):
-        raise AssertionError(f"nothing could be decided on this input\n{report}")
+        raise AssertionError(
+            f"torch's own results differ too much on this input: try another one\n{report}"
+        )
     return report
 
 
@@ -257,7 +259,7 @@ def _check_repeatable(run: str, whose: str, before: Results, again: Results) -> 
         if not np.array_equal(array, again[name], equal_nan=array.dtype.kind == "f"):
             raise AssertionError(
                 f"{run}: {whose} gives other results when it is called again with the same "
-                "input: does it keep a state, or is dropout on (call eval())?"
+                "input: call eval() if it has dropout, and reset any state that it keeps"
             )
 
 

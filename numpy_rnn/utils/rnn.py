@@ -123,10 +123,11 @@ class PackedSequence(_PackedFields):
 
         Parameters
         ----------
-        *args : device, dtype, or both
-            By position as in torch: a string is a device, anything else a dtype.
+        *args : device, dtype, both, or an array
+            By position as in torch: a string is a device, unless it is 'float32' or
+            'float64'; of an array the dtype is taken.
         device : None or 'cpu'
-            There is one device.
+            Accepted for torch's sake: arrays are on the CPU.
         dtype : dtype, optional
             float32 or float64; None keeps the dtype.
 
@@ -637,7 +638,8 @@ def packed_rows(sequence: PackedSequence) -> int:
     Raises
     ------
     RuntimeError
-        If the batch sizes are not positive and descending, or exceed the data.
+        If the batch sizes are negative or not in descending order, or if they need more
+        rows than the data has.
     """
     batch_sizes, data = sequence.batch_sizes, sequence.data
     if batch_sizes.ndim != 1 or len(batch_sizes) == 0:
@@ -706,7 +708,7 @@ def _as_integers(value: object, name: str) -> IntArray:
 
 
 def _as_lengths(lengths: object) -> AnyArray:
-    """Return the lengths as an array of shape (B,), of their own dtype."""
+    """Return the lengths as an array of shape (B,), in the dtype that they have."""
     is_array = hasattr(lengths, "__array__")
     try:
         array = as_array(lengths, "lengths") if is_array else np.asarray(lengths)
@@ -731,7 +733,9 @@ def _as_sequences(sequences: Iterable[object]) -> list[AnyArray]:
         arrays = [array.real if array.dtype.kind == "c" else array for array in arrays]
     for place, array in enumerate(arrays):
         if array.ndim == 0:
-            raise IndexError(f"sequences[{place}] must have at least one axis (L, *), got 0D")
+            raise IndexError(
+                f"sequences[{place}] must have at least one axis (L, *), got 0D array"
+            )
         expected = (len(array), *arrays[0].shape[1:])
         if array.shape != expected:
             try:

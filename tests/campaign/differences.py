@@ -103,7 +103,7 @@ RULES = [
         "another device",
         "training, devices",
         "",
-        r"construction RuntimeError: numpy_rnn runs on the CPU",
+        r"construction RuntimeError: device must be None or 'cpu', got",
     ),
     Rule(
         "no array",
@@ -199,7 +199,7 @@ RULES = [
         "BatchNorm1d in training mode",
         "`BatchNorm1d` in training mode",
         "",
-        r"call RuntimeError: BatchNorm1d is in training mode",
+        r"call RuntimeError: BatchNorm1d must be in evaluation mode",
     ),
     Rule(
         "batch_norm of nothing",
@@ -238,7 +238,7 @@ RULES = [
         "a bool for a size",
         "sizes, `bidirectional`",
         "",
-        r"construction TypeError: (\w+ should be of type int, got: bool|'bool' object)",
+        r"construction TypeError: (\w+ should be of type int, got: bool|.* integer, got bool)",
     ),
     Rule(
         "another size that is no integer",
@@ -295,7 +295,7 @@ RULES = [
         "linear of a weight of one axis, or a bias of another shape",
         "`linear` of a weight",
         "result",
-        r"call RuntimeError: (weight must have 2 axes|bias must be of shape|bias dtype)",
+        r"call RuntimeError: (weight must have 2 axes|bias must have the shape|bias dtype)",
         "functional.linear",
     ),
     Rule(

@@ -288,8 +288,8 @@ def draw_sequence(draw: Draw) -> Case:
     if batched and arguments["batch_first"]:
         shape.reverse()
     shape.append(arguments["input_size"])
-    runs = arguments["num_layers"] * (1 + arguments["bidirectional"])
-    lead = (runs, batch) if batched else (runs,)
+    passes = arguments["num_layers"] * (1 + arguments["bidirectional"])
+    lead = (passes, batch) if batched else (passes,)
     kind = dtype
     if draw.chance(0.12):
         damage = draw.pick(["axes", "size", "dtype", "not an array"])
@@ -343,8 +343,8 @@ def draw_packed(draw: Draw) -> Case:
     inverse = None if indices is None else np.argsort(indices)
     inputs: list[Any] = [Packed(data, sizes, indices, inverse)]
     if draw.chance(0.6):
-        runs = arguments["num_layers"] * (1 + arguments["bidirectional"])
-        lead = (runs, len(lengths))
+        passes = arguments["num_layers"] * (1 + arguments["bidirectional"])
+        lead = (passes, len(lengths))
         inputs.append(draw_state(draw, state_sizes(name, arguments), lead, dtype))
     return draw.case(recurrent_layer(draw, name, arguments), *inputs, weights=draw.weights())
 

@@ -203,7 +203,7 @@ def test_modules_that_share_submodules_exponentially_are_refused():
         put, get = b"r" + struct.pack("<I", index), b"j" + struct.pack("<I", index)
         shared = module(hostile.text("a") + shared + put + hostile.text("b") + get)
     data = b"\x80\x02" + shared + b"."
-    assert "expands to far more than it holds" in refusal(data, nn.read_state_dict)
+    assert "expands to far more than its size" in refusal(data, nn.read_state_dict)
     assert_cheap(data)
 
 
@@ -438,8 +438,8 @@ def tensor(**change):
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (st({"a": tensor()}, length=2**62), "longer than the file"),
-        (st({"a": tensor()}, length=10**9), "longer than the file"),
+        (st({"a": tensor()}, length=2**62), "must fit in the file"),
+        (st({"a": tensor()}, length=10**9), "must fit in the file"),
         (st({"a": tensor()}, length=63), "is not valid JSON"),
         (st(b"{"), "is not valid JSON"),
         (st(b'{"a":' + b"[" * 10**6), "is not valid JSON"),
@@ -449,8 +449,8 @@ def tensor(**change):
         (st(b'{"a":"\xff"}'), "is not valid JSON"),
         (st(b'{"a":{},"a":{}}'), "the key 'a' twice"),
         (st(b'{"a":{"dtype":"F32","dtype":"F32"}}'), "the key 'dtype' twice"),
-        (st({"a": []}), "must have exactly dtype, shape and data_offsets"),
-        (st({"a": tensor(more=1)}), "must have exactly dtype, shape and data_offsets"),
+        (st({"a": []}), "must have exactly the keys dtype, shape and data_offsets"),
+        (st({"a": tensor(more=1)}), "must have exactly the keys dtype, shape and data_offsets"),
         (st({"a": tensor(dtype="F4")}), "F8_E8M0, got 'F4'"),
         (st({"a": tensor(dtype=["F32"])}), "F8_E8M0, got a list"),
         (st({"a": tensor(shape=[-2])}), "'a': a shape must be"),
@@ -459,7 +459,7 @@ def tensor(**change):
         (st({"a": tensor(shape=[2**62])}), "is too large"),
         (st({"a": tensor(shape=[2**61, 2**61])}), "is too large"),
         (st({"a": tensor(shape=[0, 2**61, 2**61], data_offsets=[0, 0])}, b""), "is too large"),
-        (st({"a": tensor(shape=[1] * 33 + [2])}), "34 axes"),
+        (st({"a": tensor(shape=[1] * 33 + [2])}), "at most 32 axes, got 34"),
         (st({"a": tensor(shape=[3])}), "must span 12 bytes within 8, got 0 to 8"),
         (st({"a": tensor(data_offsets=[0])}), "must be two integers, got a list"),
         (st({"a": tensor(data_offsets=[0, 8, 8])}), "must be two integers, got a list"),
@@ -471,8 +471,8 @@ def tensor(**change):
         (st({"a": tensor(), "b": tensor()}), "must begin at byte 8"),
         (st({"a": tensor()}, b"\0" * 9), "describes 8 bytes of tensors, but the file has 9"),
         (st({}), "describes 0 bytes of tensors, but the file has 8"),
-        (st({"__metadata__": {"a": 1}}, b""), "must map to strings"),
-        (st({"__metadata__": "a"}, b""), "must map to strings"),
+        (st({"__metadata__": {"a": 1}}, b""), "must map names to strings"),
+        (st({"__metadata__": "a"}, b""), "must map names to strings"),
     ],
     ids=range(35),
 )
@@ -503,31 +503,31 @@ def test_safetensors_header_bomb_is_refused_cheaply():
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (npy("|O"), "the array holds Python objects, which are a pickle"),
-        (npy("|O8"), "the array holds Python objects, which are a pickle"),
+        (npy("|O"), "must hold numbers or text, but holds pickled Python objects"),
+        (npy("|O8"), "must hold numbers or text, but holds pickled Python objects"),
         (npy("<f4", "(3,)"), "must have 12 bytes, got 8"),
         (npy("<f4", "(1,)"), "must have 4 bytes, got 8"),
-        (npy("<f4", "(-2,)"), "the .npy header must be that of an array"),
-        (npy("<f4", "2"), "the .npy header must be that of an array"),
-        (npy("<f4", "(2.0,)"), "the .npy header must be that of an array"),
+        (npy("<f4", "(-2,)"), "the .npy header must describe one array"),
+        (npy("<f4", "2"), "the .npy header must describe one array"),
+        (npy("<f4", "(2.0,)"), "the .npy header must describe one array"),
         (npy("<f4", f"({2**62},)"), "is too large"),
         (npy("<f4", f"({2**61}, {2**61}, 0)"), "is too large"),
         (npy("<f4", f"({10**30},)"), "too large"),
-        (npy("<f4", "(" + "1, " * 40 + "2)"), "got 41 axes"),
+        (npy("<f4", "(" + "1, " * 40 + "2)"), "at most 32 axes, got 41"),
         (npy("<f3"), "numbers or text, got 'f3'"),
         (npy("<f0"), "numbers or text, got 'f0'"),
         (npy("<U0"), "numbers or text, got 'U0'"),
         (npy("<U2", "(1,)", b"\xff" * 8), "must hold Unicode"),
-        (npy("|V8"), "the .npy header must be that of an array"),
-        (npy("<M8[s]"), "the .npy header must be that of an array"),
-        (npy("<f4', 'x': '"), "the .npy header must be that of an array"),
-        (npy("__import__('os').system('true')"), "the .npy header must be that of an array"),
-        (npy("<f4", "(__import__('os'),)"), "the .npy header must be that of an array"),
+        (npy("|V8"), "the .npy header must describe one array"),
+        (npy("<M8[s]"), "the .npy header must describe one array"),
+        (npy("<f4', 'x': '"), "the .npy header must describe one array"),
+        (npy("__import__('os').system('true')"), "the .npy header must describe one array"),
+        (npy("<f4", "(__import__('os'),)"), "the .npy header must describe one array"),
         (npy("<f4", version=9), "1.0, 2.0 or 3.0, got 9.0"),
-        (b"\x93NUMPY\x01\x00\xff\xff" + b"x" * 100, "a .npy header of 65535 bytes is longer"),
+        (b"\x93NUMPY\x01\x00\xff\xff" + b"x" * 100, "NumPy's limit, got 65535 bytes"),
         (
             b"\x93NUMPY\x02\x00\xff\xff\xff\xff" + b"x" * 100,
-            "a .npy header of 4294967295 bytes is longer",
+            "NumPy's limit, got 4294967295 bytes",
         ),
         (b"\x93NUMPY\x01\x00", "cut short"),
     ],

@@ -322,7 +322,7 @@ def test_load_detects_formats_by_content(tmp_path, name):
     compressed.write_bytes(gzip.compress(path.read_bytes()))
     with gzip.open(compressed) as file:
         assert list(nn.load(file)) == list(nn.load(DATA / name))
-    with pytest.raises(nn.CheckpointError, match=r"gzipped: open it with gzip\.open"):
+    with pytest.raises(nn.CheckpointError, match=r"gzipped. Open it with gzip\.open"):
         nn.load(compressed)
 
 

@@ -122,7 +122,7 @@ def test_read_state_dict_finds_weights_in_containers_of_all_kinds(obj, options):
 def test_read_state_dict_of_several_sets_lists_their_keys():
     first, second = {"a": torch.ones(1)}, {"a": torch.zeros(2), "b": torch.zeros(2)}
     file = saved({"encoder": first, "decoder": {"rnn.cell": second}})
-    listed = "choose one by key='encoder' (1 arrays), key='decoder.rnn.cell' (2 arrays)"
+    listed = "choose one with key='encoder' (1 arrays), key='decoder.rnn.cell' (2 arrays)"
     with pytest.raises(nn.CheckpointError, match=re.escape(listed)):
         nn.read_state_dict(file)
     for key, expected in (
@@ -233,7 +233,8 @@ def test_read_state_dict_ignores_names_that_cannot_be_keys():
     }
     assert_equal(nn.read_state_dict(saved(obj)), WEIGHTS)
     with pytest.raises(
-        nn.CheckpointError, match="no container at key 'x'; at its top level are: 'history'"
+        nn.CheckpointError,
+        match="no container at key 'x': the keys at its top level are 'history'",
     ):
         nn.read_state_dict(saved(obj), "x")
 
@@ -262,7 +263,7 @@ def test_load_lists_unknown_classes_with_their_places(options):
         f"{type(Path()).__module__}.PosixPath (args.path)",
         "torch.nn.modules.container.Sequential (model)",
         "torch.nn.modules.linear.Linear (model._modules.0)",
-        "read_state_dict reads the weights alone",
+        "To read the weights alone, use read_state_dict",
     ):
         assert expected in message
     with pytest.raises(nn.CheckpointError, match=r"Linear \(the top level\)"):

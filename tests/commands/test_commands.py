@@ -179,7 +179,7 @@ def test_convert_unsupported_values_exits_and_keeps_the_file(capsys):
     )
     nn.save({"a": np.ones(2) * 1j}, "complex.npz")
     assert "'a' has dtype complex128" in refused("convert complex.npz w.safetensors", capsys)
-    assert "no format has the suffix" in refused("convert model.pt w.h5", capsys)
+    assert "f must end in one of" in refused("convert model.pt w.h5", capsys)
     assert "no/w.npz: No such file" in refused("convert model.pt no/w.npz", capsys)
     before = Path("nested.pt").read_bytes()
     for out in ("nested.pt", "./nested.pt"):
@@ -251,7 +251,7 @@ def test_run_names_what_each_layer_returns(arguments, names):
 def test_run_only_recurrent_layer_is_the_default(capsys):
     arguments = "run nested.pt double.npy --key state"
     assert "float64" in (line := refused(arguments, capsys))
-    assert line.endswith("(--cast does it)\n")
+    assert line.endswith("(or use --cast)\n")
     assert main([*shlex.split(arguments), "--cast"]) == 0
     assert "h_n     (1, 2, 4)  float32" in capsys.readouterr().out
 
@@ -266,8 +266,8 @@ def test_run_empty_batch_prints_no_figures(capsys):
     ("arguments", "message"),
     [
         ("model.pt input.npy", "several recurrent layers, 'rnn', 'lstm', 'cell': name one"),
-        ("model.pt input.npy --layer x", "there is no layer 'x'. Those recognised are: 'rnn',"),
-        ("broken.pt input.npy --layer lstm", "there is no layer 'lstm'"),
+        ("model.pt input.npy --layer x", "no layer 'x': the recognised layers are 'rnn',"),
+        ("broken.pt input.npy --layer lstm", "no layer 'lstm'"),
         (
             "model.pt step.npy --layer head --batch-first",
             "--batch-first does not apply to a layer",
@@ -281,12 +281,12 @@ def test_run_empty_batch_prints_no_figures(capsys):
         ("model.pt empty.npy --layer rnn", "empty.npy: expected a .npy file"),
         (
             "model.pt object.npy --layer rnn",
-            "object.npy: expected a .npy file, as numpy.save writes: Obj",
+            "object.npy: expected a .npy file, as numpy.save writes it: Obj",
         ),
         ("model.pt absent.npy --layer rnn", "absent.npy: No such file or directory"),
         ("model.pt wide.npy --layer rnn", "wide.npy: input.size(-1) must be equal"),
-        ("model.pt input.npy --layer rnn -o out.h5", "no format has the suffix"),
-        ("head.npz input.npy", "head.npz has no recurrent layer: name one with --layer"),
+        ("model.pt input.npy --layer rnn -o out.h5", "f must end in one of"),
+        ("head.npz input.npy", "head.npz has no recurrent layer: name another layer"),
     ],
 )
 def test_run_wrong_input_exits_with_a_message(arguments, message, capsys):
@@ -446,7 +446,7 @@ def test_verify_without_torch_exits_with_a_message(monkeypatch, capsys):
 
 def test_verify_without_layers_or_with_wrong_seed_exits_with_a_message(capsys):
     nn.save({"scale": np.ones(2)}, "w.npz")
-    assert "w.npz has no layer that is recognised" in refused("verify w.npz", capsys)
+    assert "w.npz has no recognised layer" in refused("verify w.npz", capsys)
     assert "--seed must not be negative" in refused("verify model.pt --seed -1", capsys)
 
 
@@ -630,7 +630,7 @@ def test_main_closed_pipe_is_no_error(command):
 def test_main_closed_stdout_prints_one_line(command):
     result = run_shell(f"numpy-rnn {command} >&-")
     assert result.returncode == 2
-    assert result.stderr == "numpy-rnn: error: standard output: it is closed\n"
+    assert result.stderr == "numpy-rnn: error: standard output: closed\n"
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux has it")

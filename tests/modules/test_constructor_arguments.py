@@ -104,17 +104,17 @@ def test_constructor_of_any_argument_does_what_torchs_does(kind, name, value):
     ("line", "message"),
     [
         ("nn.RNN(True, 4)", "input_size should be of type int, got: bool"),
-        ("nn.RNN(4, 4, True)", "'bool' object cannot be interpreted as a size"),
-        ("nn.LSTM(4, 4, proj_size=False)", "'bool' object cannot be interpreted as a size"),
-        ("nn.GRUCell(4, True)", "'bool' object cannot be interpreted as a size"),
-        ("nn.Linear(3, True)", "'bool' object cannot be interpreted as a size"),
-        ("nn.Conv1d(2, 4, True)", "'bool' object cannot be interpreted as a size"),
-        ("nn.LayerNorm(True)", "'bool' object cannot be interpreted as a size"),
-        ("nn.Embedding(4, 4, np.bool_(True))", "'bool' object cannot be interpreted as a size"),
+        ("nn.RNN(4, 4, True)", "num_layers must be an integer, got bool"),
+        ("nn.LSTM(4, 4, proj_size=False)", "proj_size must be an integer, got bool"),
+        ("nn.GRUCell(4, True)", "a size must be an integer, got bool"),
+        ("nn.Linear(3, True)", "a size must be an integer, got bool"),
+        ("nn.Conv1d(2, 4, True)", "a size must be an integer, got bool"),
+        ("nn.LayerNorm(True)", "a size must be an integer, got bool"),
+        ("nn.Embedding(4, 4, np.bool_(True))", "padding_idx must be an integer, got bool"),
     ],
 )
 def test_constructor_refuses_a_bool_as_a_size_or_an_index(line, message):
-    with pytest.raises(TypeError, match=message.replace("'bool'", r"'bool_?'")):
+    with pytest.raises(TypeError, match=message):
         eval(line)
 
 

@@ -339,11 +339,9 @@ def test_module_assignment_wrong_shape_or_dtype_raises():
         ValueError, match=r"shape \(4, 4\) as parameter 'weight_ih_l0' of shape"
     ):
         rnn.weight_ih_l0 = np.zeros((4, 4), np.float32)
-    with pytest.raises(
-        TypeError, match=r"float64 array as parameter .* Convert it with .astype"
-    ):
+    with pytest.raises(TypeError, match=r"an array of float64 as parameter .* Convert it with"):
         rnn.weight_ih_l0 = np.zeros((4, 3))
-    with pytest.raises(TypeError, match=r"cannot assign a int64 array as parameter"):
+    with pytest.raises(TypeError, match="cannot assign an array of int64 as parameter"):
         rnn.weight_ih_l0 = np.zeros((4, 3), np.int64)
     for value in ([[0.0]], None, 3.0):
         with pytest.raises(TypeError, match=r"cannot assign '.*' as parameter 'weight_ih_l0'"):
@@ -682,7 +680,7 @@ def test_module_float_beyond_float32_gives_infinity_without_warning():
 
 def test_load_state_dict_nested_checkpoint_raises_with_advice():
     checkpoint = {"epoch": 3, "model": nn.Linear(2, 1).state_dict()}
-    with pytest.raises(RuntimeError, match=r"read_state_dict reads a checkpoint's weights"):
+    with pytest.raises(RuntimeError, match=r"alone, use numpy_rnn.read_state_dict"):
         nn.Linear(2, 1).load_state_dict(checkpoint)
 
 
@@ -703,9 +701,9 @@ def test_module_to_array_with_more_arguments_raises():
         with pytest.raises(TypeError, match=f"must be numpy.float32 or .* got '{dtype}'"):
             nn.Linear(1, 1).to(array.astype(dtype))
     for more in ({"dtype": "float32"}, {"device": "cpu"}):
-        with pytest.raises(TypeError, match="takes an array, for its dtype, as its only arg"):
+        with pytest.raises(TypeError, match="takes an array as its only argument, but got"):
             nn.Linear(1, 1).to(array, **more)
-        with pytest.raises(TypeError, match="takes an array, for its dtype, as its only arg"):
+        with pytest.raises(TypeError, match="takes an array as its only argument, but got"):
             nn.Linear(1, 1).to(*more.values(), array)
     with pytest.raises(TypeError, match="invalid combination of arguments"):
         torch.nn.Linear(1, 1).to(torch.zeros(3), torch.float32)

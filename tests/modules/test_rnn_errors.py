@@ -79,7 +79,7 @@ def test_lstm_proj_size_not_an_integer_raises(proj_size):
     ("arguments", "error", "message"),
     [
         ((True, 4), TypeError, "input_size should be of type int, got: bool"),
-        ((3, 4, True), TypeError, "'bool' object cannot be interpreted as a size"),
+        ((3, 4, True), TypeError, "num_layers must be an integer, got bool"),
         (
             (3, 4, 1, "tanh", True, False, 0.0, 1),
             TypeError,
@@ -242,7 +242,9 @@ def test_rnn_packed_inconsistent_fields_raise():
         packed = nn.utils.rnn.PackedSequence(
             data, np.array([2, 2, 2]), np.array(order), np.array(order)
         )
-        with pytest.raises(RuntimeError, match="sorted_indices must be a permutation of 2"):
+        with pytest.raises(
+            RuntimeError, match="sorted_indices must hold each index from 0 to 1"
+        ):
             layer(packed)
     fewer = nn.utils.rnn.PackedSequence(data, np.array([3, 2]))
     assert layer(fewer)[0].data.shape == (5, 4)

@@ -77,5 +77,5 @@ def test_whole_model_wrong_state_dict_raises_and_changes_nothing():
 
 def test_whole_model_in_training_mode_raises_from_batch_norm():
     ours, _ = build()
-    with pytest.raises(RuntimeError, match=r"BatchNorm1d is in training mode"):
+    with pytest.raises(RuntimeError, match="BatchNorm1d must be in evaluation mode"):
         ours(np.zeros((2, 4), np.int64), np.array([4, 2]))

@@ -31,8 +31,8 @@ def test_rnn_every_memory_layout_gives_equal_results(rng, kind, layout, bidirect
     layer = LAYERS[kind](4, 5, 2, bidirectional=bidirectional)
     arrange = ARRANGEMENTS[layout]
     x = arrange(rng.standard_normal(shape).astype(np.float32))
-    runs = 4 if bidirectional else 2
-    hx = arrange(rng.standard_normal((runs, *shape[1:-1], 5)).astype(np.float32))
+    passes = 4 if bidirectional else 2
+    hx = arrange(rng.standard_normal((passes, *shape[1:-1], 5)).astype(np.float32))
     plain_x, plain_hx = np.array(x, np.float32), np.array(hx, np.float32)
     results = layer(x, state_of(layer, hx)), layer(plain_x, state_of(layer, plain_hx))
     for mine, expected in zip(*map(leaves, results), strict=True):
@@ -61,8 +61,8 @@ def test_rnn_inputs_are_neither_written_nor_shared(
     rng = np.random.default_rng(steps)
     shape = ((batch, steps) if batch_first else (steps, batch)) if batched else (steps,)
     x = rng.standard_normal((*shape, 4)).astype(np.float32)
-    runs = layers * (1 + bidirectional)
-    hx = rng.standard_normal((runs, batch, 4) if batched else (runs, 4)).astype(np.float32)
+    passes = layers * (1 + bidirectional)
+    hx = rng.standard_normal((passes, batch, 4) if batched else (passes, 4)).astype(np.float32)
     given_arrays = [x, hx, *layer.parameters()]
     copies = [array.copy() for array in given_arrays]
     results = leaves(layer(x, state_of(layer, hx)))

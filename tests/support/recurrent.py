@@ -51,8 +51,8 @@ def draw_input(rng, layer, steps, batch, layout="batched"):
 
 
 def draw_hx(rng, layer, batch, layout="batched"):
-    runs = layer.num_layers * (2 if layer.bidirectional else 1)
-    axes = (runs,) if layout == "unbatched" else (runs, batch)
+    passes = layer.num_layers * (2 if layer.bidirectional else 1)
+    axes = (passes,) if layout == "unbatched" else (passes, batch)
     dtype = layer.weight_ih_l0.dtype
     hidden = rng.standard_normal((*axes, layer.proj_size or layer.hidden_size)).astype(dtype)
     if not isinstance(layer, nn.LSTM):

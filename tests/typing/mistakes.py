@@ -31,5 +31,5 @@ MISTAKES = {  # by what Python says
     "but got padding_mode='mirror'": lambda: nn.Conv1d(2, 4, 3, padding_mode="mirror"),  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     "got 'onnx'": lambda: nn.save(nn.ReLU(), io.BytesIO(), format="onnx"),  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     "but got top": lambda: pad_sequence([x], padding_side="top"),  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
-    "takes a recurrent layer or cell, got Linear": lambda: nn.trace(nn.Linear(3, 4), x),  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue, reportArgumentType]
+    "must be a recurrent layer or cell, got Linear": lambda: nn.trace(nn.Linear(3, 4), x),  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue, reportArgumentType]
 }
