@@ -49,7 +49,8 @@ def uniform_(
     >>> init.uniform_(np.empty(2), -1.0, 1.0, generator)
     array([-0.87789345, -0.55089099])
     """
-    array[...] = (generator or random.default_generator).uniform(array.shape, a, b, array.dtype)
+    generator = random.default_generator if generator is None else generator
+    array[...] = generator.uniform(array.shape, a, b, array.dtype)
     return array
 
 
@@ -79,7 +80,6 @@ def normal_(
     >>> init.normal_(np.empty(2, np.float32), generator=generator)
     array([ 1.5409961, -0.2934289], dtype=float32)
     """
-    array[...] = (generator or random.default_generator).normal(
-        array.shape, mean, std, array.dtype
-    )
+    generator = random.default_generator if generator is None else generator
+    array[...] = generator.normal(array.shape, mean, std, array.dtype)
     return array

@@ -227,17 +227,11 @@ class PickleMachine:
         line = self._line()
         self._stack.append(line == b"01" if line in (b"00", b"01") else self._decimal(line))
 
-    def _long_line(self) -> None:
-        self._stack.append(self._decimal(self._line().removesuffix(b"L")))
-
     def _float_line(self) -> None:
         line = self._line()
         if len(line) > MOST_DIGITS:
             raise _not_a_number(line)
         self._stack.append(float(line))
-
-    def _text_line(self) -> None:
-        self._push_text(self._line().decode("raw-unicode-escape"))
 
     def _string_line(self) -> None:
         line = self._line().strip()
@@ -309,9 +303,6 @@ class PickleMachine:
     def _set_item(self) -> None:
         value, key = self._stack.pop(), self._stack.pop()
         self._set_pairs([key, value])
-
-    def _set_items(self) -> None:
-        self._set_pairs(self._pop_to_mark())
 
     def _set_pairs(self, items: list[Any]) -> None:
         if len(items) % 2:
@@ -442,7 +433,7 @@ _BY_CODE: dict[bytes, Instruction] = {
     pickle.PROTO: lambda m: m._take(1),  # neither is of use here
     pickle.FRAME: lambda m: m._take(8),
     pickle.INT: PickleMachine._integer_line,
-    pickle.LONG: PickleMachine._long_line,
+    pickle.LONG: lambda m: m._stack.append(m._decimal(m._line().removesuffix(b"L"))),
     pickle.FLOAT: PickleMachine._float_line,
     pickle.BININT: lambda m: m._stack.append(m._number(INT32)),
     pickle.BININT1: lambda m: m._stack.append(m._byte()),
@@ -453,7 +444,7 @@ _BY_CODE: dict[bytes, Instruction] = {
     pickle.STRING: PickleMachine._string_line,
     pickle.BINSTRING: lambda m: m._string(m._number(INT32)),
     pickle.SHORT_BINSTRING: lambda m: m._string(m._byte()),
-    pickle.UNICODE: PickleMachine._text_line,
+    pickle.UNICODE: lambda m: m._push_text(m._line().decode("raw-unicode-escape")),
     pickle.BINUNICODE: lambda m: m._text(m._number(UINT32)),
     pickle.SHORT_BINUNICODE: lambda m: m._text(m._byte()),
     pickle.BINUNICODE8: lambda m: m._text(m._number(UINT64)),
@@ -482,7 +473,7 @@ _BY_CODE: dict[bytes, Instruction] = {
     pickle.APPEND: PickleMachine._append,
     pickle.APPENDS: PickleMachine._appends,
     pickle.SETITEM: PickleMachine._set_item,
-    pickle.SETITEMS: PickleMachine._set_items,
+    pickle.SETITEMS: lambda m: m._set_pairs(m._pop_to_mark()),
     pickle.ADDITEMS: PickleMachine._add_items,
     pickle.GET: lambda m: m._get(m._decimal(m._line())),
     pickle.BINGET: lambda m: m._get(m._byte()),

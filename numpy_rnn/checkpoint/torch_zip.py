@@ -8,7 +8,7 @@ a state_dict: an OrderedDict of tensors.
 from __future__ import annotations
 
 import struct
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import IO, TYPE_CHECKING, Any
 
@@ -204,6 +204,10 @@ def _tuple(*items: bytes) -> bytes:
     return b"(" + b"".join(items) + b"t"
 
 
+def _integers(numbers: Iterable[int]) -> bytes:
+    return _tuple(*map(_integer, numbers))
+
+
 def _tensor(array: AnyArray, base: AnyArray, key: str) -> bytes:
     """Return the call that makes a tensor from a storage that holds `base` in C order."""
     dtype = array.dtype.name
@@ -220,14 +224,8 @@ def _tensor(array: AnyArray, base: AnyArray, key: str) -> bytes:
         kind, size = _global("torch.storage", "UntypedStorage"), base.nbytes
     place = _tuple(_text("storage"), kind, _text(key), _text("cpu"), _integer(size)) + b"Q"
     requires_grad, hooks = b"\x89", _ORDERED_DICT
-    arguments = [
-        place,
-        _integer(0),
-        _tuple(*map(_integer, array.shape)),
-        _tuple(*map(_integer, strides)),
-        requires_grad,
-        hooks,
-    ]
+    shape = _integers(array.shape)
+    arguments = [place, _integer(0), shape, _integers(strides), requires_grad, hooks]
     if storage_class:
         return _global("torch._utils", "_rebuild_tensor_v2") + _tuple(*arguments) + b"R"
     arguments.append(_global("torch", dtype))

@@ -127,8 +127,7 @@ class TrainedClassifier:
         known = [self.alphabet[index] for index in letters.argmax(axis=1)]
         if not any(letter.isalpha() for letter in known):
             raise UnknownNameError(f"the name {name!r} has no letter of the Latin alphabet")
-        result: Array = self.model(letters)
-        return result
+        return self.model(letters)
 
 
 def held_out() -> tuple[list[str], AnyArray, AnyArray]:

@@ -58,10 +58,9 @@ class _Numbered(_Container):
             return self._part(index)
         return self.__dict__[self._name_at(index)]
 
-    def _part(self, index: slice) -> Module:
+    def _part(self, index: slice) -> Any:
         kind: Any = type(self)
-        part: Module = kind(list(self)[index])
-        return part
+        return kind(list(self)[index])
 
     def __setitem__(self, index: int, module: Module) -> None:
         setattr(self, self._name_at(index), module)
