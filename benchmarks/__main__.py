@@ -19,7 +19,6 @@ from benchmarks.processes import ROOT, line_of, lines_of, processors
 from tests.support.packages import ABSENT, FOLDER
 
 RESULTS = ROOT / "benchmarks" / "results"
-README = ROOT / "README.md"
 
 BUSY = 0.5
 """Load average from which on a machine is not idle."""
@@ -30,7 +29,7 @@ def main() -> None:
     if arguments.report:
         results = json.loads((RESULTS / "results.json").read_text("utf-8"))
         write(results, RESULTS)
-        update_readme(results)
+        update_documents(results)
         return
     results = measure(arguments.quick, arguments.cases)
     if arguments.output is not None:
@@ -39,15 +38,15 @@ def main() -> None:
         print(report.full(results))
     else:
         write(results, RESULTS)
-        update_readme(results)
+        update_documents(results)
 
 
 def parsed() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks",
-        description=f"{__doc__} All cases, on one thread and on all, take about twenty "
-        "minutes; the results go to benchmarks/results/ (results.json, table.md, chart.svg) "
-        "and into the README.",
+        description=f"{__doc__} All cases, on one thread, take less than twenty "
+        "minutes; the results go to benchmarks/results/ (results.json, table.md, "
+        "uses.svg, chart.svg) and into the documents that show them.",
         epilog="A part of the cases is printed and changes no file.",
     )
     part = parser.add_mutually_exclusive_group()
@@ -63,7 +62,7 @@ def parsed() -> argparse.Namespace:
     part.add_argument(
         "--report",
         action="store_true",
-        help="measure nothing: write table, chart and README from results.json",
+        help="measure nothing: write table, charts and documents from results.json",
     )
     parser.add_argument("--output", type=Path, help="write the results to this folder instead")
     arguments = parser.parse_args()
@@ -89,8 +88,7 @@ def measure(quick: bool, pattern: str) -> report.Results:
     load = load_average()
     if load > BUSY:
         progress(
-            f"warning: other processes are running (load {load:.1f}); figures for all "
-            "threads will be wrong, torch's most, since its threads wait for each other",
+            f"warning: other processes are running (load {load:.1f}); figures will be wrong",
             "\n",
         )
     results: report.Results = {
@@ -115,35 +113,28 @@ def measure(quick: bool, pattern: str) -> report.Results:
         results["workers"] = line_of("-m", "benchmarks.workers", str(count), threads=count)
         progress("errors: two minutes", "\n")
         results["accuracy"] = list(lines_of("-m", "benchmarks.accuracy", *["--quick"] * quick))
-    results["runs"] = [
-        {"threads": threads, "cells": timed(threads, quick, pattern)}
-        for threads in sorted({1, processors()})
-    ]
+    results["runs"] = [{"threads": 1, "cells": timed(quick, pattern)}]
     return results
 
 
 def whole_models() -> list[Any]:
-    """Return the times of each model, with one thread and with all."""
-    return [
-        {"threads": threads, **timing}
-        for threads in sorted({1, processors()})
-        for timing in lines_of("-m", "benchmarks.models", str(threads), threads=threads)
-    ]
+    """Return the times of each model."""
+    return [{"threads": 1, **timing} for timing in lines_of("-m", "benchmarks.models", "1")]
 
 
-def timed(threads: int, quick: bool, pattern: str) -> list[Any]:
-    """Return the cells of one run, and show how far it is."""
+def timed(quick: bool, pattern: str) -> list[Any]:
+    """Return the cells of the cases, and show how far it is."""
     cases = chosen(quick, pattern)
     options = ["--quick"] * quick + ["--cases", pattern] * bool(pattern)
     start = time.monotonic()
     cells = []
     end = "\r" if sys.stderr.isatty() else "\n"
-    for cell in lines_of("-m", "benchmarks.layers", str(threads), *options, threads=threads):
+    for cell in lines_of("-m", "benchmarks.layers", "1", *options):
         cells.append(cell)
         ratio = cell["ratios"]["torch"]
         progress(
-            f"{threads} thread{'s' * (threads > 1)}, {len(cells)} of {len(cases)}, "
-            f"{time.monotonic() - start:.0f} s: {cases[len(cells) - 1]}, torch {ratio:.2f}",
+            f"{len(cells)} of {len(cases)}, {time.monotonic() - start:.0f} s: "
+            f"{cases[len(cells) - 1]}, torch {ratio:.2f}",
             end,
         )
     progress("", end)
@@ -157,21 +148,25 @@ def progress(text: str, end: str) -> None:
 
 
 def write(results: report.Results, folder: Path) -> None:
-    """Write the JSON, the table and the chart."""
-    from benchmarks.chart import draw
+    """Write the JSON, the table and the charts."""
+    from benchmarks.chart import draw_sizes, draw_uses
 
     folder.mkdir(parents=True, exist_ok=True)
     text = json.dumps(results, indent=1)
     (folder / "results.json").write_text(f"{text}\n", "utf-8")
     (folder / "table.md").write_text(report.full(results), "utf-8")
-    draw(results, folder / "chart.svg")
+    draw_uses(results, folder / "uses.svg")
+    draw_sizes(results, folder / "chart.svg")
     print(f"wrote {folder}", file=sys.stderr)
 
 
-def update_readme(results: report.Results) -> None:
-    """Write the README's sections again."""
-    README.write_text(report.with_section(README.read_text("utf-8"), results), "utf-8")
-    print(f"wrote {README}", file=sys.stderr)
+def update_documents(results: report.Results) -> None:
+    """Write the sections of the documents again."""
+    for document in report.DOCUMENTS:
+        file = ROOT / document
+        text = report.with_sections(document, file.read_text("utf-8"), results)
+        file.write_text(text, "utf-8")
+        print(f"wrote {file}", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The float32 errors as Markdown: the README's table, and all nets.
+"""The float32 errors as Markdown: a table for each kind, and one of all nets.
 
 A ratio is our error over torch's: above 1 we are less exact, and it is bold.
 """
@@ -40,7 +40,7 @@ def mean_and_worst(ratios: Sequence[float]) -> str:
 
 
 def summary(accuracy: Sequence[Errors]) -> tuple[list[str], list[list[str]]]:
-    """Return header and rows of the README's table, a row for each kind."""
+    """Return header and rows of the table by kind and condition."""
     titles = [t for t in CONDITIONS if any(found["condition"] == t for found in accuracy)]
     rows = []
     for kind in KINDS:

@@ -47,8 +47,9 @@ def import_seconds(name: str, before: str = "import numpy") -> float:
 
 
 def package_files() -> list[Path]:
-    """Return the files of this package, which need not be installed here."""
-    return [path for path in (ROOT / "numpy_rnn").rglob("*") if path.is_file()]
+    """Return the files of this package that its wheel has: it need not be installed here."""
+    files = (path for path in (ROOT / "numpy_rnn").rglob("*") if path.is_file())
+    return [path for path in files if path.suffix != ".md"]
 
 
 def installed_bytes(name: str) -> int:

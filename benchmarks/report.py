@@ -1,4 +1,4 @@
-"""The results as Markdown: the full table, and the README's section.
+"""The results as Markdown: the full table, and what documents show of it.
 
 A ratio is our time over another's: above 1 we are slower, and it is bold.
 """
@@ -26,16 +26,20 @@ LABELS |= {"textbook": "textbook loop", "floor": "floor", "package": "its own Nu
 RIVALS = ("torch", "onnxruntime")
 """Those whose ratios are in every table."""
 
-BEGIN, END = "<!-- benchmarks -->", "<!-- /benchmarks -->"
-"""What encloses the README's section of times; that of errors is in `ACCURACY`."""
+USES = {
+    "a streaming step": {"steps": 1, "batch": 1, "hx": True},
+    "one sequence of 100 steps": {"steps": 100, "batch": 1},
+    "a batch of 32 such sequences": {"steps": 100, "batch": 32},
+}
+"""What a layer is used for, and the sizes that show it."""
 
-ACCURACY = "<!-- accuracy -->", "<!-- /accuracy -->"
+USED_SIZE = 128
 
 NONE = "-"
 
 
 def cells_of(results: Results, run: int) -> Cells:
-    """Return the cells of the run with one thread, 0, or with all, the last."""
+    """Return the cells of a run."""
     return {Case(**cell["case"]): cell for cell in results["runs"][run]["cells"]}
 
 
@@ -100,25 +104,18 @@ def full(results: Results) -> str:
 
 
 def times_table(results: Results, cases: Sequence[Case]) -> list[str]:
-    """Return times and ratios of cases, on one thread and on all."""
-    one, several = cells_of(results, 0), cells_of(results, -1)
-    threads = results["runs"][-1]["threads"]
-    peers = [name for name in LABELS if ratios(one, name, cases)]
-    parts = [("", one, peers)]
-    if threads > 1:
-        parts.append((f"{threads} threads: ", several, list(RIVALS)))
-    header = ["µs, and ratio"]
-    for prefix, _, names in parts:
-        header += [f"{prefix}numpy_rnn", *(f"{prefix}{LABELS[name]}" for name in names)]
-    rows = []
-    for case in cases:
-        texts = [str(case)]
-        for _, cells, names in parts:
-            cell = cells[case]
-            texts.append(microseconds(cell["seconds"]["numpy_rnn"]))
-            texts += [time_and_ratio(cell, name) for name in names]
-        rows.append(texts)
-    return table(header, rows)
+    """Return times and ratios of cases."""
+    cells = cells_of(results, 0)
+    peers = [name for name in LABELS if ratios(cells, name, cases)]
+    rows = [
+        [
+            str(case),
+            microseconds(cells[case]["seconds"]["numpy_rnn"]),
+            *(time_and_ratio(cells[case], peer) for peer in peers),
+        ]
+        for case in cases
+    ]
+    return table(["µs, and ratio", "numpy_rnn", *(LABELS[peer] for peer in peers)], rows)
 
 
 def time_and_ratio(cell: dict[str, Any], peer: str) -> str:
@@ -139,9 +136,8 @@ def introduction(results: Results) -> list[str]:
         f"Python {python}, {libraries}; NumPy's BLAS is {blas}.",
         "",
         "float32; T steps of N sequences, H features in and out; torch under "
-        "`inference_mode`. The libraries take turns in one process, each with as many "
-        "threads as the others, and their outputs are compared before. Times are medians of "
-        "one call.",
+        "`inference_mode`. The libraries take turns in one process, each with one thread, "
+        "after their outputs were compared. Times are medians of one call.",
         "",
         "A **ratio** is the time of numpy_rnn over that of the other: less is better, and "
         "**bold, above 1, is where numpy_rnn is slower**. The textbook loop is the equations "
@@ -152,12 +148,8 @@ def introduction(results: Results) -> list[str]:
 
 def means(results: Results) -> list[str]:
     """Return the geometric means of the ratios: the grid by kind and T, then the rest."""
-    one, several = cells_of(results, 0), cells_of(results, -1)
-    threads = results["runs"][-1]["threads"]
-    peers = [name for name in LABELS if ratios(one, name, GRID) and name != "keras"]
-    columns = [(LABELS[name], one, name) for name in peers]
-    if threads > 1:
-        columns += [(f"{LABELS[n]}, {threads} threads", several, n) for n in RIVALS]
+    cells = cells_of(results, 0)
+    peers = [name for name in LABELS if ratios(cells, name, GRID) and name != "keras"]
     groups = {
         f"{kind} T={steps}": [c for c in GRID if (c.kind, c.steps) == (kind, steps)]
         for kind, steps in itertools.product(KINDS, STEPS)
@@ -166,10 +158,10 @@ def means(results: Results) -> list[str]:
         for kind in KINDS:
             groups[f"{kind}: {title.lower()}"] = [case for case in cases if case.kind == kind]
     rows = [
-        [title, *(mean_text(ratios(cells, peer, cases), peer) for _, cells, peer in columns)]
+        [title, *(mean_text(ratios(cells, peer, cases), peer) for peer in peers)]
         for title, cases in groups.items()
     ]
-    return table(["ratio to", *(title for title, *_ in columns)], without_empty(rows))
+    return table(["ratio to", *(LABELS[peer] for peer in peers)], without_empty(rows))
 
 
 def without_empty(rows: Iterable[list[str]]) -> list[list[str]]:
@@ -241,13 +233,13 @@ def footprint_table(results: Results) -> list[str]:
 
 def models_table(results: Results) -> list[str]:
     """Return the times of whole models, if they were measured."""
-    models = results.get("models")
+    models = [model for model in results.get("models", []) if model["threads"] == 1]
     if not models:
         return []
     peers = ("torch", "onnxruntime", "package")
     rows = [
         [
-            model["unit"] + f", {model['threads']} threads" * (model["threads"] > 1),
+            model["unit"],
             microseconds(model["seconds"]["numpy_rnn"]),
             *(time_and_ratio(model, peer) for peer in peers),
         ]
@@ -280,18 +272,79 @@ def slower_cases(results: Results) -> str:
         found = ratios(one, name, one)
         slower = sum(ratio > 1 for ratio in found)
         counts.append(f"slower than {LABELS[name]} in {slower} of {len(found)} cases")
-    return f"On one thread numpy_rnn is {counts[0]} and {counts[1]}."
+    return f"numpy_rnn is {counts[0]} and {counts[1]}."
 
 
 def section(results: Results) -> str:
-    """Return the README's section."""
+    """Return the times in `benchmarks/README.md`."""
     lines = [*introduction(results), "", slower_cases(results), ""]
-    lines += [f"![{ALT}](benchmarks/results/chart.svg)", "", MEANS, "", *means(results), ""]
-    lines += ["Cell by cell, one layer in one direction on one thread:", "", *grid(results)]
+    lines += [f"![{ALT}](results/chart.svg)", "", MEANS, "", *means(results), ""]
+    lines += ["Case by case, one layer in one direction:", "", *grid(results)]
     lines += ["", *deep(results), "", *models_table(results), ""]
     lines += [*footprint_table(results), "", workers_text(results), ""]
-    lines.append("All cases with their times: [table](benchmarks/results/table.md).")
+    lines.append("All cases with their times: [table](results/table.md).")
     return tidy(lines)
+
+
+def accuracy(results: Results) -> str:
+    """Return the table of errors, if they were measured."""
+    if "accuracy" not in results:
+        return ""
+    return "\n".join(table(*certificate.summary(results["accuracy"])))
+
+
+def facts(results: Results) -> str:
+    """Return one line on size, import and a step beside torch's, if they were measured."""
+    weighed = results.get("footprint")
+    cell = cells_of(results, 0).get(used("LSTM", "a streaming step"))
+    if weighed is None or cell is None:
+        return ""
+    installed, imports, step = weighed["installed"], weighed["import"], cell["seconds"]
+    return (
+        f"Needs NumPy only · {installed['numpy_rnn'] / 1e6:.1f} MB installed (torch: "
+        f"{installed['torch'] / 1e6:.0f} MB) · imports in {imports['numpy_rnn'] * 1e3:.0f} ms "
+        f"(torch: {imports['torch'] * 1e3:.0f} ms) · one streaming step of an LSTM with "
+        f"{USED_SIZE} units takes {step['numpy_rnn'] * 1e6:.0f} µs (torch: "
+        f"{step['torch'] * 1e6:.0f} µs) · torch's numbers within rounding"
+    )
+
+
+def used(kind: str, use: str) -> Case:
+    """Return the case that shows a use of a kind of layer."""
+    return Case(kind, size=USED_SIZE, **USES[use])
+
+
+def speed(results: Results) -> str:
+    """Return the README's table of times, by use, and where they were measured."""
+    cells = cells_of(results, 0)
+    rows = [[kind, *(time_and_pair(cells, used(kind, use)) for use in USES)] for kind in KINDS]
+    header = [f"µs, {USED_SIZE} units", *USES]
+    return "\n".join([*table(header, without_empty(rows)), "", machine_text(results)])
+
+
+def time_and_pair(cells: Cells, case: Case) -> str:
+    """Return our time and its ratios to torch's and ONNX Runtime's."""
+    if case not in cells:
+        return NONE
+    return f"{microseconds(cells[case]['seconds']['numpy_rnn'])} ({pair(cells, case)})"
+
+
+def errors(results: Results) -> str:
+    """Return the README's table of errors, of all nets and by chance."""
+    if "accuracy" not in results:
+        return ""
+    header, rows = certificate.summary(results["accuracy"])
+    kinds, of_all, *_, chance = zip(header, *rows)
+    return "\n".join(table(kinds, [of_all, chance]))
+
+
+def machine_text(results: Results) -> str:
+    """Return where and with what times were measured."""
+    machine, versions = results["machine"], results["versions"]
+    return (
+        f"Measured on {results['date']} with one thread on {machine['cpu']}, NumPy "
+        f"{versions['numpy']}, BLAS and its kernels {versions['BLAS']}."
+    )
 
 
 def tidy(lines: Sequence[str]) -> str:
@@ -300,13 +353,13 @@ def tidy(lines: Sequence[str]) -> str:
 
 
 MEANS = (
-    "Geometric means of the ratios, one thread unless it says otherwise; in parentheses how "
-    "many of the cases behind a mean are above 1:"
+    "Geometric means of the ratios; in parentheses how many of the cases behind a mean are "
+    "above 1:"
 )
 
 WHOLE_MODELS = (
-    "Whole models that packages ship, ported in `tests/ports/`, one input at a time, on one "
-    "thread unless it says otherwise; silero-vad's torch is its TorchScript model:"
+    "Whole models that packages ship, ported in `tests/ports/`, one input at a time; "
+    "silero-vad's torch is its TorchScript model:"
 )
 
 ALT = (
@@ -314,25 +367,35 @@ ALT = (
 )
 
 
-def with_section(readme: str, results: Results) -> str:
-    """Return the README with its sections written again; that of errors if they were measured.
+DOCUMENTS: dict[str, dict[str, Callable[[Results], str]]] = {
+    "README.md": {"facts": facts, "speed": speed, "errors": errors},
+    "benchmarks/README.md": {"benchmarks": section, "accuracy": accuracy},
+}
+"""What is written into which document, by the mark that encloses it."""
+
+
+def with_sections(document: str, text: str, results: Results) -> str:
+    """Return the text of a document with its sections written again.
+
+    What was not measured stays as it is.
+
+    Parameters
+    ----------
+    document : str
+        A key of `DOCUMENTS`.
 
     Raises
     ------
     ValueError
-        If the README does not have the two marks that enclose one.
+        If the document does not have the two marks that enclose a section.
     """
-    readme = between((BEGIN, END), section(results), readme)
-    if "accuracy" in results:
-        lines = table(*certificate.summary(results["accuracy"]))
-        readme = between(ACCURACY, "\n".join(lines), readme)
-    return readme
-
-
-def between(marks: tuple[str, str], text: str, readme: str) -> str:
-    """Return the README with this text between two marks."""
-    before, begin, rest = readme.partition(marks[0])
-    _, end, after = rest.partition(marks[1])
-    if not (begin and end):
-        raise ValueError(f"the README has no {marks[0]} ... {marks[1]}")
-    return f"{before}{begin}\n{text}\n{end}{after}"
+    for mark, write in DOCUMENTS[document].items():
+        begin, end = f"<!-- {mark} -->\n", f"<!-- /{mark} -->"
+        before, found, rest = text.partition(begin)
+        old, closed, after = rest.partition(end)
+        if not (found and closed):
+            raise ValueError(f"{document} has no <!-- {mark} --> ... <!-- /{mark} -->")
+        new = write(results)
+        body = f"{new}\n" if new else old
+        text = f"{before}{begin}{body}{end}{after}"
+    return text

@@ -8,10 +8,10 @@ import pytest
 
 from benchmarks import report
 from benchmarks.cases import CASES, GRID, Case, chosen
-from benchmarks.chart import draw
+from benchmarks.chart import draw_sizes, draw_uses
 
 
-def results_of(ratios, threads=(1,)):
+def results_of(ratios):
     """Return results in which each case has these ratios to torch and ONNX Runtime."""
     cells = [
         {
@@ -27,7 +27,7 @@ def results_of(ratios, threads=(1,)):
         "date": "2026-01-01",
         "machine": {"cpu": "a cpu", "cores": 2, "system": "Linux x86_64", "load": 0.0},
         "versions": {"Python": "3.11", "BLAS": "openblas", "numpy": "2.0"},
-        "runs": [{"threads": count, "cells": cells} for count in threads],
+        "runs": [{"threads": 1, "cells": cells}],
     }
 
 
@@ -46,10 +46,9 @@ def test_report_geometric_mean_of_a_factor_and_its_inverse_is_one():
     assert report.mean_text([4.0, 0.25]) == "1.00 (1 of 2)"
 
 
-def test_report_table_has_time_and_ratio_of_each_peer_and_thread_count():
-    table = report.full(results_of({GRID[0]: (0.25, 1.25)}, threads=(1, 2)))
-    row = f"| {GRID[0]} | 20.0 | 80.0 (0.25) | 16.0 (**1.25**) |"
-    assert f"{row} 20.0 | 80.0 (0.25) | 16.0 (**1.25**) |" in table
+def test_report_table_has_time_and_ratio_of_each_peer():
+    table = report.full(results_of({GRID[0]: (0.25, 1.25)}))
+    assert f"| {GRID[0]} | 20.0 | 80.0 (0.25) | 16.0 (**1.25**) |\n" in table
 
 
 def test_report_workers_gain_is_a_sentence():
@@ -67,29 +66,63 @@ def test_report_whole_models_have_a_table():
     results = results_of({GRID[0]: (0.5, 0.5)})
     assert report.WHOLE_MODELS not in report.section(results)
     timing = {"seconds": {"numpy_rnn": 1e-4, "torch": 2e-4}, "ratios": {"torch": 0.5}}
-    results["models"] = [{"unit": "a model: a word", "threads": n, **timing} for n in (1, 2)]
+    results["models"] = [{"unit": "a model: a word", "threads": 1, **timing}]
     section = report.section(results)
     assert "| a model: a word | 100 | 200 (0.50) | - | - |" in section
-    assert "| a model: a word, 2 threads | 100 | 200 (0.50) | - | - |" in section
 
 
-def test_report_section_replaces_the_text_between_the_marks_alone():
-    results = results_of({GRID[0]: (0.5, 0.5)})
-    once = report.with_section(f"a\n{report.BEGIN}\nlast year\n{report.END}\nb\n", results)
-    assert once.startswith(f"a\n{report.BEGIN}\n")
-    assert once.endswith(f"\n{report.END}\nb\n")
-    assert "last year" not in once
-    assert report.with_section(once, results) == once
+def test_report_sections_replace_the_text_between_their_marks_alone():
+    cases = [report.used(kind, use) for use in report.USES for kind in ("RNN", "LSTM")]
+    results = results_of(dict.fromkeys(cases, (0.5, 2.0)))
+    marks = [
+        f"<!-- {mark} -->\nlast year\n<!-- /{mark} -->"
+        for mark in report.DOCUMENTS["README.md"]
+    ]
+    once = report.with_sections("README.md", "\n".join(["a", *marks, "b", ""]), results)
+    assert once.startswith("a\n<!-- ")
+    assert once.endswith(" -->\nb\n")
+    cell = "20.0 (0.50 / **2.00**)"
+    assert "<!-- speed -->\n| µs, 128 units |" in once
+    assert f"| LSTM | {cell} | {cell} | {cell} |\n\nMeasured on 2026-01-01 " in once
+    assert once.count("last year") == 2, "size, import and errors were not measured"
+    assert report.with_sections("README.md", once, results) == once
 
 
-def test_chart_equal_results_give_equal_files_with_every_ratio(tmp_path):
+def test_chart_by_size_equal_results_give_equal_files_with_every_ratio(tmp_path):
     results = results_of(dict.fromkeys(GRID, (0.5, 1.25)))
     files = [tmp_path / "one.svg", tmp_path / "two.svg"]
     for file in files:
-        draw(results, file)
+        draw_sizes(results, file)
     first, second = (file.read_text("utf-8") for file in files)
     assert first.count(">0.50</text>") == first.count(">1.25</text>") == len(GRID)
     assert first == second
+
+
+def test_chart_by_use_equal_results_give_equal_files(tmp_path):
+    results = results_of(dict.fromkeys(CASES, (0.5, 1.25)))
+    files = [tmp_path / "one.svg", tmp_path / "two.svg"]
+    for file in files:
+        draw_uses(results, file)
+    first, second = (file.read_text("utf-8") for file in files)
+    assert first == second
+
+
+def test_chart_by_use_says_who_is_faster(tmp_path):
+    results = results_of(dict.fromkeys(CASES, (0.5, 1.25)))
+    draw_uses(results, tmp_path / "uses.svg")
+    text = (tmp_path / "uses.svg").read_text("utf-8")
+    assert text.count(" 40.0 µs, 2.0x slower</text>") == 9
+    assert text.count(" 16.0 µs, 1.2x faster</text>") == 9
+    assert text.count("fill: #d6604d") == 9
+    assert "a cpu; NumPy's BLAS is openblas" in text
+
+
+def test_chart_by_use_case_that_was_not_measured_is_empty(tmp_path):
+    results = results_of({Case("GRU", 100, 1, 128): (0.99, 1.01)})
+    draw_uses(results, tmp_path / "uses.svg")
+    text = (tmp_path / "uses.svg").read_text("utf-8")
+    assert text.count(", the same</text>") == 2
+    assert "slower</text>" not in text
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,8 @@
 
 ``python -m benchmarks.workers 2`` prints a line of JSON: seconds of one process with one BLAS
 thread and with two, and of two workers with one each, medians of rounds in turn. It is the
-README's recipe: each task reads its chunk from a file. The cluster is there before the time is
-taken; the model is sent within it.
+recipe of this folder's README: each task reads its chunk from a file. The cluster is there
+before the time is taken; the model is sent within it.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import IO, TYPE_CHECKING, Any, Generic, TypeVar, overload
 
@@ -18,7 +18,11 @@ from numpy_rnn.recurrence.stack import run_stack
 from numpy_rnn.utils.rnn import PackedSequence
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
     from numpy_rnn.recurrence.protocol import Recurrence, State, Weights
+else:
+    Figure = Any  # so that `typing.get_type_hints` needs no matplotlib
 
 __all__ = ["LayerTrace", "Trace", "trace"]
 
@@ -121,6 +125,8 @@ class Trace(Generic[Output, Hx]):
     True
     >>> t["l0"].gates["f"].shape  # how much of the cell state was kept, at each step
     (5, 2, 4)
+    >>> len(t), t[0] is t["l0"], [layer.name for layer in t]
+    (2, True, ['l0', 'l0_reverse'])
     """
 
     kind: str
@@ -137,13 +143,23 @@ class Trace(Generic[Output, Hx]):
         """Return whether there is a layer of that name."""
         return any(layer.name == name for layer in self.layers)
 
-    def __getitem__(self, name: str) -> LayerTrace:
-        """Return the layer of that name."""
+    def __len__(self) -> int:
+        """Return how many layers there are, each direction counted."""
+        return len(self.layers)
+
+    @overload
+    def __getitem__(self, key: str | int) -> LayerTrace: ...
+    @overload
+    def __getitem__(self, key: slice) -> tuple[LayerTrace, ...]: ...
+    def __getitem__(self, key: str | int | slice) -> LayerTrace | tuple[LayerTrace, ...]:
+        """Return the layer of that name, or at that place in `layers`."""
+        if not isinstance(key, str):
+            return self.layers[key]
         for layer in self.layers:
-            if layer.name == name:
+            if layer.name == key:
                 return layer
         names = ", ".join(layer.name for layer in self.layers)
-        raise KeyError(f"no layer {name!r}: the layers are {names}")
+        raise KeyError(f"no layer {key!r}: the layers are {names}")
 
     def to_dict(self) -> dict[str, AnyArray]:
         """Return all arrays by dotted name, ready for ``numpy.savez(path, **...)``.
@@ -169,34 +185,76 @@ class Trace(Generic[Output, Hx]):
 
     def plot(
         self,
-        path: str | os.PathLike[str] | IO[bytes],
-        sequence: int = 0,
+        path: str | os.PathLike[str] | IO[bytes] | None = None,
+        layers: str | int | Iterable[str | int] | None = None,
+        units: int | Sequence[int] | AnyArray | None = None,
+        gates: Iterable[str] | None = None,
         labels: Sequence[str] | None = None,
-    ) -> None:
-        """Draw a heat map of each layer: its states and gates over time.
+        *,
+        sequence: int = 0,
+        above: Mapping[str, AnyArray] | None = None,
+    ) -> Figure:
+        """Draw each layer as a row of heat maps: its states and gates over time.
+
+        Gates are drawn from 0 to 1 if they are sigmoids and from -1 to 1 if they are a
+        tanh; hidden states from -1 to 1, or as far as their values go beyond (those of
+        relu, for instance); a cell state as far as it goes, with 0 in the middle. One unit
+        is a line.
 
         Parameters
         ----------
-        path : str, path, or binary file
+        path : str, path, or binary file, optional
             The file to write; its suffix determines the format (png, svg, pdf).
+        layers : str, int, or iterable of them, optional
+            The layers to draw, as in ``trace["l0"]`` or ``trace[0]``; all by default.
+        units : int or sequence of int, optional
+            A sequence: the units with these indices, in this order. A number: that many,
+            those whose state changes most over the steps, ordered by the step at which it
+            is largest. By default all up to 32 units, and 32 of more.
+        gates : iterable of str, optional
+            The gates to draw after the states, as ``"if"`` or ``["f"]``; all by default,
+            and none if it is empty.
+        labels : sequence of str, optional
+            What to write at the steps, for instance the letters of a word. Of more than 16
+            labels only every second, third and so on is written.
         sequence : int
             Which sequence of a batch to draw; 0 if there is no batch.
-        labels : sequence of str, optional
-            What to write at the steps, for instance the letters of a word.
+        above : mapping of str to ndarray of shape (L,), optional
+            Lines to draw above the first layer, a number for each step, for instance what
+            a classifier answers after each. Of more than ten lines only those are named
+            that are the highest at some step.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+            A notebook shows it. It can be changed, and saved with ``savefig``.
 
         Raises
         ------
         ImportError
             If matplotlib is not installed (``pip install matplotlib``).
         ValueError
-            If the trace is of a cell, which has no time axis, or if there are not as many
-            labels as steps.
-        IndexError
-            If the batch has no such sequence.
+            If the trace is of a cell, which has a single step; if there is no such gate, or
+            no layer or unit to draw; or if `labels` or `above` do not have an element for
+            each step.
+        KeyError, IndexError
+            If there is no such layer, unit or sequence.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import numpy_rnn as nn
+        >>> t = nn.trace(nn.LSTM(3, 64), np.ones((5, 3), np.float32))
+        >>> figure = t.plot(units=8, gates="f", labels="hello")
+        >>> [axes.get_title() for axes in figure.axes if axes.get_title()]
+        ['l0 hidden', 'l0 cell', 'l0 f']
         """
         from numpy_rnn.plotting import draw
 
-        draw(self, sequence, labels).savefig(path)
+        figure = draw(self, layers, units, gates, labels, sequence, above)
+        if path is not None:
+            figure.savefig(path)
+        return figure
 
     def __repr__(self) -> str:
         if isinstance(self.output, PackedSequence):

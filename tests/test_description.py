@@ -115,6 +115,7 @@ def test_layer_declared_arguments_are_those_of_its_constructor(kind):
         ("head", "nn.Linear(50, 27, bias=False)", "nn.Embedding(27, 50)"),
         ("word_Embeddings", "nn.Embedding(27, 50)", "nn.Linear(50, 27, bias=False)"),
         ("embedder.out", "nn.Linear(50, 27, bias=False)", "nn.Embedding(27, 50)"),
+        ("norm1", "nn.Linear(50, 27, bias=False)", "nn.Embedding(27, 50)"),
     ],
 )
 def test_describe_lone_matrix_is_told_by_its_name(name, first, second):

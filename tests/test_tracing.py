@@ -9,7 +9,6 @@ import pytest
 import torch
 
 import numpy_rnn as nn
-from numpy_rnn.plotting import draw
 from numpy_rnn.utils.rnn import PackedSequence
 from tests.support.compare import leaves
 from tests.support.heuristics import force
@@ -292,6 +291,20 @@ def test_trace_repr_is_short_and_layers_have_names(rng):
         traced["l2"]
 
 
+def test_trace_as_a_sequence_has_the_layers_by_number(rng):
+    lstm = nn.LSTM(3, 4, 2, bidirectional=True)
+    traced = nn.trace(lstm, draw_input(rng, lstm, 5, 2))
+    assert len(traced) == 4
+    assert [layer.name for layer in traced] == ["l0", "l0_reverse", "l1", "l1_reverse"]
+    assert traced[0] is traced["l0"]
+    assert traced[np.int64(-1)] is traced["l1_reverse"]
+    assert traced[1:3] == (traced["l0_reverse"], traced["l1"])
+    with pytest.raises(IndexError, match="index out of range"):
+        traced[4]
+    with pytest.raises(TypeError, match="must be integers or slices"):
+        traced[1.0]
+
+
 def test_trace_other_module_raises():
     x = np.zeros((5, 2, 3), np.float32)
     with pytest.raises(TypeError, match="module must be a recurrent layer or cell, got Linear"):
@@ -308,60 +321,3 @@ def test_trace_other_module_raises():
 
     with pytest.raises(TypeError, match="must not redefine forward, but Scaled does"):
         nn.trace(Scaled(3, 4), x)
-
-
-@pytest.mark.parametrize("layout", LAYOUTS)
-@pytest.mark.parametrize("batch_first", [False, True])
-def test_trace_plot_shows_states_and_gates_of_one_sequence(rng, layout, batch_first):
-    lstm, _ = both("LSTM", 3, 4, num_layers=2, batch_first=batch_first)
-    x = draw_input(rng, lstm, 6, 3, layout)
-    if layout.startswith("packed"):
-        x = nn.utils.rnn.pack_sequence(
-            [rng.standard_normal((n, 3)).astype(np.float32) for n in (4, 5, 6)],
-            enforce_sorted=False,
-        )
-    sequence = 0 if layout == "unbatched" else 2
-    traced = nn.trace(lstm, x)
-    figure = draw(traced, sequence, "ab$$ef")
-    panels = [axes for axes in figure.axes if axes.get_title()]
-    titles = [f"l{layer} {name}" for layer in (0, 1) for name in ("hidden", "cell", *"ifgo")]
-    assert [panel.get_title() for panel in panels] == titles
-    for panel in panels:
-        assert [label.get_text() for label in panel.get_xticklabels()] == list("ab$$ef")
-    values = traced["l1"].gates["f"]
-    if layout.startswith("packed"):
-        values = nn.utils.rnn.unpack_sequence(traced.output._replace(data=values))[sequence]
-    elif layout == "batched":
-        values = values[sequence] if batch_first else values[:, sequence]
-    (image,) = panels[9].get_images()
-    np.testing.assert_array_equal(image.get_array(), values.T)
-    assert image.get_clim() == (0.0, 1.0)
-    low, high = panels[6].get_images()[0].get_clim()
-    assert low == -high
-
-
-def test_trace_plot_writes_a_picture(rng, tmp_path):
-    gru, _ = both("GRU", 3, 4)
-    traced = nn.trace(gru, draw_input(rng, gru, 40, 3))
-    traced.plot(tmp_path / "trace.png", sequence=1, labels=["x"] * 40)
-    traced.plot(str(tmp_path / "trace.svg"))
-    assert (tmp_path / "trace.png").read_bytes().startswith(b"\x89PNG")
-    assert b"<svg" in (tmp_path / "trace.svg").read_bytes()
-    with pytest.raises(ValueError, match="one label for each of 40 steps, got 2"):
-        traced.plot(tmp_path / "x.png", labels="ab")
-    with pytest.raises(IndexError, match="out of bounds"):
-        traced.plot(tmp_path / "x.png", sequence=3)
-    with pytest.raises(IndexError, match="out of bounds"):
-        nn.trace(gru, np.ones((2, 3), np.float32)).plot(tmp_path / "x.png", sequence=1)
-    with pytest.raises(TypeError, match="cannot be interpreted as an integer"):
-        traced.plot(tmp_path / "x.png", sequence=slice(0, 2))
-    with pytest.raises(ValueError, match="cannot plot the trace of a cell"):
-        nn.trace(nn.GRUCell(3, 4), np.ones(3, np.float32)).plot(tmp_path / "x.png")
-    assert not (tmp_path / "x.png").exists()
-
-
-def test_trace_plot_without_matplotlib_raises_with_advice(monkeypatch, tmp_path):
-    monkeypatch.setitem(__import__("sys").modules, "matplotlib.figure", None)
-    traced = nn.trace(nn.RNN(3, 4), np.zeros((2, 3), np.float32))
-    with pytest.raises(ImportError, match="pip install matplotlib"):
-        traced.plot(tmp_path / "x.png")

@@ -6,6 +6,7 @@ No other module of the package imports torch, and this one only when the command
 from __future__ import annotations
 
 import importlib
+import inspect
 import warnings
 from argparse import ArgumentParser, Namespace
 from typing import Any
@@ -95,8 +96,14 @@ def _compare(
     torch: Any, layer: LayerDescription, state_dict: dict[str, AnyArray], options: Namespace
 ) -> Comparison:
     """Return the comparison of the array that differs most."""
-    arguments = dict(layer.arguments)
-    dtype = arguments.pop("dtype", "float32")
+    dtype = layer.arguments.get("dtype", "float32")
+    # An older torch lacks some arguments, so those at their defaults are left out.
+    parameters = inspect.signature(layer.layer_class).parameters
+    arguments = {
+        name: value
+        for name, value in layer.arguments.items()
+        if name != "dtype" and value != parameters[name].default
+    }
     unknown = {"nonlinearity": options.nonlinearity} if "nonlinearity" in layer.unknown else {}
     weights = {name: state_dict[name] for name in layer.parameters}
     ours = layer.build(weights, dtype=dtype, **unknown).eval()

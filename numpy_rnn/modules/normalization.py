@@ -86,9 +86,10 @@ class LayerNorm(WeightedLayer):
 
     @classmethod
     def _likelihood(cls, name: str, shapes: Mapping[str, Shape]) -> float:
-        if cls._norm_names.search(name):
-            return 2
-        return 1 if "bias" in shapes else 0  # a weight alone may be anything
+        named = cls._norm_names.search(name)
+        if "bias" not in shapes and not (named and len(shapes["weight"]) == 1):
+            return 0  # a weight alone may be anything
+        return 2 if named else 1
 
     def reset_parameters(self) -> None:
         """Set the weight to 1 and the bias to 0."""

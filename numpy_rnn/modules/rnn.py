@@ -255,12 +255,13 @@ class RNNBase(WeightedLayer, Generic[Hx]):
     ) -> Result: ...
     def __call__(self, input: Any, hx: Any = None) -> Any:  # type: ignore[misc]  # see below
         r"""Return what ``forward`` computes; without \*args a step takes 4 % less time."""
-        return self.forward(input, hx)
+        # As called: a subclass or an instance may have a forward without `hx`.
+        return self.forward(input) if hx is None else self.forward(input, hx)
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Let a subclass that redefines ``forward`` be called with its arguments."""
         super().__init_subclass__(**kwargs)
-        if cls.forward is not RNNBase.forward:
+        if cls.forward is not RNNBase.forward and cls.__call__ is RNNBase.__call__:
             cls.__call__ = Module.__call__  # type: ignore[assignment]  # as overloaded
 
     @overload
@@ -848,10 +849,8 @@ class RNNCellBase(WeightedLayer, Generic[Hx]):
         Features of the input, H_in.
     hidden_size : int
         Features of the hidden state, H_out.
-    bias : bool
+    bias : bool, default True
         Whether there are the biases b_ih and b_hh.
-    num_chunks : int
-        Rows of the weights for each hidden unit.
     device : None or 'cpu'
         Accepted for torch's sake: arrays are on the CPU.
     dtype : dtype, default float32
@@ -870,8 +869,7 @@ class RNNCellBase(WeightedLayer, Generic[Hx]):
         self,
         input_size: int,
         hidden_size: int,
-        bias: bool,
-        num_chunks: int,
+        bias: bool = True,
         device: object = None,
         dtype: DTypeLike = None,
     ) -> None:
@@ -879,7 +877,7 @@ class RNNCellBase(WeightedLayer, Generic[Hx]):
         self.input_size = input_size
         self.hidden_size = hidden_size
         self.bias = bias
-        self._create_weights(device, dtype, gates=num_chunks)
+        self._create_weights(device, dtype)
 
     @classmethod
     def _shapes(cls, **arguments: Any) -> Shapes:
@@ -1059,7 +1057,7 @@ class RNNCell(RNNCellBase[Array]):
         device: object = None,
         dtype: DTypeLike = None,
     ) -> None:
-        super().__init__(input_size, hidden_size, bias, self._gates, device, dtype)
+        super().__init__(input_size, hidden_size, bias, device, dtype)
         self.nonlinearity = nonlinearity
 
     @property
@@ -1126,16 +1124,6 @@ class LSTMCell(RNNCellBase[tuple[Array, Array]]):
     _recurrence = RECURRENCES["LSTM"]
     _gates = len(_recurrence.gates)
 
-    def __init__(
-        self,
-        input_size: int,
-        hidden_size: int,
-        bias: bool = True,
-        device: object = None,
-        dtype: DTypeLike = None,
-    ) -> None:
-        super().__init__(input_size, hidden_size, bias, self._gates, device, dtype)
-
 
 class GRUCell(RNNCellBase[Array]):
     r"""One step of a gated recurrent unit, after ``torch.nn.GRUCell``.
@@ -1184,16 +1172,6 @@ class GRUCell(RNNCellBase[Array]):
 
     _recurrence = RECURRENCES["GRU"]
     _gates = len(_recurrence.gates)
-
-    def __init__(
-        self,
-        input_size: int,
-        hidden_size: int,
-        bias: bool = True,
-        device: object = None,
-        dtype: DTypeLike = None,
-    ) -> None:
-        super().__init__(input_size, hidden_size, bias, self._gates, device, dtype)
 
 
 def _pass_shapes(arguments: Mapping[str, Any]) -> dict[str, Shape | None]:

@@ -1,4 +1,4 @@
-"""What differs from torch on purpose: each rule names its row of the README's table.
+"""What differs from torch on purpose: each rule names its row in the user guide.
 
 A rule is a pattern for what torch does and one for what is done here, both tried on a
 signature such as ``call TypeError: input must be ...`` or ``result``. What matches both, and
@@ -27,7 +27,7 @@ class Rule:
     name : str
         For the summary.
     row : str
-        How the first cell of its row in the README begins.
+        How the first cell of its row in `numpy_rnn/README.md` begins.
     theirs, ours : str
         Patterns of what torch does, and of what is done here.
     of : str
@@ -113,7 +113,7 @@ RULES = [
     ),
     Rule(
         "hx is no array",
-        "hx that is no array",
+        "hx that is not an array",
         rf"{NO_TENSOR}|ValueError: LSTMCell: Expected hx",
         r"call TypeError: hx(\[\d\])? must be a NumPy array, got",
     ),
@@ -125,14 +125,14 @@ RULES = [
     ),
     Rule(
         "hx is no pair",
-        "hx that is no array",
+        "hx that is not an array",
         "",
         r"call (TypeError|RuntimeError): hx must be the pair \(h_0, c_0\)",
         "LSTM",
     ),
     Rule(
         "a cell's hx without a batch axis and of another dtype",
-        "hx that is no array",
+        "hx that is not an array",
         "IndexError: Dimension out of range",
         r"call RuntimeError: (hidden\d must have the dtype|input dtype)",
         CELL,
@@ -438,7 +438,7 @@ def one_feature(case: Case) -> bool:
 UNDEFINED = [
     Rule(
         "a cell's hx with other axes than its input",
-        "hx that is no array",
+        "hx that is not an array",
         "",
         r"call RuntimeError: hidden\d must have as many axes as the input",
         CELL,

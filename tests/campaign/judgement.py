@@ -63,7 +63,7 @@ def judge(case: Case) -> str:
             raise DifferenceError("an input was written")
     undefined = undefined_difference(case, ours)
     if undefined is not None:
-        return f"README: {undefined}"
+        return f"documented: {undefined}"
     with torch.inference_mode(), np.errstate(all="ignore"):
         theirs = run(case, Torch)
         try:
@@ -72,7 +72,7 @@ def judge(case: Case) -> str:
             known = named_difference(case, ours, theirs)
             if known is None:
                 raise
-            name = f"README: {known}"
+            name = f"documented: {known}"
     if ours.error is None:
         check_memory(case, ours)
     return name
@@ -156,7 +156,7 @@ def compare_results(case: Case, ours: Outcome, theirs: Outcome) -> str:
                 raise DifferenceError(
                     f"{place}: what is not finite is elsewhere:\n{array!r}\n{other!r}"
                 )
-            verdict = f"README: {known}" if known else BEYOND
+            verdict = f"documented: {known}" if known else BEYOND
         elif not testing.compare(array, other).agrees:  # the truth is slow to get
             if exact is None:
                 exact = flat(truth(case, theirs))
@@ -220,7 +220,7 @@ def judge_values(
         return "close by what one product makes of an ulp"
     ulp = scale * float(np.finfo(array.dtype).eps)
     if found.error <= gate_precision(case, ulp) * gain(case):
-        return f"README: {GATES}"
+        return f"documented: {GATES}"
     return None
 
 

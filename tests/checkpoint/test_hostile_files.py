@@ -23,6 +23,7 @@ import numpy_rnn as nn
 from tests.support import hostile, mutations
 from tests.support.golden import DATA
 from tests.support.hostile import npy, zip_of
+from tests.support.torch_files import saved
 
 ROOT = Path(__file__).parents[2]
 READERS = [nn.load, nn.read_state_dict]
@@ -392,7 +393,7 @@ def test_zip_end_that_lies_is_refused(archive, place, layout, value, message):
 
 
 def test_zip64_directory_that_lies_is_refused():
-    whole = bytearray(saved(torch.arange(3.0)))
+    whole = bytearray(saved(torch.arange(3.0)).getvalue())
     end = whole.rindex(b"PK\5\6")
     locator, directory = whole.rindex(b"PK\6\7"), whole.rindex(b"PK\6\6")
     assert locator < end
@@ -543,12 +544,6 @@ def test_npy_header_that_lies_is_refused(data, message):
 # The legacy format
 
 
-def saved(obj, **options):
-    file = io.BytesIO()
-    torch.save(obj, file, **options)
-    return file.getvalue()
-
-
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
@@ -575,9 +570,8 @@ def saved(obj, **options):
     ids=range(11),
 )
 def test_legacy_file_that_lies_is_refused(old, new, message):
-    data = saved(
-        {"a": torch.arange(4.0, dtype=torch.float64)}, _use_new_zipfile_serialization=False
-    )
+    tensors = {"a": torch.arange(4.0, dtype=torch.float64)}
+    data = saved(tensors, _use_new_zipfile_serialization=False).getvalue()
     assert data.count(old) == 1
     for read in READERS:
         assert message in refusal(data.replace(old, new), read)
@@ -637,7 +631,7 @@ def test_module_keeps_its_weights_when_reading_fails():
     model = nn.LSTM(3, 2)
     before = {name: weight.copy() for name, weight in model.named_parameters()}
     state = {name: torch.ones(weight.shape) for name, weight in before.items()}
-    data = bytearray(saved(state))
+    data = bytearray(saved(state).getvalue())
     data[data.rindex(np.ones(8, np.float32).tobytes())] ^= 1
     with pytest.raises(nn.CheckpointError, match="Bad CRC-32"):
         model.load_state_dict(nn.read_state_dict(io.BytesIO(data)))

@@ -12,6 +12,7 @@ import pytest
 import torch
 
 import numpy_rnn as nn
+from tests.support.torch_files import saved
 
 DTYPES = [
     torch.float32,
@@ -31,14 +32,6 @@ DTYPES = [
     torch.complex128,
 ]
 WIDENED = {torch.float16: torch.float32, torch.bfloat16: torch.float32}
-
-
-def saved(obj):
-    """Return the file that torch makes of an object."""
-    file = io.BytesIO()
-    torch.save(obj, file)
-    file.seek(0)
-    return file
 
 
 def assert_equals(array, tensor):

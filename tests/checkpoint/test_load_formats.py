@@ -21,16 +21,9 @@ import numpy_rnn as nn
 from numpy_rnn.checkpoint import source
 from tests.support import golden
 from tests.support.golden import DATA
+from tests.support.torch_files import saved
 
 FORMATS = {"zip": {}, "legacy": {"_use_new_zipfile_serialization": False}}
-
-
-def saved(obj, **options):
-    """Return the file that torch makes of an object."""
-    file = io.BytesIO()
-    torch.save(obj, file, **options)
-    file.seek(0)
-    return file
 
 
 def assert_equal(loaded, expected):

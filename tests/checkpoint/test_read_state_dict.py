@@ -17,15 +17,9 @@ import torch
 import numpy_rnn as nn
 from tests.support import golden
 from tests.support.golden import DATA
+from tests.support.torch_files import saved
 
 LEGACY = {"_use_new_zipfile_serialization": False}
-
-
-def saved(obj, **options):
-    file = io.BytesIO()
-    torch.save(obj, file, **options)
-    file.seek(0)
-    return file
 
 
 def assert_equal(loaded, expected):

@@ -439,6 +439,18 @@ def test_verify_weights_not_finite_compares_the_finite_results(value, capsys):
     assert "agrees" in capsys.readouterr().out
 
 
+def test_verify_with_a_torch_that_lacks_an_argument_leaves_its_default_out(monkeypatch, capsys):
+    class Older(torch.nn.BatchNorm1d):
+        def __init__(self, num_features, affine=True, track_running_stats=True, dtype=None):
+            options = {"affine": affine, "track_running_stats": track_running_stats}
+            super().__init__(num_features, **options, dtype=dtype)
+
+    monkeypatch.setattr(torch.nn, "BatchNorm1d", Older)
+    nn.save(nn.BatchNorm1d(3), "w.npz")
+    assert main(["verify", "w.npz"]) == 0
+    assert "agrees" in capsys.readouterr().out
+
+
 def test_verify_without_torch_exits_with_a_message(monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "torch", None)
     assert "verify needs torch: pip install torch" in refused("verify model.pt", capsys)

@@ -1,25 +1,29 @@
 """Draw the README's picture: what the demo's model does with a name, letter by letter.
 
-Run from the root of a checkout: ``python -m tests.demo.picture``.
+Run from the root of a checkout: ``python -m tests.demo.picture``. The README and the demo's
+page show the line that plots.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+
 import numpy_rnn as nn
 from numpy_rnn.demo.classifier import TrainedClassifier, one_hot
 
-NAME = "kowalczyk"
-UNITS = 32
+PICTURE = Path(__file__).parent / "trace.png"
 
 
 def main() -> None:
     demo = TrainedClassifier()
-    traced = nn.trace(demo.model.rnn, one_hot(NAME, demo.alphabet))
-    layer = nn.LayerTrace("l0", traced["l0"].hidden[:, :UNITS])  # 128 rows are too many
-    shown = nn.Trace(traced.kind, traced.output, traced.hx, (layer,))
-    shown.plot(Path(__file__).parent / "trace.png", labels=NAME)
+    t = nn.trace(demo.model.rnn, one_hot("kowalczyk", demo.alphabet))
+    logits = demo.model.linear(t["l0"].hidden)
+    beliefs = np.exp(nn.functional.log_softmax(logits, dim=-1))
+    languages = demo.languages
+    figure = t.plot(labels="kowalczyk", above=dict(zip(languages, beliefs.T)))
+    figure.savefig(PICTURE)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 import shlex
 import subprocess
@@ -16,7 +17,9 @@ import torch
 import numpy_rnn as nn
 from numpy_rnn.__main__ import main
 from numpy_rnn.demo import classifier
+from tests.demo import picture
 from tests.demo.train import TorchNameClassifier
+from tests.support.documents import DEMO, README, text_of
 
 
 def test_classifier_held_out_names_equal_recorded_torch():
@@ -135,3 +138,9 @@ def test_demo_ascii_output_shows_another_bar():
     )
     assert result.stdout.startswith("M?ller\n")
     assert "####" in result.stdout
+
+
+@pytest.mark.parametrize("document", [README, DEMO], ids=["README", "the demo's"])
+def test_picture_is_drawn_by_the_line_of_the_documents(document):
+    (line,) = re.findall(r"figure = t\.plot\(.*\)", inspect.getsource(picture))
+    assert f">>> {line}" in text_of(document)

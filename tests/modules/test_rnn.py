@@ -241,6 +241,24 @@ def test_rnn_subclass_with_its_own_forward_is_called_with_its_arguments(rng, kin
         assert layer(x=x).shape == (5, 2, layer.proj_size or 4)
 
 
+def test_rnn_subclass_with_its_own_call_and_forward_is_called_by_both(rng):
+    class Encoder(nn.GRU):
+        def __call__(self, x):
+            return "called", super().__call__(x)
+
+        def forward(self, x):
+            return x.shape
+
+    layer = Encoder(3, 4)
+    assert layer(draw_input(rng, layer, 5, 2)) == ("called", (5, 2, 3))
+
+
+def test_rnn_instance_with_its_own_forward_is_called_with_its_arguments(rng):
+    layer = nn.LSTM(3, 4)
+    layer.forward = lambda x: x.shape
+    assert layer(draw_input(rng, layer, 5, 2)) == (5, 2, 3)
+
+
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("steps", [1, 5])
 @pytest.mark.parametrize("layout", ["batched", "unbatched"])

@@ -1,4 +1,4 @@
-"""The README and the table show the speeds and errors that were measured."""
+"""The documents and the table show the speeds and errors that were measured."""
 
 from __future__ import annotations
 
@@ -15,9 +15,11 @@ ROOT = Path(__file__).parents[2]
 RESULTS = json.loads((ROOT / "benchmarks/results/results.json").read_text("utf-8"))
 
 
-def test_readme_benchmarks_equal_the_committed_results():
-    readme = (ROOT / "README.md").read_text("utf-8")
-    assert report.with_section(readme, RESULTS) == readme, "run python -m benchmarks --report"
+@pytest.mark.parametrize("document", report.DOCUMENTS)
+def test_document_benchmarks_equal_the_committed_results(document):
+    text = (ROOT / document).read_text("utf-8")
+    written = report.with_sections(document, text, RESULTS)
+    assert written == text, "run python -m benchmarks --report"
 
 
 def test_table_benchmarks_equal_the_committed_results():
@@ -25,9 +27,10 @@ def test_table_benchmarks_equal_the_committed_results():
     assert report.full(RESULTS) == table, "run python -m benchmarks --report"
 
 
-def test_report_readme_without_marks_raises():
-    with pytest.raises(ValueError, match="the README has no <!-- benchmarks -->"):
-        report.with_section("# A title\n", RESULTS)
+def test_report_document_without_marks_raises():
+    message = r"^benchmarks/README\.md has no <!-- benchmarks --> \.\.\. <!-- /benchmarks -->$"
+    with pytest.raises(ValueError, match=message):
+        report.with_sections("benchmarks/README.md", "# A title\n", RESULTS)
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import graphlib
 import importlib
 import json
@@ -27,7 +28,7 @@ ROOMS = {
     "checkpoint": "_typing floating_point arguments",
     "modules": "_typing floating_point arguments recurrence functional init utils",
     "description": "modules",
-    "plotting": "_typing utils",
+    "plotting": "_typing floating_point utils",
     "tracing": "_typing floating_point arguments recurrence functional utils modules plotting",
     "numpy_rnn": "random functional init utils checkpoint modules description tracing",
     "testing": "_typing floating_point utils modules",
@@ -47,9 +48,14 @@ FOR_TYPES = {
 """Imports under TYPE_CHECKING that go another way, and what they are for."""
 
 THIRD_PARTY = {
+    ("numpy_rnn.plotting", "matplotlib.axes"): "a type",
     ("numpy_rnn.plotting", "matplotlib.figure"): "draws the picture of a trace",
+    ("numpy_rnn.tracing", "matplotlib.figure"): "a type",
 }
-"""Imports of other packages than NumPy, and what they are for: each is inside a function."""
+"""Imports of other packages than NumPy, and what they are for.
+
+Each is inside a function or under TYPE_CHECKING.
+"""
 
 IMPORTED_AT_FIRST_USE = """
 import json, sys
@@ -121,6 +127,19 @@ def test_imports_of_other_packages_are_numpy_or_listed():
 
 def test_exceptions_for_types_are_all_in_use():
     assert {found[:2] for found in imports_in("numpy_rnn") if found.for_types} >= set(FOR_TYPES)
+
+
+def test_imports_by_function_name_a_constant():
+    """A tool that freezes an application does not run code to find what it imports."""
+    computed = [
+        (module, ast.unparse(node))
+        for module, path in modules_in("numpy_rnn").items()
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Call)
+        and ast.unparse(node.func) in ("importlib.import_module", "import_module", "__import__")
+        and not isinstance(node.args[0], ast.Constant)
+    ]
+    assert computed == []
 
 
 def test_package_first_use_imports_only_numpy_and_the_standard_library():

@@ -8,7 +8,13 @@ from collections.abc import Iterator
 
 from tests.support.sources import imports_in, modules_in
 
-FOLDERS_OF_THEIR_OWN = ("tests.campaign", "tests.demo", "tests.ports", "tests.typing")
+FOLDERS_OF_THEIR_OWN = (
+    "tests.browser",
+    "tests.campaign",
+    "tests.demo",
+    "tests.ports",
+    "tests.typing",
+)
 """Their files may import from each other; every other file from `tests.support` alone."""
 
 CLOCK_READERS = {

@@ -1,4 +1,4 @@
-"""Several processes share the work of one: the README's recipe, and what it relies on."""
+"""Several processes share the work of one: the documented recipe, and what it relies on."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 import numpy_rnn as nn
-from tests.support.documents import README, python_blocks
+from tests.support.documents import BENCHMARKS, ROOT, programs_of
 
 HANGS = 600
 """Seconds after which a process hangs, however busy the machine is."""
@@ -28,7 +28,7 @@ np.save("expected.npy", np.concatenate([recipe.last_states(gru, start) for start
 
 
 def test_dask_recipe_equals_one_process(tmp_path, rng):
-    (recipe,) = [block for block in python_blocks() if "dask" in block]
+    (recipe,) = [block for block in programs_of(BENCHMARKS) if "dask" in block]
     sequences = rng.standard_normal((300, 20, 8)).astype(np.float32)
     nn.save(nn.GRU(8, 64, batch_first=True), tmp_path / "gru.safetensors")
     np.save(tmp_path / "sequences.npy", sequences)
@@ -37,7 +37,7 @@ def test_dask_recipe_equals_one_process(tmp_path, rng):
         subprocess.run(
             [sys.executable, *arguments],
             cwd=tmp_path,
-            env=os.environ | {"PYTHONPATH": str(README.parent)},
+            env=os.environ | {"PYTHONPATH": str(ROOT)},
             check=True,
             timeout=HANGS,
             stderr=subprocess.DEVNULL,  # workers may report that the scheduler has stopped
@@ -55,7 +55,7 @@ def test_worker_processes_equal_one_process(method, threads):
         pytest.skip(f"this system cannot {method}")
     printed = subprocess.check_output(
         [sys.executable, "-m", "tests.support.worker_processes", method],
-        cwd=README.parent,
+        cwd=ROOT,
         env=os.environ | {"PYTHONWARNINGS": "error", "OPENBLAS_NUM_THREADS": threads},
         text=True,
         timeout=HANGS,

@@ -1,7 +1,7 @@
-"""A translation model written for torch, ported by the README's steps alone.
+"""A translation model written for torch, ported by the user guide's steps alone.
 
 A bidirectional GRU reads a packed batch of sentences; a GRU writes the translations, word by
-word, greedily. The two halves of this file differ as the README's table says and no further.
+word, greedily. The two halves of this file differ as the guide's table says and no further.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 import numpy_rnn as nn
 from numpy_rnn.testing import assert_parity
 from numpy_rnn.utils import rnn
-from tests.support.compare import to_torch
+from tests.support.compare import leaves, to_torch
 
 FUNCTIONS = [name for name in rnn.__all__ if name != "PackedSequence"]
 
@@ -120,13 +120,7 @@ def assert_as_torch(name: str, *args: Any, **kwargs: Any) -> Any:
 
 
 def arrays_in(value: Any) -> list[np.ndarray]:
-    if isinstance(value, np.ndarray):
-        return [value]
-    if isinstance(value, dict):
-        value = list(value.values())
-    if isinstance(value, (list, tuple)):
-        return [array for item in value for array in arrays_in(item)]
-    return []
+    return [leaf for leaf in leaves(value) if isinstance(leaf, np.ndarray)]
 
 
 # What is drawn
