@@ -64,8 +64,6 @@ def as_float_array(value: object, name: str) -> Array:
 def as_promoted_array(value: object, name: str) -> Array:
     """Return `value` as a float array as `as_float_array`, integers and bools as float32."""
     array = as_array(value, name)
-    if array.dtype in FLOATS:
-        return array
     return as_float_array(array.astype(FLOAT32) if array.dtype.kind in "iub" else array, name)
 
 
@@ -258,7 +256,5 @@ def fits_float(part: float, dtype: np.dtype[Any]) -> bool:
 def type_error(name: str, expected: str, value: object) -> TypeError:
     """Return the error for an argument of the wrong type."""
     kind = type(value)
-    got = (
-        kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__name__}"
-    )
+    got = f"{kind.__module__}.{kind.__name__}".removeprefix("builtins.")
     return TypeError(f"argument '{name}' must be {expected}, not {got}")

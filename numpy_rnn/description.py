@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from numpy_rnn import modules
-from numpy_rnn.modules.weighted import Candidate, MisfitError, WeightedLayer, groups, weights_in
+from numpy_rnn.modules.weighted import MisfitError, WeightedLayer, groups, weights_in
 
 __all__ = ["Description", "Inconsistency", "LayerDescription", "describe", "printable"]
 
@@ -89,6 +90,7 @@ class Inconsistency(NamedTuple):
         return f"{printable(self.prefix) or '(no prefix)'}: {'; '.join(self.problems)}"
 
 
+@dataclass(repr=False, eq=False)
 class Description:
     """What `describe` found: a sequence of layers, indexed by number or by prefix.
 
@@ -102,15 +104,9 @@ class Description:
         The names of the other entries, each with its dtype and shape, or its type.
     """
 
-    def __init__(
-        self,
-        layers: tuple[LayerDescription, ...],
-        inconsistent: tuple[Inconsistency, ...],
-        unrecognised: dict[str, str],
-    ) -> None:
-        self.layers = layers
-        self.inconsistent = inconsistent
-        self.unrecognised = unrecognised
+    layers: tuple[LayerDescription, ...]
+    inconsistent: tuple[Inconsistency, ...]
+    unrecognised: dict[str, str]
 
     def __len__(self) -> int:
         return len(self.layers)
@@ -206,9 +202,21 @@ def describe(state_dict: Mapping[str, Any]) -> Description:
             inconsistent.append(Inconsistency(prefix, error.problems, names))
             recognised |= set(names)
             continue
-        if candidates:
-            layers.append(_described(prefix, names, *candidates))
-            recognised |= set(names)
+        if not candidates:
+            continue
+        best, *others = candidates
+        layers.append(
+            LayerDescription(
+                prefix,
+                kind=best.layer.__name__,
+                arguments=best.arguments,
+                unknown=best.unknown,
+                constructor=best.constructor,
+                alternatives=tuple(other.constructor for other in others),
+                parameters=names,
+            )
+        )
+        recognised |= set(names)
     unrecognised = {
         name: f"{weights[name].dtype} {weights[name].shape}"
         if name in weights
@@ -217,20 +225,6 @@ def describe(state_dict: Mapping[str, Any]) -> Description:
         if name not in recognised
     }
     return Description(tuple(layers), tuple(inconsistent), unrecognised)
-
-
-def _described(
-    prefix: str, names: tuple[str, ...], best: Candidate, *others: Candidate
-) -> LayerDescription:
-    return LayerDescription(
-        prefix,
-        kind=best.layer.__name__,
-        arguments=best.arguments,
-        unknown=best.unknown,
-        constructor=best.constructor,
-        alternatives=tuple(other.constructor for other in others),
-        parameters=names,
-    )
 
 
 def printable(name: str) -> str:

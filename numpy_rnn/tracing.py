@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import IO, TYPE_CHECKING, Any, Generic, TypeVar, overload
 
 import numpy as np
@@ -82,13 +82,12 @@ class LayerTrace:
 
     def _mapped(self, function: Callable[[Array], Array]) -> LayerTrace:
         """Return the same with a function applied to every array."""
-        return LayerTrace(
-            self.name,
-            function(self.hidden),
-            None if self.cell is None else function(self.cell),
-            {name: function(array) for name, array in self.pre_activations.items()},
-            {name: function(array) for name, array in self.gates.items()},
-            self.sigmoids,
+        return replace(
+            self,
+            hidden=function(self.hidden),
+            cell=None if self.cell is None else function(self.cell),
+            pre_activations={n: function(array) for n, array in self.pre_activations.items()},
+            gates={name: function(array) for name, array in self.gates.items()},
         )
 
     def __repr__(self) -> str:
@@ -316,8 +315,7 @@ def trace(module: object, input: Any, hx: Any = None) -> Trace[Any, Any]:
             f"module must be a recurrent layer or cell, got {type(module).__name__}: trace the "
             "layers of a model one at a time"
         )
-    base = RNNCellBase if isinstance(module, RNNCellBase) else RNNBase
-    if type(module).forward is not base.forward:
+    if type(module).forward not in (RNNBase.forward, RNNCellBase.forward):
         raise TypeError(
             f"module must not redefine forward, but {type(module).__name__} does: trace the "
             "layer that it calls"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from typing import Any
 
 from numpy_rnn.checkpoint.errors import CheckpointError, shown
@@ -19,7 +20,6 @@ __all__ = ["read"]
 ZIP = (b"PK\3\4", b"PK\5\6")
 """How a zip file starts, and one without members."""
 
-PICKLE_PROTOCOL = b"\x80"
 OLD_PICKLE = b"(]}cVSIFLNU\x8a\x8c"
 """Instructions that a pickle of protocol 0 or 1 may start with."""
 
@@ -61,31 +61,25 @@ def read(source: Source, unpickler: Unpickler) -> Any:
     if start.startswith(NPY):
         return read_npy(source)
     # Before pickles: the length of a header may look like one.
-    if start[LENGTH : LENGTH + 1] == b"{" and _is_length(source, start):
+    is_json = start[LENGTH : LENGTH + 1] == b"{"
+    if is_json and int.from_bytes(start[:LENGTH], "little") + LENGTH <= source.size:
         return read_safetensors(source)
     if start[TAR_PLACE : TAR_PLACE + len(TAR)] == TAR:
         raise CheckpointError(
             "the file is a tar archive, which torch 0.1.10 and older wrote: load it with torch "
             "and save it again"
         )
-    if start[:1] == PICKLE_PROTOCOL or (start[0] in OLD_PICKLE and _ends_with_stop(source)):
+    is_old_pickle = start[0] in OLD_PICKLE and source.read(source.size - 1, 1) == pickle.STOP
+    if start[:1] == pickle.PROTO or is_old_pickle:
         return _read_pickle(source, unpickler)
     for beginning, remedy in OTHER_FORMATS.items():
         if start.startswith(beginning):
             raise CheckpointError(f"not a checkpoint: the file is {remedy}")
-    if start[LENGTH : LENGTH + 1] == b"{":
+    if is_json:
         return read_safetensors(source)  # which says what is wrong with its length
     raise CheckpointError(
         f"not a checkpoint: the file starts with {shown(start[:16])}. {READABLE}"
     )
-
-
-def _is_length(source: Source, start: bytes) -> bool:
-    return int.from_bytes(start[:LENGTH], "little") + LENGTH <= source.size
-
-
-def _ends_with_stop(source: Source) -> bool:
-    return source.read(source.size - 1, 1) == b"."
 
 
 def _read_zip(archive: ZipArchive, unpickler: Unpickler) -> Any:

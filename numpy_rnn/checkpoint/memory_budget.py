@@ -45,12 +45,12 @@ class MemoryBudget:
     """
 
     def __init__(self, file_size: int) -> None:
-        self.file_size = file_size
-        self.limit = self.left = 2 * file_size + BASE
+        self._file_size = file_size
+        self._limit = self._left = 2 * file_size + BASE
 
     def reset(self) -> None:
         """Start again with the whole budget, to read the file a second time."""
-        self.left = self.limit
+        self._left = self._limit
 
     def spend(self, size: int, what: str) -> None:
         """Pay for `size` bytes of memory.
@@ -60,18 +60,18 @@ class MemoryBudget:
         CheckpointError
             If fewer are left.
         """
-        self.left -= size
-        if self.left < 0:
+        self._left -= size
+        if self._left < 0:
             raise CheckpointError(
-                f"{what} would take {size} bytes of memory, {-self.left} more than are left "
-                f"of the {self.limit} for a file of {self.file_size} bytes: the file expands "
+                f"{what} would take {size} bytes of memory, {-self._left} more than are left "
+                f"of the {self._limit} for a file of {self._file_size} bytes: the file expands "
                 "to far more than its size. Do not trust it; if it is your own, save it again "
                 "uncompressed"
             )
 
     def refund(self, size: int) -> None:
         """Give back `size` bytes that are no longer in use."""
-        self.left += size
+        self._left += size
 
     def spend_instructions(self, count: int) -> None:
         """Pay for what `count` instructions of a pickle may build."""
@@ -79,7 +79,7 @@ class MemoryBudget:
 
     def spend_sequence(self) -> None:
         """Pay for a list or a tuple in a pickle; the next `spend` checks what is left."""
-        self.left -= SEQUENCE
+        self._left -= SEQUENCE
 
     def spend_containers(self, count: int = 1) -> None:
         """Pay for `count` containers or calls in a pickle, or items of containers."""

@@ -39,7 +39,7 @@ class Dtype:
             raise CheckpointError(
                 f"a dtype must be of booleans, numbers or text, got {shown(code)}"
             )
-        self.code = code
+        self.code: str = code
         self.order: Any = "="
 
     def set_state(self, state: Any) -> None:

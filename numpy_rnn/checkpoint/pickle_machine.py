@@ -33,15 +33,7 @@ BATCH = 500
 MOST_DIGITS = 4300
 """Digits of a decimal number: converting an integer takes the square of them."""
 
-DAMAGE = (
-    IndexError,
-    KeyError,
-    OverflowError,
-    RecursionError,
-    TypeError,
-    ValueError,
-    struct.error,
-)
+DAMAGE = (LookupError, OverflowError, RecursionError, TypeError, ValueError, struct.error)
 """What Python raises for an instruction that its operands do not fit."""
 
 
@@ -68,7 +60,7 @@ class PickleMachine:
 
     def __init__(self, data: bytes | mmap.mmap, budget: MemoryBudget, start: int = 0) -> None:
         self.budget = budget
-        self.position = start
+        self.position: int = start
         self._start = start
         self._data = data
         self._stack: list[Any] = []
@@ -87,24 +79,15 @@ class PickleMachine:
         raise UnknownNameError(name)
 
     def call(self, function: Any, _arguments: tuple[Any, ...]) -> Any:
-        """Return the result of a call.
+        """Return the result of a call of a function, or of a class.
 
         Raises
         ------
         CheckpointError
-            If the function may not be called, or not with these arguments.
+            If it may not be called, or not with these arguments.
         """
-        raise CheckpointError(f"the pickle calls {_named(function)}, which is not allowed")
-
-    def instantiate(self, kind: Any, _arguments: tuple[Any, ...]) -> Any:
-        """Return a new object.
-
-        Raises
-        ------
-        CheckpointError
-            If the class is not allowed, or not with these arguments.
-        """
-        raise CheckpointError(f"the pickle instantiates {_named(kind)}, which is not allowed")
+        name = function if isinstance(function, Global) else type_name(function)
+        raise CheckpointError(f"the pickle calls {name}, which is not allowed")
 
     def set_state(self, target: Any, _state: Any) -> None:
         """Set the state of an object.
@@ -244,17 +227,11 @@ class PickleMachine:
         line = self._line()
         self._stack.append(line == b"01" if line in (b"00", b"01") else self._decimal(line))
 
-    def _long_line(self) -> None:
-        self._stack.append(self._decimal(self._line().removesuffix(b"L")))
-
     def _float_line(self) -> None:
         line = self._line()
         if len(line) > MOST_DIGITS:
             raise _not_a_number(line)
         self._stack.append(float(line))
-
-    def _text_line(self) -> None:
-        self._push_text(self._line().decode("raw-unicode-escape"))
 
     def _string_line(self) -> None:
         line = self._line().strip()
@@ -279,9 +256,9 @@ class PickleMachine:
         else:
             self._stack = self._marked.pop()
 
-    def _tuple(self) -> None:
+    def _sequence(self, kind: type) -> None:
         items = self._pop_to_mark()
-        self._stack.append(tuple(items))
+        self._stack.append(kind(items))
 
     def _tuple_of_one(self) -> None:
         self.budget.spend_sequence()
@@ -293,10 +270,6 @@ class PickleMachine:
 
     def _tuple_of_three(self) -> None:
         self._stack[-3:] = [(self._stack[-3], self._stack[-2], self._stack[-1])]
-
-    def _list(self) -> None:
-        items = self._pop_to_mark()
-        self._stack.append(items)
 
     def _empty_list(self) -> None:
         self.budget.spend_sequence()
@@ -330,9 +303,6 @@ class PickleMachine:
     def _set_item(self) -> None:
         value, key = self._stack.pop(), self._stack.pop()
         self._set_pairs([key, value])
-
-    def _set_items(self) -> None:
-        self._set_pairs(self._pop_to_mark())
 
     def _set_pairs(self, items: list[Any]) -> None:
         if len(items) % 2:
@@ -386,21 +356,17 @@ class PickleMachine:
             raise CheckpointError("the module and the name of a global must be strings")
         self._stack.append(self.find(Global(module, name)))
 
-    def _checked_arguments(self, arguments: Any) -> tuple[Any, ...]:
+    def _called(self, function: Any, arguments: Any) -> Any:
         if type(arguments) is not tuple:
             raise CheckpointError(
                 f"the arguments of a call must be a tuple, got {type(arguments).__name__}"
             )
         self.budget.spend_containers()
-        return arguments
+        return self.call(function, arguments)
 
     def _reduce(self) -> None:
-        arguments = self._checked_arguments(self._stack.pop())
-        self._stack[-1] = self.call(self._stack[-1], arguments)
-
-    def _new_object(self) -> None:
-        arguments = self._checked_arguments(self._stack.pop())
-        self._stack[-1] = self.instantiate(self._stack[-1], arguments)
+        arguments = self._stack.pop()
+        self._stack[-1] = self._called(self._stack[-1], arguments)
 
     def _new_object_with_names(self) -> None:
         keywords = self._stack.pop()
@@ -408,45 +374,32 @@ class PickleMachine:
             raise CheckpointError(
                 f"the keywords of a call must be a dict, got {type(keywords).__name__}"
             )
-        if keywords:
-            arguments = self._checked_arguments(self._stack[-1])
+        arguments = self._stack[-1]
+        if keywords and type(arguments) is tuple:
             self.budget.spend(8 * len(arguments), "the arguments of a call")
             self._stack[-1] = (*arguments, keywords)
-        self._new_object()
+        self._reduce()
 
     def _object(self) -> None:
         kind, *arguments = self._pop_to_mark()
-        self._stack.append(self.instantiate(kind, self._checked_arguments(tuple(arguments))))
+        self._stack.append(self._called(kind, tuple(arguments)))
 
     def _instance(self) -> None:
-        arguments = self._checked_arguments(tuple(self._pop_to_mark()))
+        arguments = tuple(self._pop_to_mark())
         self._global()
-        kind = self._stack.pop()
-        self._stack.append(self.instantiate(kind, arguments))
+        self._stack[-1] = self._called(self._stack[-1], arguments)
 
     def _build(self) -> None:
         state = self._stack.pop()
         target = self._stack[-1]
-        if isinstance(target, OrderedDict):
-            _check_metadata(state)
-        else:
+        if not isinstance(target, OrderedDict):
             self.set_state(target, state)
+        # torch notes the versions of modules there, which mean nothing here.
+        elif type(state) is not dict or set(state) - {"_metadata"}:
+            raise CheckpointError("an OrderedDict must have no attribute other than _metadata")
 
     def _persistent(self) -> None:
         self._stack[-1] = self.load_persistent(self._stack[-1])
-
-
-def _check_metadata(state: Any) -> None:
-    """Accept the ``_metadata`` that a state_dict of torch's has as its only attribute.
-
-    It holds the versions of the modules, which mean nothing here, and is left out.
-    """
-    if type(state) is not dict or set(state) - {"_metadata"}:
-        raise CheckpointError("an OrderedDict must have no attribute other than _metadata")
-
-
-def _named(value: Any) -> str:
-    return str(value) if isinstance(value, Global) else type_name(value)
 
 
 def _not_a_number(line: bytes) -> CheckpointError:
@@ -480,7 +433,7 @@ _BY_CODE: dict[bytes, Instruction] = {
     pickle.PROTO: lambda m: m._take(1),  # neither is of use here
     pickle.FRAME: lambda m: m._take(8),
     pickle.INT: PickleMachine._integer_line,
-    pickle.LONG: PickleMachine._long_line,
+    pickle.LONG: lambda m: m._stack.append(m._decimal(m._line().removesuffix(b"L"))),
     pickle.FLOAT: PickleMachine._float_line,
     pickle.BININT: lambda m: m._stack.append(m._number(INT32)),
     pickle.BININT1: lambda m: m._stack.append(m._byte()),
@@ -491,7 +444,7 @@ _BY_CODE: dict[bytes, Instruction] = {
     pickle.STRING: PickleMachine._string_line,
     pickle.BINSTRING: lambda m: m._string(m._number(INT32)),
     pickle.SHORT_BINSTRING: lambda m: m._string(m._byte()),
-    pickle.UNICODE: PickleMachine._text_line,
+    pickle.UNICODE: lambda m: m._push_text(m._line().decode("raw-unicode-escape")),
     pickle.BINUNICODE: lambda m: m._text(m._number(UINT32)),
     pickle.SHORT_BINUNICODE: lambda m: m._text(m._byte()),
     pickle.BINUNICODE8: lambda m: m._text(m._number(UINT64)),
@@ -510,8 +463,8 @@ _BY_CODE: dict[bytes, Instruction] = {
     pickle.POP: PickleMachine._pop,
     pickle.POP_MARK: PickleMachine._pop_to_mark,
     pickle.DUP: lambda m: m._stack.append(m._stack[-1]),
-    pickle.LIST: PickleMachine._list,
-    pickle.TUPLE: PickleMachine._tuple,
+    pickle.LIST: lambda m: m._sequence(list),
+    pickle.TUPLE: lambda m: m._sequence(tuple),
     pickle.TUPLE1: PickleMachine._tuple_of_one,
     pickle.TUPLE2: PickleMachine._tuple_of_two,
     pickle.TUPLE3: PickleMachine._tuple_of_three,
@@ -520,7 +473,7 @@ _BY_CODE: dict[bytes, Instruction] = {
     pickle.APPEND: PickleMachine._append,
     pickle.APPENDS: PickleMachine._appends,
     pickle.SETITEM: PickleMachine._set_item,
-    pickle.SETITEMS: PickleMachine._set_items,
+    pickle.SETITEMS: lambda m: m._set_pairs(m._pop_to_mark()),
     pickle.ADDITEMS: PickleMachine._add_items,
     pickle.GET: lambda m: m._get(m._decimal(m._line())),
     pickle.BINGET: lambda m: m._get(m._byte()),
@@ -532,7 +485,7 @@ _BY_CODE: dict[bytes, Instruction] = {
     pickle.GLOBAL: PickleMachine._global,
     pickle.STACK_GLOBAL: PickleMachine._stack_global,
     pickle.REDUCE: PickleMachine._reduce,
-    pickle.NEWOBJ: PickleMachine._new_object,
+    pickle.NEWOBJ: PickleMachine._reduce,  # a class is called like a function
     pickle.NEWOBJ_EX: PickleMachine._new_object_with_names,
     pickle.OBJ: PickleMachine._object,
     pickle.INST: PickleMachine._instance,

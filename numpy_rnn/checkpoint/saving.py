@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Callable, Mapping
 from typing import IO, Any, Protocol
@@ -11,7 +12,7 @@ from numpy_rnn.arguments import as_array
 
 __all__ = ["FORMATS", "save"]
 
-FORMATS = {
+FORMATS: dict[str, tuple[str, ...]] = {
     "safetensors": (".safetensors",),
     "npz": (".npz",),
     "torch_zip": (".pt", ".pth", ".ckpt", ".bin"),
@@ -85,11 +86,7 @@ def save(
 
     from numpy_rnn.checkpoint import destination
 
-    write_arrays = _writer(name)
-
-    def write(file: IO[bytes]) -> None:
-        write_arrays(arrays, file)
-
+    write = functools.partial(_writer(name), arrays)
     if isinstance(f, (str, os.PathLike)):
         destination.replace(Path(f), write)
     else:

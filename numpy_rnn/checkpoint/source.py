@@ -46,13 +46,15 @@ class Source:
         In bytes.
     budget : MemoryBudget
         For the memory of what is read.
+    mapping : mmap, or None
+        Of a large file, whose arrays are views of its pages.
     """
 
     def __init__(self, file: IO[bytes], size: int, mapping: mmap.mmap | None = None) -> None:
         self.size = size
-        self.budget = MemoryBudget(size)
+        self.budget: MemoryBudget = MemoryBudget(size)
+        self.mapping: mmap.mmap | None = mapping
         self._file = file
-        self._mapping = mapping
         self._block = np.empty(0, np.uint8)
         self._used = 0
 
@@ -95,8 +97,8 @@ class Source:
             If the file does not have it.
         """
         self._check(start, length)
-        if self._mapping is not None and length:
-            return np.frombuffer(self._mapping, np.uint8, length, start)
+        if self.mapping is not None and length:
+            return np.frombuffer(self.mapping, np.uint8, length, start)
         self.budget.spend(length, "a part of the file")
         array = self._new_array(start, length)
         readinto = getattr(self._file, "readinto", None)
@@ -129,15 +131,10 @@ class Source:
         self._used = place + length
         return self._block[place : self._used]
 
-    @property
-    def is_mapped(self) -> bool:
-        """Whether arrays are views of the file's pages."""
-        return self._mapping is not None
-
     def contents(self) -> bytes | mmap.mmap:
         """Return the whole file, for a format that does not say how long it is."""
-        if self._mapping is not None:
-            return self._mapping
+        if self.mapping is not None:
+            return self.mapping
         self.budget.refund(self.size)  # what is built from it is paid for instead
         return self.read(0, self.size)
 
@@ -178,27 +175,23 @@ def open_source(f: Any) -> Iterator[Source]:
         If a file is not seekable, such as a pipe; as in torch.
     """
     if isinstance(f, (str, os.PathLike)):
-        with open(f, "rb", buffering=0) as file:  # noqa: PTH123  # pathlib is slow to import
-            _check_seekable(file)  # a pipe has a path too
-            yield _source(file)
+        # pathlib is slow to import
+        with open(f, "rb", buffering=0) as file, open_source(file) as source:  # noqa: PTH123
+            yield source
         return
     if not hasattr(f, "read") or not hasattr(f, "seek") or isinstance(f, io.TextIOBase):
         raise TypeError(f"f must be a path or a binary file, got {type(f).__name__}")
-    _check_seekable(f)
+    if hasattr(f, "seekable") and not f.seekable():  # a pipe, which may have a path too
+        raise io.UnsupportedOperation(
+            "a checkpoint can only be loaded from a file that is seekable. Read the data into "
+            "an io.BytesIO and load that"
+        )
     if f.tell() != 0:
         raise CheckpointError(
             f"the file object must be at its beginning, but is at byte {f.tell()}: call "
             "seek(0) first"
         )
     yield _source(f)
-
-
-def _check_seekable(file: Any) -> None:
-    if hasattr(file, "seekable") and not file.seekable():
-        raise io.UnsupportedOperation(
-            "a checkpoint can only be loaded from a file that is seekable. Read the data into "
-            "an io.BytesIO and load that"
-        )
 
 
 def _source(file: IO[bytes]) -> Source:

@@ -6,6 +6,8 @@ and of much else: an optimiser, options, a vocabulary.
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -42,7 +44,7 @@ USUAL_NAMES = (
 )
 """What authors call a model's weights in a checkpoint: preferred to other names."""
 
-WRAPPERS = ("module.", "_orig_mod.")
+WRAPPERS = re.compile(r"^(?:module\.|_orig_mod\.)*")
 """Prefixes of all names, from DataParallel and torch.compile."""
 
 DEEPEST = 200
@@ -54,11 +56,6 @@ class Candidate(NamedTuple):
 
     path: tuple[str, ...]
     weights: dict[str, Any]
-
-    @property
-    def name(self) -> str:
-        """The path as a key."""
-        return ".".join(self.path)
 
 
 def find_weights(root: Any, key: str | None, budget: MemoryBudget) -> dict[str, AnyArray]:
@@ -107,7 +104,8 @@ def _chosen(candidates: list[Candidate], key: str = "") -> Candidate:
         return usual[0]
     prefix = f"{key}." if key else ""
     listed = ", ".join(
-        f"key={prefix + c.name!r:.200} ({len(c.weights)} arrays)" for c in candidates[:20]
+        f"key={prefix + '.'.join(path)!r:.200} ({len(weights)} arrays)"
+        for path, weights in candidates[:20]
     )
     more = f" and {len(candidates) - 20} more" if len(candidates) > 20 else ""
     raise CheckpointError(
@@ -126,7 +124,7 @@ def _candidates(root: Any, budget: MemoryBudget) -> Iterator[Candidate]:
         seen.add(id(value))
         budget.spend_name(8 * len(path))
         if _is_module(value):
-            if weights := _module_weights(value, budget):
+            if weights := collect_weights(value, _own_state, _submodules, budget):
                 yield Candidate(path, weights)
             continue
         if weights := _own_weights(value):
@@ -146,7 +144,7 @@ def _children(value: Any) -> list[tuple[str, Any]]:
     elif isinstance(value, UnknownObject):
         items = chain(enumerate(value.items), value.pairs.items(), value.attributes().items())
     return [
-        (name if type(name) is str else str(name), child)
+        (str(name), child)
         for name, child in items
         if isinstance(child, (dict, list, tuple, UnknownObject)) and _is_name(name)
     ]
@@ -166,15 +164,11 @@ def _own_weights(value: Any) -> dict[str, Any]:
 
 
 def _is_weight(value: Any) -> bool:
-    return isinstance(value, (np.ndarray, Tensor)) or _is_unreadable_tensor(value)
-
-
-def _is_unreadable_tensor(value: Any) -> bool:
-    """Return whether `value` is a tensor that cannot be read: sparse, quantised, ..."""
-    return isinstance(value, UnknownObject) and (
-        value.name.module in ("torch._utils", "torch._tensor")
-        or value.name == Global("torch.storage", "_load_from_bytes")
-    )
+    """Return whether `value` is an array or a tensor, even one that cannot be read."""
+    if not isinstance(value, UnknownObject):
+        return isinstance(value, (np.ndarray, Tensor))
+    unreadable = Global("torch.storage", "_load_from_bytes")  # sparse, quantised, ...
+    return value.name == unreadable or value.name.module in ("torch._utils", "torch._tensor")
 
 
 def _is_optimizer(value: Any) -> bool:
@@ -188,11 +182,6 @@ def _is_module(value: Any) -> bool:
         return False
     attributes = value.attributes()
     return all(isinstance(attributes.get(part), dict) for part in ("_parameters", "_modules"))
-
-
-def _module_weights(module: UnknownObject, budget: MemoryBudget) -> dict[str, Any]:
-    """Return the ``state_dict()`` of a pickled module."""
-    return collect_weights(module, _own_state, _submodules, budget)
 
 
 def _own_state(module: UnknownObject) -> Iterator[tuple[str, Any]]:
@@ -264,14 +253,9 @@ def _at(root: Any, key: str) -> Any:
 
 def _unwrapped(weights: dict[str, Any]) -> dict[str, Any]:
     """Return weights without the prefix that a wrapper has put before all names."""
-    for _ in range(DEEPEST):
-        for prefix in WRAPPERS:
-            if all(name.startswith(prefix) for name in weights):
-                weights = {name.removeprefix(prefix): v for name, v in weights.items()}
-                break
-        else:
-            break
-    return weights
+    shared = os.path.commonprefix([*weights])  # noqa: RUF071  # these are no paths
+    (prefix,) = WRAPPERS.findall(shared)
+    return {name.removeprefix(prefix): value for name, value in weights.items()}
 
 
 def _array(name: str, value: Any) -> AnyArray:

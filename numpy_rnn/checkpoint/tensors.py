@@ -6,6 +6,7 @@ import math
 import operator
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -23,6 +24,7 @@ MOST_AXES = 32
 """As many as every supported NumPy can have."""
 
 
+@dataclass(slots=True, eq=False, repr=False)
 class Storage:
     """Bytes that tensors share, read once and when they are first needed.
 
@@ -40,40 +42,31 @@ class Storage:
         paid for; else only a second such copy is.
     """
 
-    __slots__ = ("_arrays", "_big_endian", "_budget", "_is_copied", "_raw", "_read", "size")
-
-    def __init__(
-        self,
-        size: int,
-        read: Callable[[], AnyArray],
-        budget: MemoryBudget,
-        big_endian: bool = False,
-        is_compressed: bool = False,
-    ) -> None:
-        self.size = size
-        self._read = read
-        self._budget = budget
-        self._big_endian = big_endian
-        self._is_copied = is_compressed
-        self._raw: AnyArray | None = None
-        self._arrays: dict[str, AnyArray] = {}
+    size: int
+    read: Callable[[], AnyArray]
+    budget: MemoryBudget
+    big_endian: bool = False
+    is_compressed: bool = False
+    _is_copied: bool = field(default=False, init=False)
+    _raw: AnyArray | None = field(default=None, init=False)
+    _arrays: dict[str, AnyArray] = field(default_factory=dict, init=False)
 
     def elements(self, dtype: str) -> AnyArray:
         """Return the storage as elements of a torch dtype: the same array at every call."""
         if dtype not in self._arrays:
             count_elements(self.size, dtype)
             is_converted = TORCH_DTYPES[dtype].convert is not None
-            if is_converted or self._big_endian:
+            if is_converted or self.big_endian:
                 self._pay_for_copy()
-            raw = self._read() if self._raw is None else self._raw
+            raw = self.read() if self._raw is None else self._raw
             if not is_converted:  # other dtypes are views of the same bytes
                 self._raw = raw
-            self._arrays[dtype] = decode(raw, dtype, self._big_endian)
+            self._arrays[dtype] = decode(raw, dtype, self.big_endian)
         return self._arrays[dtype]
 
     def _pay_for_copy(self) -> None:
-        if self._is_copied:
-            self._budget.spend(4 * self.size, "converting a storage")
+        if self.is_compressed or self._is_copied:
+            self.budget.spend(4 * self.size, "converting a storage")
         self._is_copied = True
 
 

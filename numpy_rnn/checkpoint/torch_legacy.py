@@ -8,8 +8,7 @@ keys, each after the number of its elements. All is little-endian.
 from __future__ import annotations
 
 import mmap
-from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from numpy_rnn.checkpoint.dtypes import TORCH_DTYPES
 from numpy_rnn.checkpoint.errors import CheckpointError, shown
@@ -17,9 +16,6 @@ from numpy_rnn.checkpoint.pickle_machine import PickleMachine
 from numpy_rnn.checkpoint.source import Source
 from numpy_rnn.checkpoint.tensors import Storage, TypedStorage
 from numpy_rnn.checkpoint.torch_unpickler import InertUnpickler, Storages, Unpickler
-
-if TYPE_CHECKING:
-    from numpy_rnn._typing import AnyArray
 
 __all__ = ["MAGIC_NUMBER", "read_torch_legacy"]
 
@@ -58,13 +54,12 @@ class StreamStorages(Storages):
             )
         if key not in self._storages:
             self._storages[key] = Storage(
-                length, partial(self._read, key, length), self._source.budget
+                length,
+                lambda: self._source.array(self._starts[key], length),
+                self._source.budget,
             )
         start, count = _view(view, size)
         return TypedStorage(self._storages[key], dtype, start, count)
-
-    def _read(self, key: str, length: int) -> AnyArray:
-        return self._source.array(self._starts[key], length)
 
     def locate(self, keys: Any, start: int) -> None:
         """Note where each storage is.

@@ -66,11 +66,6 @@ def read_torch_script(archive: ZipArchive, folder: str) -> dict[str, AnyArray]:
     CheckpointError
         If the file is damaged, or holds what is not allowed.
     """
-    tensors = _tensors(archive, folder)
-    return {name: tensor.array() for name, tensor in tensors.items()}
-
-
-def _tensors(archive: ZipArchive, folder: str) -> dict[str, Tensor]:
     big_endian = is_big_endian(archive, folder)
 
     def unpickled(name: str, storages: str) -> Any:
@@ -87,18 +82,16 @@ def _tensors(archive: ZipArchive, folder: str) -> dict[str, Tensor]:
         )
     classes = _Classes(archive, folder)
     tensors = collect_weights(module, classes.own_weights, classes.submodules, archive.budget)
-    if tensors:
-        return tensors
-    constants = unpickled(CONSTANTS, "constants")
-    if type(constants) is not tuple:
-        raise CheckpointError(
-            f"{CONSTANTS} of a TorchScript archive must hold a tuple, got {shown(constants)}"
-        )
-    return {
-        f"CONSTANTS.c{index}": constant
-        for index, constant in enumerate(constants)
-        if isinstance(constant, Tensor)
-    }
+    if not tensors:
+        constants = unpickled(CONSTANTS, "constants")
+        if type(constants) is not tuple:
+            raise CheckpointError(
+                f"{CONSTANTS} of a TorchScript archive must hold a tuple, got "
+                f"{shown(constants)}"
+            )
+        named = ((f"CONSTANTS.c{index}", value) for index, value in enumerate(constants))
+        tensors = {name: value for name, value in named if isinstance(value, Tensor)}
+    return {name: tensor.array() for name, tensor in tensors.items()}
 
 
 class ScriptUnpickler(InertUnpickler):

@@ -119,13 +119,9 @@ class TorchUnpickler(PickleMachine):
         self._typed: dict[int, tuple[Any, TypedStorage]] = {}
         self._numpy = NumpyPickles(budget)
 
-    def tensor(self, tensor: Tensor) -> Any:
-        """Return a tensor as the result has it: an array."""
-        return tensor.array()
-
-    def storage(self, storage: TypedStorage) -> Any:
-        """Return a storage as the result has it: an array of one axis."""
-        return storage.array()
+    def value(self, view: Tensor | TypedStorage) -> Any:
+        """Return a tensor or a storage as the result has it: an array."""
+        return view.array()
 
     def find(self, name: Global) -> Any:
         """Return the dtype that `name` means, or `name` itself."""
@@ -157,10 +153,6 @@ class TorchUnpickler(PickleMachine):
             elif isinstance(argument, (list, tuple, set, frozenset, dict)):
                 self.budget.spend_containers(len(argument))
 
-    def instantiate(self, kind: Any, arguments: tuple[Any, ...]) -> Any:
-        """Return a new object: an allowed class is called like a function."""
-        return self.call(kind, arguments)
-
     def set_state(self, target: Any, state: Any) -> None:
         """Set the state of NumPy's arrays and dtypes."""
         if self._numpy.is_pending(target):
@@ -172,30 +164,43 @@ class TorchUnpickler(PickleMachine):
 
     def finish(self, result: Any) -> Any:
         """Return `result`, in which no name may be in place of a value."""
-        _refuse_names(result)
+        seen: set[int] = set()
+        pending = [result]
+        while pending:
+            value = pending.pop()
+            if isinstance(value, (Global, Dtype)):
+                name = value if isinstance(value, Global) else "numpy.dtype"
+                raise CheckpointError(
+                    f"the checkpoint must hold values, but has {name} itself in place of one"
+                )
+            if isinstance(value, (dict, list, tuple, set, frozenset)) and id(value) not in seen:
+                seen.add(id(value))
+                pending.extend(value)
+                if isinstance(value, dict):
+                    pending.extend(value.values())
         return result
 
     def load_persistent(self, identifier: Any) -> Any:
         """Return the storage, or the class of a module, that has this id."""
-        if type(identifier) is not tuple or not 4 <= len(identifier) <= 6:
-            raise _not_a_storage(identifier)
+        parts = identifier if type(identifier) is tuple else ()
         # Check types first: hashing or comparing what a file holds can take for ever.
-        if type(identifier[0]) is str and identifier[0] == "module" and len(identifier) == 4:
-            return identifier[1]  # the other parts are its source, which is ignored
-        if len(identifier) < 5:
-            raise _not_a_storage(identifier)
-        kind, storage_class, key, _, size = identifier[:5]
-        types = (type(kind), type(storage_class), type(key), type(size))
-        if types != (str, Global, str, int) or kind != "storage" or size < 0:
-            raise _not_a_storage(identifier)
+        types = [type(part) for part in parts]
+        if len(parts) == 4 and types[0] is str and parts[0] == "module":
+            return parts[1]  # the other parts are its source, which is ignored
+        is_typed = len(parts) in (5, 6) and [*types[:3], types[4]] == [str, Global, str, int]
+        if not is_typed or parts[0] != "storage" or parts[4] < 0:
+            raise CheckpointError(
+                "the persistent id of a storage must be ('storage', class, key, location, "
+                f"size), got {shown(identifier)}"
+            )
+        _, storage_class, key, _, size, *view = parts
         dtype = STORAGE_DTYPES.get(storage_class)
         if dtype is None:
             raise CheckpointError(
                 f"a storage must have a class of torch's, got {storage_class}"
             )
-        view = identifier[5] if len(identifier) == 6 else None
-        typed = self._storages.find(key, dtype, size, view)
-        value = self.storage(typed)
+        typed = self._storages.find(key, dtype, size, view[0] if view else None)
+        value = self.value(typed)
         self._typed[id(value)] = value, typed
         return value
 
@@ -227,13 +232,12 @@ class TorchUnpickler(PickleMachine):
     def _tensor(
         self, storage: TypedStorage, offset: Any, shape: Any, strides: Any, metadata: Any
     ) -> Any:
-        for item in metadata:
-            if type(item) is dict and item:
-                raise CheckpointError(
-                    "the tensor is conjugated or negated lazily: save tensor.resolve_conj() or "
-                    "tensor.resolve_neg()"
-                )
-        return self.tensor(Tensor(storage, offset, shape, strides))
+        if any(type(item) is dict and item for item in metadata):
+            raise CheckpointError(
+                "the tensor is conjugated or negated lazily: save tensor.resolve_conj() or "
+                "tensor.resolve_neg()"
+            )
+        return self.value(Tensor(storage, offset, shape, strides))
 
     def _rebuild_from_type(self, function: Any, _type: Any, args: Any, _state: Any) -> Any:
         """Return a tensor that has attributes, without them."""
@@ -250,13 +254,9 @@ class InertUnpickler(TorchUnpickler):
     is needed.
     """
 
-    def tensor(self, tensor: Tensor) -> Any:
-        """Return a tensor as the result has it: not read yet."""
-        return tensor
-
-    def storage(self, storage: TypedStorage) -> Any:
-        """Return a storage as the result has it: not read yet."""
-        return storage
+    def value(self, view: Tensor | TypedStorage) -> Any:
+        """Return a tensor or a storage as the result has it: not read yet."""
+        return view
 
     def find(self, name: Global) -> Any:
         """Return the dtype that `name` means, or `name` itself."""
@@ -285,31 +285,6 @@ class InertUnpickler(TorchUnpickler):
 
 Unpickler: TypeAlias = type[TorchUnpickler]
 """It decides for a reader what becomes of unknown classes and of tensors."""
-
-
-def _not_a_storage(identifier: Any) -> CheckpointError:
-    return CheckpointError(
-        "the persistent id of a storage must be ('storage', class, key, location, size), got "
-        f"{shown(identifier)}"
-    )
-
-
-def _refuse_names(result: Any) -> None:
-    """Raise `CheckpointError` if a name is in place of a value."""
-    seen: set[int] = set()
-    pending = [result]
-    while pending:
-        value = pending.pop()
-        if isinstance(value, (Global, Dtype)):
-            name = value if isinstance(value, Global) else "numpy.dtype"
-            raise CheckpointError(
-                f"the checkpoint must hold values, but has {name} itself in place of one"
-            )
-        if isinstance(value, (dict, list, tuple, set, frozenset)) and id(value) not in seen:
-            seen.add(id(value))
-            pending.extend(value)
-            if isinstance(value, dict):
-                pending.extend(value.values())
 
 
 def _rebuild_parameter(data: Any, *_: Any) -> Any:

@@ -8,9 +8,9 @@ a state_dict: an OrderedDict of tensors.
 from __future__ import annotations
 
 import struct
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import partial
-from typing import IO, TYPE_CHECKING, Any, TypeAlias
+from typing import IO, TYPE_CHECKING, Any
 
 from numpy_rnn.checkpoint.dtypes import NUMPY_DTYPES, TORCH_DTYPES, encode, unsupported
 from numpy_rnn.checkpoint.errors import CheckpointError, shown
@@ -22,9 +22,6 @@ if TYPE_CHECKING:
     import zipfile
 
     from numpy_rnn._typing import AnyArray
-
-    Memory: TypeAlias = tuple[int, tuple[int, ...], tuple[int, ...], str]
-    """Where the elements of an array are, and their dtype."""
 
 __all__ = ["PICKLE", "ZipStorages", "is_big_endian", "read_torch_zip", "write_torch_zip"]
 
@@ -134,14 +131,16 @@ def write_torch_zip(arrays: Mapping[str, AnyArray], file: IO[bytes]) -> None:
     """
     import zipfile  # only for writing: it is slow to import
 
-    keys: dict[Memory, str] = {}
+    keys: dict[tuple[Any, ...], str] = {}
     storages: list[AnyArray] = []
     tensors = []
     for name, array in arrays.items():
         if array.dtype.name not in NUMPY_DTYPES:
             raise unsupported(name, array, "torch")
         base = _without_repetition(array)
-        key = keys.setdefault(_memory(base), str(len(storages)))
+        address, _ = base.__array_interface__["data"]
+        memory = (address, base.shape, base.strides, base.dtype.str)
+        key = keys.setdefault(memory, str(len(storages)))
         if key == str(len(storages)):
             storages.append(base)
         tensors.append(_text(name) + _tensor(array, base, key))
@@ -162,11 +161,6 @@ def _without_repetition(array: AnyArray) -> AnyArray:
     if 0 not in array.strides or array.size == 0:
         return array
     return array[tuple(slice(1) if stride == 0 else slice(None) for stride in array.strides)]
-
-
-def _memory(array: AnyArray) -> Memory:
-    address: int = array.__array_interface__["data"][0]
-    return address, array.shape, array.strides, array.dtype.str
 
 
 def _add(archive: zipfile.ZipFile, name: str, data: bytes | memoryview) -> None:
@@ -210,6 +204,10 @@ def _tuple(*items: bytes) -> bytes:
     return b"(" + b"".join(items) + b"t"
 
 
+def _integers(numbers: Iterable[int]) -> bytes:
+    return _tuple(*map(_integer, numbers))
+
+
 def _tensor(array: AnyArray, base: AnyArray, key: str) -> bytes:
     """Return the call that makes a tensor from a storage that holds `base` in C order."""
     dtype = array.dtype.name
@@ -226,14 +224,8 @@ def _tensor(array: AnyArray, base: AnyArray, key: str) -> bytes:
         kind, size = _global("torch.storage", "UntypedStorage"), base.nbytes
     place = _tuple(_text("storage"), kind, _text(key), _text("cpu"), _integer(size)) + b"Q"
     requires_grad, hooks = b"\x89", _ORDERED_DICT
-    arguments = [
-        place,
-        _integer(0),
-        _tuple(*map(_integer, array.shape)),
-        _tuple(*map(_integer, strides)),
-        requires_grad,
-        hooks,
-    ]
+    shape = _integers(array.shape)
+    arguments = [place, _integer(0), shape, _integers(strides), requires_grad, hooks]
     if storage_class:
         return _global("torch._utils", "_rebuild_tensor_v2") + _tuple(*arguments) + b"R"
     arguments.append(_global("torch", dtype))

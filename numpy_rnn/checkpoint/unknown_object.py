@@ -48,8 +48,8 @@ class UnknownObject:
     __slots__ = ("arguments", "items", "name", "pairs", "state")
 
     def __init__(self, name: Global, arguments: tuple[Any, ...]) -> None:
-        self.name = name
-        self.arguments = arguments
+        self.name: Global = name
+        self.arguments: tuple[Any, ...] = arguments
         self.state: Any = None
         self.items: list[Any] = []
         self.pairs: dict[Any, Any] = {}

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from numpy_rnn.checkpoint.errors import CheckpointError, shown
+from numpy_rnn.checkpoint.memory_budget import MemoryBudget
 from numpy_rnn.checkpoint.source import CHUNK, Source
 
 if TYPE_CHECKING:
@@ -73,9 +74,9 @@ class ZipArchive:
 
     def __init__(self, source: Source) -> None:
         self._source = source
-        self.budget = source.budget
+        self.budget: MemoryBudget = source.budget
         start, stop, count = self._directory()
-        self.members = self._entries(source.read(start, stop - start), count)
+        self.members: dict[str, Member] = self._entries(source.read(start, stop - start), count)
         self._ends = self._checked_ends(start)
         # torch leaves them out where torch.serialization.set_crc32_options(False) was called.
         self._has_crcs = any(member.crc for member in self.members.values())
@@ -108,7 +109,7 @@ class ZipArchive:
         return data
 
     def _crc(self, member: Member, data: AnyArray, start: int) -> int:
-        if member.method == DEFLATED or not self._source.is_mapped:
+        if member.method == DEFLATED or self._source.mapping is None:
             return zlib.crc32(data.data)
         crc = 0  # without touching the pages of a mapped file
         for chunk in self._source.chunks(start, member.size):

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from numpy_rnn import modules
 from numpy_rnn._typing import AnyArray
 from numpy_rnn.commands import common
 from numpy_rnn.commands.common import STREAM, CommandError
@@ -87,9 +86,7 @@ def _chosen(description: Description, options: Namespace) -> LayerDescription:
         except KeyError as error:
             raise CommandError(f"{options.file}: {error.args[0]}") from None
     classes = RNNBase, RNNCellBase
-    recurrent = [
-        layer for layer in description if issubclass(getattr(modules, layer.kind), classes)
-    ]
+    recurrent = [layer for layer in description if issubclass(layer.layer_class, classes)]
     if len(recurrent) != 1:
         names = ", ".join(repr(layer.prefix) for layer in recurrent)
         what = f"several recurrent layers, {names}" if recurrent else "no recurrent layer"

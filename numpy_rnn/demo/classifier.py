@@ -36,8 +36,8 @@ class NameClassifier(nn.Module):
 
     def __init__(self, alphabet_size: int, hidden_size: int, languages: int) -> None:
         super().__init__()
-        self.rnn = nn.RNN(alphabet_size, hidden_size)
-        self.linear = nn.Linear(hidden_size, languages)
+        self.rnn: nn.RNN = nn.RNN(alphabet_size, hidden_size)
+        self.linear: nn.Linear = nn.Linear(hidden_size, languages)
 
     def forward(self, letters: Array) -> Array:
         """Return the log-probabilities, of shape (languages,).
@@ -110,7 +110,8 @@ class TrainedClassifier:
         self.alphabet: str = checkpoint["alphabet"]
         self.languages: list[str] = checkpoint["languages"]
         hidden_size = weights["rnn.weight_hh_l0"].shape[1]
-        self.model = NameClassifier(len(self.alphabet), hidden_size, len(self.languages))
+        sizes = len(self.alphabet), hidden_size, len(self.languages)
+        self.model: NameClassifier = NameClassifier(*sizes)
         self.model.load_state_dict(weights)
         self.model.eval()
 
@@ -126,8 +127,7 @@ class TrainedClassifier:
         known = [self.alphabet[index] for index in letters.argmax(axis=1)]
         if not any(letter.isalpha() for letter in known):
             raise UnknownNameError(f"the name {name!r} has no letter of the Latin alphabet")
-        result: Array = self.model(letters)
-        return result
+        return self.model(letters)
 
 
 def held_out() -> tuple[list[str], AnyArray, AnyArray]:

@@ -211,9 +211,7 @@ def softmax(
 
 @silent
 def _softmax(x: Array, axis: int | None) -> Array:
-    if x.size == 0:
-        return x.copy()
-    result: Array = np.exp(x - x.max(axis=axis, keepdims=True))
+    result: Array = np.exp(x - x.max(axis=axis, keepdims=True, initial=-np.inf))
     result /= result.sum(axis=axis, keepdims=True)
     return np.asarray(result)
 
@@ -263,9 +261,7 @@ def log_softmax(
 
 @silent
 def _log_softmax(x: Array, axis: int | None) -> Array:
-    if x.size == 0:
-        return x.copy()
-    shifted = x - x.max(axis=axis, keepdims=True)
+    shifted = x - x.max(axis=axis, keepdims=True, initial=-np.inf)
     return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=axis, keepdims=True)))
 
 

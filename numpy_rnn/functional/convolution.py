@@ -124,19 +124,10 @@ def _correlate(x: Array, weight: Array, stride: int, dilation: int, groups: int)
     out = np.empty((batch, groups, filters // groups, steps), x.dtype)
     if out.size == 0:
         return out.reshape(batch, filters, steps)
-    along_batch, along_channel, along_time = x.strides
-    windows: Array = np.ndarray(
-        (batch, groups, depth, size, steps),
-        x.dtype,
-        x,
-        strides=(
-            along_batch,
-            along_channel * depth,
-            along_channel,
-            along_time * dilation,
-            along_time * stride,
-        ),
-    )
+    n, c, t = x.strides
+    shape = (batch, groups, depth, size, steps)
+    strides = (n, c * depth, c, t * dilation, t * stride)
+    windows: Array = np.ndarray(shape, x.dtype, x, strides=strides)
     rows = weight.reshape(groups, filters // groups, depth * size)
     if windows.nbytes <= COLUMN_BYTES:
         np.matmul(rows, windows.reshape(batch, groups, depth * size, steps), out)

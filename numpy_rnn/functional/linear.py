@@ -56,14 +56,8 @@ def linear(input: Array, weight: Array, bias: Array | None = None) -> Array:
         )
     if b is not None and b.shape != sizes[:1]:
         raise RuntimeError(f"bias must have the shape {sizes[:1]}, got {b.shape}")
-    if len(shape) == 2:
-        return _affine(x, w, b)
-    rows = x.reshape(math.prod(shape[:-1]), shape[-1])
-    return _affine(rows, w, b).reshape(*shape[:-1], sizes[0])
-
-
-def _affine(rows: Array, weight: Array, bias: Array | None) -> Array:
-    out: Array = rows.dot(weight.T)
-    if bias is not None:
-        out += bias
-    return out
+    rows = x if len(shape) == 2 else x.reshape(math.prod(shape[:-1]), shape[-1])
+    out: Array = rows.dot(w.T)
+    if b is not None:
+        out += b
+    return out if len(shape) == 2 else out.reshape(*shape[:-1], sizes[0])

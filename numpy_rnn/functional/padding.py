@@ -86,10 +86,8 @@ def pad(
 
 
 def _pad_constant(x: AnyArray, pad: Sequence[int], value: float) -> AnyArray:
-    before, after = [0] * x.ndim, [0] * x.ndim
-    for axis, (left, right) in enumerate(zip(pad[::2], pad[1::2]), start=1):
-        before[-axis], after[-axis] = operator.index(left), operator.index(right)
-    sizes = list(zip(x.shape, before, after))
+    ends = [*map(operator.index, pad), *[0] * (2 * x.ndim - len(pad))]  # last axis first
+    sizes = list(zip(x.shape, ends[::2][::-1], ends[1::2][::-1]))
     if any(size + min(b, 0) + min(a, 0) < 0 for size, b, a in sizes):
         raise RuntimeError(
             f"pad must not remove more elements than input has, got {list(pad)} for input of "

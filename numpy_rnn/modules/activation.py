@@ -122,7 +122,17 @@ class Sigmoid(Module):
         return functional.sigmoid(input)
 
 
-class Softmax(Module):
+class _AlongAxis(Module):
+    def __init__(self, dim: int | None = None) -> None:
+        super().__init__()
+        self.dim = dim
+
+    def extra_repr(self) -> str:
+        """Return the axis."""
+        return f"dim={self.dim}"
+
+
+class Softmax(_AlongAxis):
     """Exponentials that sum to one along an axis, by `numpy_rnn.functional.softmax`.
 
     Parameters
@@ -142,20 +152,12 @@ class Softmax(Module):
     array([[0.5, 0.5]])
     """
 
-    def __init__(self, dim: int | None = None) -> None:
-        super().__init__()
-        self.dim = dim
-
     def forward(self, input: Array) -> Array:
         """Return an array of the shape and dtype of `input`."""
         return functional.softmax(input, self.dim, _stacklevel=CALLER)
 
-    def extra_repr(self) -> str:
-        """Return the axis."""
-        return f"dim={self.dim}"
 
-
-class LogSoftmax(Module):
+class LogSoftmax(_AlongAxis):
     """The logarithm of the softmax, by `numpy_rnn.functional.log_softmax`.
 
     Parameters
@@ -175,14 +177,6 @@ class LogSoftmax(Module):
     array([[-0.69314718, -0.69314718]])
     """
 
-    def __init__(self, dim: int | None = None) -> None:
-        super().__init__()
-        self.dim = dim
-
     def forward(self, input: Array) -> Array:
         """Return an array of the shape and dtype of `input`."""
         return functional.log_softmax(input, self.dim, _stacklevel=CALLER)
-
-    def extra_repr(self) -> str:
-        """Return the axis, if it was given."""
-        return f"dim={self.dim}"

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from numpy_rnn import functional
-from numpy_rnn._typing import AnyArray, Array, DTypeLike, IntArray
+from numpy_rnn._typing import Array, DTypeLike, IntArray
 from numpy_rnn.arguments import as_array
-from numpy_rnn.modules.normalization import reset_affine
+from numpy_rnn.modules.normalization import fill
 from numpy_rnn.modules.weighted import Declared, Shape, WeightedLayer
 
 __all__ = ["BatchNorm1d"]
@@ -111,14 +111,15 @@ class BatchNorm1d(WeightedLayer):
     def reset_running_stats(self) -> None:
         """Set the running statistics to zero mean and unit variance."""
         if self.track_running_stats:
-            _fill(self.running_mean, 0)
-            _fill(self.running_var, 1)
-            _fill(self.num_batches_tracked, 0)
+            fill(self.running_mean, 0)
+            fill(self.running_var, 1)
+            fill(self.num_batches_tracked, 0)
 
     def reset_parameters(self) -> None:
         """Set parameters and running statistics to those of a new module."""
         self.reset_running_stats()
-        reset_affine(self.weight, self.bias)
+        fill(self.weight, 1)
+        fill(self.bias, 0)
 
     def forward(self, input: Array) -> Array:
         """Return the normalised input.
@@ -149,16 +150,10 @@ class BatchNorm1d(WeightedLayer):
                 "BatchNorm1d must be in evaluation mode, but is in training mode, where torch "
                 "updates its running statistics: call eval() on the model first"
             )
-        by_batch = self.running_mean is None and self.running_var is None
+        mean, variance = self.running_mean, self.running_var
+        by_batch = mean is None and variance is None
         return functional.batch_norm(
-            x,
-            self.running_mean,
-            self.running_var,
-            self.weight,
-            self.bias,
-            by_batch,
-            self.momentum,
-            self.eps,
+            x, mean, variance, self.weight, self.bias, training=by_batch, eps=self.eps
         )
 
     @classmethod
@@ -173,8 +168,3 @@ class BatchNorm1d(WeightedLayer):
             f"affine={self.affine}, bias={self.bias is not None}, "
             f"track_running_stats={self.track_running_stats}"
         )
-
-
-def _fill(array: AnyArray | None, value: int) -> None:
-    if array is not None:
-        array[...] = value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import operator
 from collections import OrderedDict
 from collections.abc import ItemsView, Iterable, Iterator, KeysView, Mapping, ValuesView
@@ -57,10 +58,9 @@ class _Numbered(_Container):
             return self._part(index)
         return self.__dict__[self._name_at(index)]
 
-    def _part(self, index: slice) -> Module:
+    def _part(self, index: slice) -> Any:
         kind: Any = type(self)
-        part: Module = kind(list(self)[index])
-        return part
+        return kind(list(self)[index])
 
     def __setitem__(self, index: int, module: Module) -> None:
         setattr(self, self._name_at(index), module)
@@ -70,10 +70,7 @@ class _Numbered(_Container):
         if not isinstance(index, slice):
             self._name_at(index)
         del kept[index]
-        self._renumber(kept)
-
-    def _renumber(self, modules: Iterable[Module]) -> None:
-        self._replace((str(number), module) for number, module in enumerate(modules))
+        self._replace((str(number), module) for number, module in enumerate(kept))
 
     def append(self: S, module: Module) -> S:
         """Add a module at the end; return this container."""
@@ -261,24 +258,14 @@ class ModuleList(_Numbered):
     def __iadd__(self, other: Iterable[Module]) -> ModuleList:
         return self.extend(other)
 
-    def __repr__(self) -> str:
-        """Return torch's form: neighbours that print the same are counted."""
-        runs: list[list[Any]] = []
-        for number, text in enumerate(map(repr, self)):
-            if runs and runs[-1][2] == text:
-                runs[-1][1] = number
-            else:
-                runs.append([number, number, text])
-        if not runs:
-            return f"{type(self).__name__}()"
-        lines = [
-            f"({first}): {text}"
-            if first == last
-            else f"({first}-{last}): {last - first + 1} x {text}"
-            for first, last, text in runs
-        ]
-        body = "\n  ".join(line.replace("\n", "\n  ") for line in lines)
-        return f"{type(self).__name__}(\n  {body}\n)"
+    def _shown_children(self) -> Iterator[str]:
+        """Yield torch's form: neighbours that print the same are counted."""
+        first = 0
+        for text, run in itertools.groupby(map(repr, self)):
+            end = first + len(list(run))
+            counted = f"({first}-{end - 1}): {end - first} x {text}"
+            yield f"({first}): {text}" if end == first + 1 else counted
+            first = end
 
 
 class ModuleDict(_Container):

@@ -108,13 +108,12 @@ class Conv1d(WeightedLayer):
         self.dilation: tuple[int, ...] = _single(dilation)
         self.groups = groups
         self.padding_mode = padding_mode
-        if isinstance(padding, str):
-            if padding not in ("same", "valid"):
-                raise ValueError(
-                    f"Invalid padding string {padding!r}, should be one of 'same' and 'valid'"
-                )
-            if padding == "same" and self.stride != (1,):
-                raise ValueError("padding='same' is not supported for strided convolutions")
+        if isinstance(padding, str) and padding not in ("same", "valid"):
+            raise ValueError(
+                f"Invalid padding string {padding!r}, should be one of 'same' and 'valid'"
+            )
+        if self.padding == "same" and self.stride != (1,):
+            raise ValueError("padding='same' is not supported for strided convolutions")
         if padding_mode not in PADDING_MODES:
             raise ValueError(
                 f"padding_mode must be one of {PADDING_MODES}, but got "

@@ -151,17 +151,9 @@ class Embedding(WeightedLayer):
         table = as_array(embeddings, "embeddings")
         if table.ndim != 2:
             raise AssertionError("Embeddings parameter is expected to be 2-dimensional")
-        return cls(
-            num_embeddings=table.shape[0],
-            embedding_dim=table.shape[1],
-            padding_idx=padding_idx,
-            max_norm=max_norm,
-            norm_type=norm_type,
-            scale_grad_by_freq=scale_grad_by_freq,
-            sparse=sparse,
-            _weight=table,
-            _freeze=freeze,
-        )
+        rows, size = table.shape
+        options = padding_idx, max_norm, norm_type, scale_grad_by_freq, sparse
+        return cls(rows, size, *options, _weight=table, _freeze=freeze)
 
     def reset_parameters(self) -> None:
         """Draw the table again from the default generator."""
@@ -189,13 +181,7 @@ class Embedding(WeightedLayer):
             If `input` is of another dtype.
         """
         return functional.embedding(
-            input,
-            self.weight,
-            self.padding_idx,
-            self.max_norm,
-            self.norm_type,
-            self.scale_grad_by_freq,
-            self.sparse,
+            input, self.weight, self.padding_idx, self.max_norm, self.norm_type
         )
 
     def extra_repr(self) -> str:

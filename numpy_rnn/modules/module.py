@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 
 from numpy_rnn._typing import AnyArray, Arguments, Array, DTypeLike, HasForward, Result
-from numpy_rnn.arguments import FLOAT32, FLOAT64, as_array, parse_to
+from numpy_rnn.arguments import FLOAT32, FLOAT64, FLOATS, as_array, parse_to
 from numpy_rnn.floating_point import cast
 
 __all__ = ["IncompatibleKeys", "Module"]
@@ -321,8 +321,7 @@ class Module:
 
     def children(self) -> Iterator[Module]:
         """Yield the direct submodules, each once."""
-        for _, module in self.named_children():
-            yield module
+        return (module for _, module in self.named_children())
 
     def named_modules(
         self, prefix: str = "", remove_duplicate: bool = True
@@ -351,8 +350,7 @@ class Module:
 
     def modules(self) -> Iterator[Module]:
         """Yield this module and all below it, each once."""
-        for _, module in self.named_modules():
-            yield module
+        return (module for _, module in self.named_modules())
 
     def named_parameters(
         self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
@@ -372,8 +370,7 @@ class Module:
 
     def parameters(self, recurse: bool = True) -> Iterator[Array]:
         """Yield the live parameters; `recurse` includes those of submodules."""
-        for _, array in self.named_parameters(recurse=recurse):
-            yield array
+        return (array for _, array in self.named_parameters(recurse=recurse))
 
     def named_buffers(
         self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
@@ -386,8 +383,7 @@ class Module:
 
     def buffers(self, recurse: bool = True) -> Iterator[AnyArray]:
         """Yield the live buffers; `recurse` includes those of submodules."""
-        for _, array in self.named_buffers(recurse=recurse):
-            yield array
+        return (array for _, array in self.named_buffers(recurse=recurse))
 
     def _named_arrays(
         self, registry: str, prefix: str, recurse: bool, remove_duplicate: bool
@@ -466,13 +462,16 @@ class Module:
         unexpected: list[str] = []
         problems: list[str] = []
         copies: list[tuple[AnyArray, AnyArray]] = []
+        # torch notes there with which version of a module's class its arrays were saved.
+        metadata = getattr(state_dict, "_metadata", {})
         for path, module in self.named_modules(remove_duplicate=False):
             prefix = path + "." if path else ""
+            version: int | None = metadata.get(path, {}).get("version")
             own = dict(module._state())
             for name, parameter in own.items():
                 key = prefix + name
                 if key not in state_dict:
-                    if not module._may_lack(name, _version(state_dict, path)):
+                    if not module._may_lack(name, version):
                         missing.append(key)
                     continue
                 try:
@@ -587,16 +586,15 @@ class Module:
         return ""
 
     def __repr__(self) -> str:
-        extra = self.extra_repr()
-        children = [
-            f"({name}): {self.__dict__[name]!r}".replace("\n", "\n  ")
-            for name in self._module_names
-        ]
+        extra, children = self.extra_repr(), list(self._shown_children())
         if not children and "\n" not in extra:
             return f"{type(self).__name__}({extra})"
-        lines = extra.split("\n") if extra else []
-        body = "\n  ".join([*lines, *children])
+        body = "\n".join([extra, *children] if extra else children).replace("\n", "\n  ")
         return f"{type(self).__name__}(\n  {body}\n)"
+
+    def _shown_children(self) -> Iterator[str]:
+        """Yield how the submodules are shown in the repr."""
+        return (f"({name}): {self.__dict__[name]!r}" for name in self._module_names)
 
 
 def _quoted(names: list[str]) -> str:
@@ -617,7 +615,7 @@ def _set_all(items: Iterable[tuple[Any, Any, Any]]) -> None:
 def _float_copy(name: str, value: Any) -> Array:
     """Return a C-ordered copy of an array meant for a parameter."""
     copy: Array = _copy(f"parameter '{name}'", "numpy.ndarray", value)
-    if copy.dtype not in (FLOAT32, FLOAT64):
+    if copy.dtype not in FLOATS:
         raise TypeError(
             f"cannot assign an array of {copy.dtype} as parameter '{name}' "
             "(float32 or float64 expected)"
@@ -630,7 +628,7 @@ def _buffer_copy(name: str, value: Any) -> AnyArray | None:
     if value is None:
         return None
     copy = _copy(f"buffer '{name}'", "numpy.ndarray or None", value)
-    if copy.dtype not in (FLOAT32, FLOAT64) and copy.dtype.kind not in "iub":
+    if copy.dtype not in FLOATS and copy.dtype.kind not in "iub":
         raise TypeError(
             f"cannot assign an array of {copy.dtype} as buffer '{name}' "
             "(float32, float64, integers or bools expected)"
@@ -645,13 +643,6 @@ def _copy(place: str, expected: str, value: Any) -> AnyArray:
             f"cannot assign '{type(value).__name__}' as {place} ({expected} expected)"
         )
     return np.array(as_array(value, place), order="C")
-
-
-def _version(state_dict: Any, path: str) -> int | None:
-    """Return the version that torch has noted for a module's part of a state dict."""
-    metadata = getattr(state_dict, "_metadata", {})
-    version: int | None = metadata.get(path, {}).get("version")
-    return version
 
 
 def _checkpoint_copy(key: str, value: Any, parameter: AnyArray) -> AnyArray:

@@ -7,18 +7,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import ClassVar
 
 from numpy_rnn import functional
-from numpy_rnn._typing import Array, DTypeLike
+from numpy_rnn._typing import AnyArray, Array, DTypeLike
 from numpy_rnn.modules.weighted import Declared, Shape, WeightedLayer
 
 __all__ = ["LayerNorm"]
 
 
-def reset_affine(weight: Array | None, bias: Array | None) -> None:
-    """Set what a normalisation multiplies by to 1, and what it adds to 0."""
-    if weight is not None:
-        weight[...] = 1
-    if bias is not None:
-        bias[...] = 0
+def fill(array: AnyArray | None, value: int) -> None:
+    """Set all elements of an array, if there is one."""
+    if array is not None:
+        array[...] = value
 
 
 class LayerNorm(WeightedLayer):
@@ -95,7 +93,8 @@ class LayerNorm(WeightedLayer):
 
     def reset_parameters(self) -> None:
         """Set the weight to 1 and the bias to 0."""
-        reset_affine(self.weight, self.bias)
+        fill(self.weight, 1)
+        fill(self.bias, 0)
 
     def forward(self, input: Array) -> Array:
         """Return the normalised input.

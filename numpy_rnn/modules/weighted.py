@@ -300,11 +300,6 @@ class Group(NamedTuple):
         """The shapes of the weights."""
         return {name: weight.shape for name, weight in self.weights.items()}
 
-    @property
-    def place(self) -> str:
-        """Where the weights are, for an error."""
-        return f"under {self.prefix!r}" if self.prefix else "without a prefix"
-
     def is_for(self, layer: type[WeightedLayer]) -> bool:
         """Return whether a layer of this class has weights of these names."""
         return issubclass(layer, tuple(self.classes))
@@ -422,14 +417,19 @@ def groups(weights: Mapping[str, Weight]) -> list[Group]:
     ]
 
 
+def _place(prefix: str) -> str:
+    return f"under {prefix!r}" if prefix else "without a prefix"
+
+
 def _group_of(cls: type[WeightedLayer], found: list[Group], prefix: str) -> Group:
     """Return the weights under a prefix that have names of a class's, or else any there."""
     here = [group for group in found if group.prefix == prefix]
     if not here:
-        place = f"under {prefix!r}" if prefix else "without a prefix"
         prefixes = dict.fromkeys(repr(group.prefix) for group in found)
         there = f"weights under {listed(prefixes)}" if prefixes else "no recognised layer"
-        raise KeyError(f"the state_dict has no weights of a layer {place}: it has {there}")
+        raise KeyError(
+            f"the state_dict has no weights of a layer {_place(prefix)}: it has {there}"
+        )
     return next((group for group in here if group.is_for(cls)), here[0])
 
 
@@ -439,13 +439,15 @@ def _arguments_of(cls: type[WeightedLayer], group: Group) -> dict[str, Any]:
         arguments = group.arguments_for(cls) if group.is_for(cls) else None
         candidates = group.candidates() if arguments is None else []
     except MisfitError as error:
-        raise ValueError(f"the weights {group.place} are inconsistent: {error}") from None
+        raise ValueError(
+            f"the weights {_place(group.prefix)} are inconsistent: {error}"
+        ) from None
     if arguments is not None:
         return arguments
     kinds = " or ".join(candidate.layer.__name__ for candidate in candidates)
     shapes = ", ".join(f"{name} {shape}" for name, shape in group.shapes.items())
     raise ValueError(
-        f"the weights {group.place} are not those of {cls.__name__}: "
+        f"the weights {_place(group.prefix)} are not those of {cls.__name__}: "
         + (f"they fit {kinds}" if kinds else f"their shapes are {shapes}")
     )
 

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
@@ -106,8 +105,7 @@ def _sin_cos(x: Array) -> tuple[Array, Array]:
 
 def _polynomial(x: Array, coefficients: Array) -> Array:
     """Return the polynomial by Horner's rule, highest power first."""
-    y: Any = coefficients[0]
+    y: Array = coefficients[0]
     for coefficient in coefficients[1:]:
         y = fused_multiply_add(x, y, coefficient)
-    result: Array = y
-    return result
+    return y

@@ -16,8 +16,6 @@ from numpy_rnn.floating_point import silent
 from numpy_rnn.random import box_muller
 from numpy_rnn.random.fused import fused_multiply_add
 
-_LOWEST_SEED, _HIGHEST_SEED = -(2**63), 2**64 - 1
-
 _NORMAL_DRAWS = 2**16
 """How many normal draws are made at a time; a multiple of 16."""
 
@@ -40,9 +38,7 @@ class Generator:
     """
 
     def __init__(self) -> None:
-        self._bits: np.random.MT19937 | None = None
-        self._second_normal: float | None = None
-        self._seed = _system_seed()
+        self.seed()
 
     def __repr__(self) -> str:
         return f"Generator(initial_seed={self._seed})"
@@ -61,11 +57,11 @@ class Generator:
             If `seed` is out of range.
         """
         seed = int(seed)
-        if not _LOWEST_SEED <= seed <= _HIGHEST_SEED:
+        if not -(2**63) <= seed < 2**64:
             raise ValueError(f"seed must be from -2**63 to 2**64 - 1, got {seed}")
         self._seed = seed % 2**64
-        self._bits = None
-        self._second_normal = None
+        self._bits: np.random.MT19937 | None = None
+        self._second_normal: float | None = None
         return self
 
     def initial_seed(self) -> int:
@@ -74,7 +70,7 @@ class Generator:
 
     def seed(self) -> int:
         """Restart the stream from a seed of the operating system; return the seed."""
-        self.manual_seed(_system_seed())
+        self.manual_seed(int.from_bytes(os.urandom(8), "little"))
         return self._seed
 
     @silent
@@ -224,10 +220,6 @@ class Generator:
         words = self._words((*shape, 2))
         mantissas = (words[..., 0] << np.uint64(32) | words[..., 1]) % 2**53
         return np.asarray(mantissas * 2.0**-53)
-
-
-def _system_seed() -> int:
-    return int.from_bytes(os.urandom(8), "little")
 
 
 def _shape(size: int | tuple[int, ...]) -> tuple[int, ...]:
