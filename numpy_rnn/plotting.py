@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from numpy_rnn._typing import AnyArray, Array
-    from numpy_rnn.tracing import LayerTrace, Trace
 
 COLUMN_WIDTH, LEAST_WIDTH = 3.2, 8.0
 UNIT_HEIGHT, LEAST_HEIGHT, MOST_HEIGHT = 0.12, 1.8, 4.8
@@ -49,7 +48,7 @@ class Panel(NamedTuple):
 
 @silent
 def draw(
-    trace: Trace[Any, Any],
+    trace: Any,
     layers: str | int | Iterable[str | int] | None,
     units: int | Sequence[int] | AnyArray | None,
     gates: Iterable[str] | None,
@@ -59,7 +58,7 @@ def draw(
 ) -> Figure:
     """Return a figure with a row for each layer, and a panel for each state and gate.
 
-    Parameters and errors are those of `numpy_rnn.Trace.plot`.
+    Parameters and errors are those of `numpy_rnn.Trace.plot`, which calls this.
     """
     if layers is None:
         layers = range(len(trace))
@@ -130,8 +129,8 @@ def _longest(labels: Sequence[str] | None) -> int:
 
 
 def _panels(
-    trace: Trace[Any, Any],
-    layer: LayerTrace,
+    trace: Any,
+    layer: Any,
     units: int | Sequence[int] | AnyArray | None,
     gates: Sequence[str] | None,
     sequence: int,
@@ -166,7 +165,7 @@ def _panels(
         yield Panel(title, values, numbers, array.shape[-1], lowest, highest)
 
 
-def _of_sequence(trace: Trace[Any, Any], array: Array, sequence: int) -> Array:
+def _of_sequence(trace: Any, array: Array, sequence: int) -> Array:
     """Return the rows of one sequence, of shape (L, H)."""
     sequence = operator.index(sequence)
     if isinstance(trace.output, PackedSequence):

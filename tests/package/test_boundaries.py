@@ -42,11 +42,6 @@ ROOMS = {
 TYPE_CHECKING.
 """
 
-FOR_TYPES = {
-    ("numpy_rnn.plotting", "numpy_rnn.tracing"): "what is drawn; tracing calls plotting",
-}
-"""Imports under TYPE_CHECKING that go another way, and what they are for."""
-
 THIRD_PARTY = {
     ("numpy_rnn.plotting", "matplotlib.axes"): "a type",
     ("numpy_rnn.plotting", "matplotlib.figure"): "draws the picture of a trace",
@@ -69,12 +64,11 @@ print(json.dumps(sorted({name.partition(".")[0] for name in set(sys.modules) - b
 
 
 def own_imports() -> list[Import]:
-    """Return the imports of one module of the package by another, without the exceptions."""
+    """Return the imports of one module of the package by another."""
     return [
         found
         for found in imports_in("numpy_rnn")
         if found.imported.partition(".")[0] == "numpy_rnn"
-        and not (found.for_types and found[:2] in FOR_TYPES)
     ]
 
 
@@ -118,15 +112,11 @@ def test_imports_form_no_circle():
 def test_imports_of_other_packages_are_numpy_or_listed():
     allowed = sys.stdlib_module_names | {"numpy", "numpy_rnn"}
     others = {
-        found[:2]
+        found
         for found in imports_in("numpy_rnn")
         if found.imported.partition(".")[0] not in allowed
     }
     assert others == set(THIRD_PARTY)
-
-
-def test_exceptions_for_types_are_all_in_use():
-    assert {found[:2] for found in imports_in("numpy_rnn") if found.for_types} >= set(FOR_TYPES)
 
 
 def test_imports_by_function_name_a_constant():

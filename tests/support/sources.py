@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import functools
-from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,11 +11,10 @@ ROOT = Path(__file__).parents[2]
 
 
 class Import(NamedTuple):
-    """That one module imports another; `for_types` if a type checker alone sees it."""
+    """That one module imports another."""
 
     importer: str
     imported: str
-    for_types: bool
 
 
 def modules_in(folder: str) -> dict[str, Path]:
@@ -31,29 +29,18 @@ def module_name(path: Path) -> str:
 
 @functools.cache
 def imports_in(folder: str) -> list[Import]:
-    """Return every import statement below a folder, those inside functions too.
+    """Return every import below a folder, those inside functions and for types too.
 
     ``from package import name`` imports `package.name` where that is a module.
     """
     modules = modules_in(folder)
     return [
-        Import(importer, imported, for_types)
+        Import(importer, imported)
         for importer, path in modules.items()
-        for statement, for_types in _import_statements(ast.parse(path.read_text("utf-8")))
+        for statement in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(statement, ast.Import | ast.ImportFrom)
         for imported in _imported(statement, modules)
     ]
-
-
-def _import_statements(
-    tree: ast.AST, for_types: bool = False
-) -> Iterator[tuple[ast.Import | ast.ImportFrom, bool]]:
-    for node in ast.iter_child_nodes(tree):
-        if isinstance(node, ast.Import | ast.ImportFrom):
-            yield node, for_types
-        elif isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
-            yield from _import_statements(node, for_types=True)
-        else:
-            yield from _import_statements(node, for_types)
 
 
 def _imported(statement: ast.Import | ast.ImportFrom, modules: dict[str, Path]) -> list[str]:
