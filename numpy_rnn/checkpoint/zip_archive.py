@@ -275,19 +275,18 @@ def _header_size(member: Member, data: AnyArray) -> int:
 
 def _sizes64(compressed: int, size: int, header_at: int, extra: bytes) -> tuple[int, int, int]:
     """Return a member's sizes and place, from the ZIP64 field of `extra` if they are large."""
-    if UNKNOWN32 not in (size, compressed, header_at):
+    values = [size, compressed, header_at]
+    unknown = [index for index, value in enumerate(values) if value == UNKNOWN32]
+    if not unknown:
         return compressed, size, header_at
-    wanted = [size == UNKNOWN32, compressed == UNKNOWN32, header_at == UNKNOWN32]
     position = 0
     while position + 4 <= len(extra):
         kind, length = struct.unpack_from("<2H", extra, position)
         field = extra[position + 4 : position + 4 + length]
         position += 4 + length
-        if kind == 1 and len(field) == length >= 8 * sum(wanted):
-            numbers = iter(struct.unpack_from(f"<{sum(wanted)}Q", field))
-            size, compressed, header_at = (
-                next(numbers) if is_wanted else value
-                for is_wanted, value in zip(wanted, (size, compressed, header_at), strict=True)
-            )
+        if kind == 1 and len(field) == length >= 8 * len(unknown):
+            for index, number in zip(unknown, struct.unpack_from(f"<{len(unknown)}Q", field)):
+                values[index] = number
+            size, compressed, header_at = values
             return compressed, size, header_at
     raise _damaged("a ZIP64 size is missing")

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 from argparse import ArgumentParser, Namespace
-from typing import Any
 
 from numpy_rnn.commands.common import add_file, columns, read, summary
-from numpy_rnn.description import Description, describe, printable
+from numpy_rnn.description import describe, printable
 
 __all__ = ["DESCRIPTION", "EXAMPLES", "configure", "run"]
 
@@ -42,19 +41,16 @@ def run(options: Namespace) -> int:
         for name, a in state_dict.items()
     ]
     if options.json:
-        print(json.dumps(_as_json(tensors, description), indent=2))
+        found = {
+            "tensors": tensors,
+            "layers": [layer._asdict() for layer in description],
+            "inconsistent": [item._asdict() for item in description.inconsistent],
+            "unrecognised": list(description.unrecognised),
+        }
+        print(json.dumps(found, indent=2))
         return 0
     rows = [["tensor", "dtype", "shape", "bytes"]]
     rows += [[printable(str(value)) for value in tensor.values()] for tensor in tensors]
     print(summary(options.file, state_dict), "", *columns(rows, right=[3]), sep="\n")
     print("", description, sep="\n")
     return 0
-
-
-def _as_json(tensors: list[dict[str, Any]], description: Description) -> dict[str, Any]:
-    return {
-        "tensors": tensors,
-        "layers": [layer._asdict() for layer in description],
-        "inconsistent": [item._asdict() for item in description.inconsistent],
-        "unrecognised": list(description.unrecognised),
-    }

@@ -42,13 +42,8 @@ def configure(parser: ArgumentParser) -> None:
     """Add the command's arguments."""
     add_file(parser)
     add = parser.add_argument
-    kinds = ["tanh", "relu"]
-    add(
-        "--nonlinearity",
-        choices=kinds,
-        default="tanh",
-        help="activation of RNNs (default: tanh)",
-    )
+    text = "activation of RNNs (default: tanh)"
+    add("--nonlinearity", choices=["tanh", "relu"], default="tanh", help=text)
     add("--seed", type=int, default=0, help="seed of the input (default: 0)")
 
 
@@ -81,7 +76,7 @@ def run(options: Namespace) -> int:
     count = counted(len(description), "layer")
     result = f"{differing} different" if differing else "no difference beyond rounding"
     print(f"{count} compared with torch {torch.__version__}: {result}")
-    return 1 if differing else 0
+    return int(differing > 0)
 
 
 def _import_torch() -> Any:

@@ -180,19 +180,15 @@ class Sequential(_Numbered):
         return self
 
     def __add__(self, other: Sequential) -> Sequential:
-        self._check_operand(other)
-        return Sequential(*self, *other)
+        return Sequential(*self).__iadd__(other)
 
     def __iadd__(self, other: Sequential) -> Sequential:
-        self._check_operand(other)
-        return self.extend(other)
-
-    def _check_operand(self, other: object) -> None:
         if not isinstance(other, Sequential):
             raise ValueError(
                 "add operator supports only objects of Sequential class, but "
                 f"{type(other)} is given."
             )
+        return self.extend(other)
 
     def __mul__(self, other: int) -> Sequential:
         self._check_factor(other)

@@ -208,11 +208,9 @@ class Module:
         TypeError
             If `module` is not a Module.
         """
-        if "_module_names" not in self.__dict__:
-            raise AttributeError("cannot assign module before Module.__init__() call")
         if module is not None and not isinstance(module, Module):
             raise TypeError(f"{type(module).__name__} is not a Module subclass")
-        if name in self._module_names:
+        if name in self.__dict__.get("_module_names", ()):
             self.__dict__[name] = module
             return
         self._check_new_name("module", name)
