@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Literal, TypeAlias, get_args
 from numpy_rnn import functional
 from numpy_rnn._typing import Array, DTypeLike
 from numpy_rnn.modules.linear import draw_parameters
-from numpy_rnn.modules.weighted import Declared, WeightedLayer
+from numpy_rnn.modules.weighted import Declared, Shape, WeightedLayer
 
 __all__ = ["Conv1d"]
 
@@ -75,7 +75,7 @@ class Conv1d(WeightedLayer):
     bias: Array | None
 
     _declared: ClassVar = {
-        "weight": Declared(("out_channels", "in_channels", "kernel_size")),
+        "weight": Declared(("out_channels", "in_channels", "*kernel_size")),
         "bias": Declared(("out_channels",), ("bias",)),
     }
 
@@ -120,6 +120,12 @@ class Conv1d(WeightedLayer):
                 f"padding_mode='{padding_mode}'"
             )
         self._create_weights(device, dtype, in_channels=in_channels // groups, bias=bias)
+
+    @classmethod
+    def _arguments_from(cls, shapes: Mapping[str, Shape]) -> dict[str, Any] | None:
+        if len(shapes.get("weight", ())) != 3:
+            return None
+        return super()._arguments_from(shapes)
 
     @classmethod
     def _completed(

@@ -91,7 +91,9 @@ class WeightedLayer(Module):
             shape: list[int] = []
             for axis in declared.axes:
                 size = arguments[axis.lstrip("*")]
-                shape += size if isinstance(size, Iterable) else [size]
+                # As in torch, a tuple can be a whole shape, but not one size of several.
+                may_be_tuple = axis.startswith("*") or len(declared.axes) == 1
+                shape += size if may_be_tuple and isinstance(size, Iterable) else [size]
             has_it = all(arguments[option] for option in declared.options)
             shapes[name] = tuple(shape) if has_it else None
         return shapes

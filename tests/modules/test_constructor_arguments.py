@@ -12,7 +12,7 @@ from tests.support.compare import normalised, raised_by
 VALUES = [
     *(True, False, np.bool_(True), np.bool_(False)),
     *(0, 1, 2, -1, np.int64(1), np.int32(2), np.uint8(3), np.int64(-1)),
-    *(1.0, 2.5, np.float64(1.0), np.float32(0.5), "2", "same", None, 1j),
+    *(1.0, 2.5, np.float64(1.0), np.float32(0.5), "2", "same", None, 1j, (2,), (2, 3)),
 ]
 
 STACK = {"input_size": 4, "hidden_size": 4, "num_layers": 2}
