@@ -342,7 +342,7 @@ def test_every_argument_of_every_class_is_drawn():
         takes = set(inspect.signature(getattr(nn, kind)).parameters)
         without = {"device", "dtype", "_weight", "_freeze"}
         if kind in ("RNN", "GRU"):
-            without.add("proj_size")  # which they take to refuse it
+            without.add("unsupported")  # which they take to refuse it
         assert set(drawn[0]) | set(drawn[1]) == takes - without, kind
 
 

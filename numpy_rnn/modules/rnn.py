@@ -8,13 +8,13 @@ import operator
 import re
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from types import EllipsisType
 from typing import (
     TYPE_CHECKING,
     Any,
     ClassVar,
     Generic,
     Literal,
+    NoReturn,
     Protocol,
     TypeAlias,
     overload,
@@ -535,8 +535,8 @@ class RNN(RNNBase[Array]):
         Accepted for torch's sake: arrays are on the CPU.
     dtype : dtype, default float32
         float32 or float64.
-    proj_size
-        Not allowed: only an `LSTM` has a projection.
+    **unsupported
+        Not allowed: ``proj_size``, since only an `LSTM` has a projection, or any other.
 
     Attributes
     ----------
@@ -579,7 +579,7 @@ class RNN(RNNBase[Array]):
     """
 
     _gates = len(RECURRENCES["RNN_TANH"].gates)
-    _immaterial = WeightedLayer._immaterial | {"proj_size"}
+    _immaterial = WeightedLayer._immaterial | {"unsupported"}
 
     def __init__(
         self,
@@ -593,10 +593,9 @@ class RNN(RNNBase[Array]):
         bidirectional: bool = False,
         device: object = None,
         dtype: DTypeLike = None,
-        *,
-        proj_size: EllipsisType = ...,
+        **unsupported: NoReturn,
     ) -> None:
-        _refuse_projection(proj_size)
+        _refuse_projection(unsupported)
         if nonlinearity not in ("tanh", "relu"):
             raise ValueError(
                 f"Unknown nonlinearity '{nonlinearity}'. Select from 'tanh' or 'relu'."
@@ -612,6 +611,7 @@ class RNN(RNNBase[Array]):
             bidirectional,
             device=device,
             dtype=dtype,
+            **unsupported,
         )
         self.nonlinearity = nonlinearity
 
@@ -771,8 +771,8 @@ class GRU(RNNBase[Array]):
         Accepted for torch's sake: arrays are on the CPU.
     dtype : dtype, default float32
         float32 or float64.
-    proj_size
-        Not allowed: only an `LSTM` has a projection.
+    **unsupported
+        Not allowed: ``proj_size``, since only an `LSTM` has a projection, or any other.
 
     Attributes
     ----------
@@ -809,7 +809,7 @@ class GRU(RNNBase[Array]):
     """
 
     _gates = len(RECURRENCES["GRU"].gates)
-    _immaterial = WeightedLayer._immaterial | {"proj_size"}
+    _immaterial = WeightedLayer._immaterial | {"unsupported"}
 
     def __init__(
         self,
@@ -822,10 +822,9 @@ class GRU(RNNBase[Array]):
         bidirectional: bool = False,
         device: object = None,
         dtype: DTypeLike = None,
-        *,
-        proj_size: EllipsisType = ...,
+        **unsupported: NoReturn,
     ) -> None:
-        _refuse_projection(proj_size)
+        _refuse_projection(unsupported)
         super().__init__(
             "GRU",
             input_size,
@@ -837,6 +836,7 @@ class GRU(RNNBase[Array]):
             bidirectional,
             device=device,
             dtype=dtype,
+            **unsupported,
         )
 
 
@@ -1266,8 +1266,8 @@ def _check_projection(proj_size: int, hidden_size: int) -> None:
         raise ValueError("proj_size has to be smaller than hidden_size")
 
 
-def _refuse_projection(proj_size: object) -> None:
-    if proj_size is not ...:
+def _refuse_projection(keywords: Mapping[str, object]) -> None:
+    if "proj_size" in keywords:
         raise ValueError("proj_size argument is only supported for LSTM, not RNN or GRU")
 
 

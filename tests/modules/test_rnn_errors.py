@@ -58,7 +58,7 @@ def test_rnn_unknown_keywords_raise_as_torch(layer, keywords):
 
 
 def test_rnn_proj_size_or_nonlinearity_of_another_layer_raises():
-    for keywords in ({"proj_size": 2}, {"proj_size": 0}):
+    for keywords in ({"proj_size": 2}, {"proj_size": 0}, {"proj_size": 2, "depth": 1}):
         for layer in ("RNN", "GRU"):
             assert_same_error(
                 lambda: getattr(nn, layer)(3, 4, **keywords),  # noqa: B023  # called at once

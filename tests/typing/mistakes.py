@@ -16,8 +16,8 @@ x = np.zeros((5, 2, 3), np.float32)
 h_0 = np.zeros((1, 2, 4), np.float32)
 
 MISTAKES = {  # by what Python says
-    "unexpected keyword argument 'bidirectionnal'": lambda: nn.GRU(3, 4, bidirectionnal=True),  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
-    "unexpected keyword argument 'batchfirst'": lambda: nn.RNN(3, 4, batchfirst=True),  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    "unexpected keyword argument 'bidirectionnal'": lambda: nn.GRU(3, 4, bidirectionnal=True),  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    "unexpected keyword argument 'batchfirst'": lambda: nn.RNN(3, 4, batchfirst=True),  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     "unexpected keyword argument 'biass'": lambda: nn.Linear(3, 4, biass=False),  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     "proj_size argument is only supported for LSTM": lambda: nn.GRU(3, 4, proj_size=2),  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     "no attribute 'hiden_size'": lambda: nn.LSTM(3, 4).hiden_size,  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
