@@ -72,10 +72,10 @@ def test_certificate_tables_show_mean_worst_and_chance():
     results = results_of({})
     nets = [Net("GRU", 100, 8, 16, inputs=1e-3), Net("GRU", 100, 8, 64, 2, True, radius=1.5)]
     results["accuracy"] = [found(nets[0], 5e-8, chance=0.9e-7), found(nets[1], 2e-7)]
-    readme = "\n".join([report.BEGIN, report.END, *report.ACCURACY])
-    assert "| GRU | 1.00, **2.00** | 1.00, **2.00** | 0.90 to 1.00 |" in report.with_section(
-        readme, results
-    )
+    by_condition = report.accuracy(results)
+    assert "| GRU | 1.00, **2.00** | 1.00, **2.00** | 0.90 to 1.00 |" in by_condition
+    assert "| all nets | 1.00, **2.00** |" in report.errors(results)
+    assert "| by chance | 0.90 to 1.00 |" in report.errors(results)
     full = report.full(results)
     assert f"| {nets[0]} | 5.0e-01 | 1.0e-07 | 0.50 | 0.90 |" in full
     assert "| GRU T=100 N=8 H=64 2 layers bidirectional radius 1.5 |" in full

@@ -41,7 +41,7 @@ from numpy_rnn.modules.module import Module
 from numpy_rnn.modules.weighted import MisfitError, Shape, Shapes, WeightedLayer, listed
 from numpy_rnn.recurrence import RECURRENCES, Recurrence
 from numpy_rnn.recurrence.protocol import State
-from numpy_rnn.recurrence.stack import run_stack, step_cell
+from numpy_rnn.recurrence.stack import run_stack, run_step
 from numpy_rnn.utils.rnn import PackedSequence, packed_rows
 
 __all__ = [
@@ -172,7 +172,8 @@ class RNNBase(WeightedLayer, Generic[Hx]):
         self._create_weights(device, dtype, gates=len(RECURRENCES[mode].gates))
         self._directions = 2 if bidirectional else 1
         self._passes = num_layers * self._directions
-        self._state_arrays = len(RECURRENCES[mode].state_names)
+        shapes = ((proj_size or hidden_size,), (hidden_size,))
+        self._state_shapes = shapes[: len(RECURRENCES[mode].state_names)]
         self._weights_of: WeightsOf = operator.itemgetter(*self._parameter_names)
 
     @classmethod
@@ -310,14 +311,22 @@ class RNNBase(WeightedLayer, Generic[Hx]):
         batched = x.ndim == 3
         x, weights, starts = self._canonical(x, hx)
         single = batched and x.ndim == 2
-        dropout = self._drop if self.training and self.dropout else None
         recurrence = RECURRENCES[self.mode]
-        output, ends = run_stack(recurrence, x, weights, starts, self._directions, dropout)
-        if single:
-            output = output[:, None]
+        if self._passes == 1 and len(x) == 1:
+            state = run_step(recurrence, x[0], starts[0], weights[0])
+            ends = self._final_states([state], single)
+            output = (ends if len(state) == 1 else ends[0]).copy()
+        else:
+            dropout = self._drop if self.training and self.dropout else None
+            output, states = run_stack(
+                recurrence, x, weights, starts, self._directions, dropout
+            )
+            ends = self._final_states(states, single)
+            if single:
+                output = output[:, None]
         if batched and self.batch_first:
             output = output.swapaxes(0, 1)
-        return output, self._final_states(ends, single)
+        return output, ends
 
     def _forward_packed(self, packed: PackedSequence, hx: Any) -> tuple[PackedSequence, Any]:
         """Do the same for packed sequences, whose states are in the caller's order."""
@@ -407,7 +416,7 @@ class RNNBase(WeightedLayer, Generic[Hx]):
 
     def _given_states(self, hx: Any, axes: int) -> State:
         """Return the arrays that the caller passed as `hx`, which must have `axes` axes."""
-        states = unpack_state(hx, self._state_arrays)
+        states = unpack_state(hx, len(self._state_shapes))
         for state in states:
             if state.ndim != axes:
                 raise self._state_axes_error(states, axes)
@@ -426,10 +435,10 @@ class RNNBase(WeightedLayer, Generic[Hx]):
 
     def _zero_state(self, batch: tuple[int, ...], dtype: np.dtype[Any]) -> State:
         """Return a state of zeros: `batch` is (N,), or () for a single sequence."""
-        h_0 = np.zeros((*batch, self.proj_size or self.hidden_size), dtype)
-        if self._state_arrays == 1:
+        h_0 = np.zeros(batch + self._state_shapes[0], dtype)
+        if len(self._state_shapes) == 1:
             return (h_0,)
-        return h_0, np.zeros((*batch, self.hidden_size), dtype)
+        return h_0, np.zeros(batch + self._state_shapes[1], dtype)
 
     def _starts(
         self, states: State, batch: int, dtype: np.dtype[Any], squeeze: bool = True
@@ -440,12 +449,10 @@ class RNNBase(WeightedLayer, Generic[Hx]):
         """
         passes = self._passes
         batched = states[0].ndim == 3
-        size = self.proj_size or self.hidden_size
-        for state in states:
-            expected = (passes, batch, size) if batched else (passes, size)
-            if state.shape != expected or state.dtype != dtype:
+        outer = (passes, batch) if batched else (passes,)
+        for state, shape in zip(states, self._state_shapes):
+            if state.shape != outer + shape or state.dtype != dtype:
                 raise self._state_error(states, batch, dtype)
-            size = self.hidden_size  # of c, which follows h
         single = squeeze and batched and batch == 1
         if passes == 1:
             place = (0, 0) if single else 0
@@ -483,10 +490,9 @@ class RNNBase(WeightedLayer, Generic[Hx]):
 
     def _state_error(self, states: State, batch: int, dtype: np.dtype[Any]) -> Exception:
         """Return the error for a state of a wrong shape, or else of a wrong dtype."""
-        sizes = (self.proj_size or self.hidden_size, self.hidden_size)
         for item, state in enumerate(states):
             place = f"[{item}]" if len(states) > 1 else ""
-            expected = (self._passes, batch, sizes[item])
+            expected = (self._passes, batch, *self._state_shapes[item])
             shape = state.shape if state.ndim == 3 else (len(state), 1, state.shape[1])
             if shape != expected:
                 return RuntimeError(
@@ -931,10 +937,10 @@ class RNNCellBase(WeightedLayer, Generic[Hx]):
         """
         x, weights, state = self._canonical(as_array(input, "input"), hx)
         if x.ndim == 1 or len(x) != 1:
-            end = step_cell(self._recurrence, x, state, weights)
+            end = run_step(self._recurrence, x, state, weights)
         else:
             unbatched = tuple([array[0] for array in state])
-            end = step_cell(self._recurrence, x[0], unbatched, weights)
+            end = run_step(self._recurrence, x[0], unbatched, weights)
             end = tuple([array[None] for array in end])
         next_state: Hx = pack_state(end)
         return next_state

@@ -39,6 +39,7 @@ class GatedRecurrentUnit(Recurrence):
     def inside(self, x: Array, state: State, weights: Weights) -> Inside:
         """Take the same step and return what happened inside it."""
         memory, h, a_n = _pre_activations(x, state, weights)
+        memory.n = np.empty_like(memory.pre_n)
         r, z = 2 * memory.r, 2 * memory.z
         after = _updated(memory, h, a_n)
         pre_activations = {"r": r, "z": z, "n": memory.pre_n}
@@ -63,7 +64,8 @@ class _GRUStep:
     r, z, n : ndarray of shape (H[, N])
         After `update` the gates.
     pre_n : ndarray of shape (H[, N])
-        After `update` the pre-activation of n.
+        W_hn h + b_hn, in `update` the pre-activation of n. It is the memory of `n` too,
+        unless `n` is given another.
     half : ndarray of shape (2 * H[, N])
         Full of 0.5: NumPy takes half as long for two arrays of one shape as for an array
         and a scalar.
@@ -73,7 +75,7 @@ class _GRUStep:
         size = len(memory) // 3
         self.r_z, self.pre_n = memory[: 2 * size], memory[2 * size :]
         self.r, self.z = memory[:size], memory[size : 2 * size]
-        self.n = np.empty(self.pre_n.shape, memory.dtype)
+        self.n = self.pre_n
         self.half = np.empty(self.r_z.shape, memory.dtype)
         self.half.fill(0.5)
 

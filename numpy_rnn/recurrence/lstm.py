@@ -44,6 +44,8 @@ class LongShortTermMemory(Recurrence):
     def inside(self, x: Array, state: State, weights: Weights) -> Inside:
         """Take the same step and return what happened inside it."""
         memory = _pre_activations(x, state, weights)
+        memory.products = np.empty_like(memory.i_f)  # so that the gates i and f are kept
+        memory.i_g, memory.f_c = np.split(memory.products, 2)
         pre_activations = memory.by_name()
         for name in self.sigmoids:
             multiply(pre_activations[name], 2.0, pre_activations[name])
@@ -71,23 +73,23 @@ class _LSTMStep:
     half : ndarray of shape (3 * H[, N])
         Full of 0.5: NumPy takes half as long for two arrays of one shape as for an array
         and a scalar.
-    cell : ndarray of shape (H[, N])
-        The cell state.
     o, o_i_f, i_f, g_c : ndarray
         The gates of these names, and for c the cell state: views of the same memory.
+    cell : ndarray of shape (H[, N])
+        Where `update` writes the cell state: that of `g_c`, unless it is given another.
     products, i_g, f_c : ndarray
-        Memory for i * g and f * c, together and each.
+        Where it writes i * g and f * c, together and each: over i and f, unless likewise.
     """
 
     def __init__(self, c: Array) -> None:
         size = len(c)
-        memory = np.empty((10 * size, *c.shape[1:]), c.dtype)
+        memory = np.empty((8 * size, *c.shape[1:]), c.dtype)
         self.gates, self.o_i_f, self.o = memory[: 4 * size], memory[: 3 * size], memory[:size]
         self.i_f, self.g_c = memory[size : 3 * size], memory[3 * size : 5 * size]
         self.cell = memory[4 * size : 5 * size]
-        self.products = memory[5 * size : 7 * size]
-        self.i_g, self.f_c = self.products[:size], self.products[size:]
-        self.half = memory[7 * size :]
+        self.products = self.i_f
+        self.i_g, self.f_c = memory[size : 2 * size], memory[2 * size : 3 * size]
+        self.half = memory[5 * size :]
         self.half.fill(0.5)
         self.cell[...] = c
 
@@ -174,11 +176,14 @@ def _pre_activations(x: Array, state: State, weights: Weights) -> _LSTMStep:
 
 def _updated(memory: _LSTMStep, weights: Weights) -> State:
     """Update, and return the state after the step."""
-    hidden = np.empty(memory.cell.shape, memory.cell.dtype)
+    shape, dtype = memory.cell.shape, memory.cell.dtype
+    hidden, memory.cell = np.empty(shape, dtype), np.empty(shape, dtype)
     memory.update(hidden)
     if len(weights) % 2:
         hidden = weights[-1].dot(hidden)
-    return hidden.T.copy() if hidden.ndim == 2 else hidden, memory.cell.T.copy()
+    if hidden.ndim == 1:
+        return hidden, memory.cell
+    return hidden.T.copy(), memory.cell.T.copy()
 
 
 def _order(source: Array, target: Array, half: Array | float) -> None:

@@ -62,10 +62,7 @@ def run_stack(
         The states after the last step. No two results share memory.
     """
     if batch_sizes is None and len(x) == 1:
-        if len(weights) > 1:
-            return _step(recurrence, x[0], weights, starts, directions, dropout)
-        state = recurrence.step(x[0], starts[0], weights[0])
-        return state[0][np.newaxis].copy(), [state]
+        return _step(recurrence, x[0], weights, starts, directions, dropout)
     if x.ndim == 2 and batch_sizes is None and directions == 1 and dropout is None:
         result = run_wavefront(recurrence, x, weights, starts)
         if result is not None:
@@ -82,8 +79,8 @@ def run_stack(
 
 
 @silent
-def step_cell(recurrence: Recurrence, x: Array, state: State, weights: Weights) -> State:
-    """Take a single layer through a single step: what a cell computes."""
+def run_step(recurrence: Recurrence, x: Array, state: State, weights: Weights) -> State:
+    """Take a single layer in one direction through a single step, as `Recurrence.step`."""
     return recurrence.step(x, state, weights)
 
 
