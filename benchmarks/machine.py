@@ -17,8 +17,8 @@ BLAS = """
 import json, numpy, threadpoolctl
 numpy.zeros((2, 2)) @ numpy.zeros((2, 2))
 pools = [pool for pool in threadpoolctl.threadpool_info() if pool["user_api"] == "blas"]
-names = [f"{p['internal_api']} {p['version']} {p.get('architecture') or ''}" for p in pools]
-print(json.dumps(", ".join(name.strip() for name in names)))
+names = [f"{p['internal_api']} {p['version']}, kernels for {p['architecture']}" for p in pools]
+print(json.dumps("; ".join(names)))
 """
 
 

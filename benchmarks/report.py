@@ -301,9 +301,10 @@ def facts(results: Results) -> str:
         return ""
     installed, imports, step = weighed["installed"], weighed["import"], cell["seconds"]
     return (
-        f"Needs NumPy only · {installed['numpy_rnn'] / 1e6:.1f} MB installed (torch: "
-        f"{installed['torch'] / 1e6:.0f} MB) · imports in {imports['numpy_rnn'] * 1e3:.0f} ms "
-        f"(torch: {imports['torch'] * 1e3:.0f} ms) · one streaming step of an LSTM with "
+        f"Needs NumPy only · {installed['numpy_rnn'] / 1e6:.1f} MB installed beside NumPy's "
+        f"{installed['numpy'] / 1e6:.0f} (torch: {installed['torch'] / 1e6:.0f} MB) · imports in "
+        f"{imports['numpy_rnn'] * 1e3:.0f} ms after NumPy's {imports['numpy'] * 1e3:.0f} (torch: "
+        f"{imports['torch'] * 1e3:.0f} ms) · one streaming step of an LSTM with "
         f"{USED_SIZE} units takes {step['numpy_rnn'] * 1e6:.0f} µs (torch: "
         f"{step['torch'] * 1e6:.0f} µs) · torch's numbers within rounding"
     )
@@ -342,8 +343,8 @@ def machine_text(results: Results) -> str:
     """Return where and with what times were measured."""
     machine, versions = results["machine"], results["versions"]
     return (
-        f"Measured on {results['date']} with one thread on {machine['cpu']}, NumPy "
-        f"{versions['numpy']}, BLAS and its kernels {versions['BLAS']}."
+        f"Measured on {results['date']} with one thread on {machine['cpu']}, by NumPy "
+        f"{versions['numpy']} with {versions['BLAS']}."
     )
 
 
