@@ -49,7 +49,7 @@ def import_seconds(name: str, before: str = "import numpy") -> float:
 def package_files() -> list[Path]:
     """Return the files of this package that its wheel has: it need not be installed here."""
     files = (path for path in (ROOT / "numpy_rnn").rglob("*") if path.is_file())
-    return [path for path in files if path.suffix != ".md"]
+    return [path for path in files if path.suffix not in (".md", ".pyc")]
 
 
 def installed_bytes(name: str) -> int:

@@ -29,8 +29,12 @@ def processors() -> int:
 
 
 def environment(threads: int) -> dict[str, str]:
-    """Return environment variables that limit every library to so many threads."""
+    """Return environment variables that limit every library to so many threads.
+
+    Python may keep what it compiles, as it does for a user: it imports a package faster so.
+    """
     variables = os.environ | dict.fromkeys(VARIABLES, str(threads))
+    variables["PYTHONDONTWRITEBYTECODE"] = ""
     if threads == 1:
         variables["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false"
     return variables
