@@ -299,14 +299,16 @@ def facts(results: Results) -> str:
     cell = cells_of(results, 0).get(used("LSTM", "a streaming step"))
     if weighed is None or cell is None:
         return ""
-    installed, imports, step = weighed["installed"], weighed["import"], cell["seconds"]
+    step = {name: seconds * 1e6 for name, seconds in cell["seconds"].items()}
+    ms = {name: seconds * 1e3 for name, seconds in weighed["import"].items()}
+    mb = {name: size / 1e6 for name, size in weighed["installed"].items()}
     return (
-        f"Needs NumPy only · {installed['numpy_rnn'] / 1e6:.1f} MB installed beside NumPy's "
-        f"{installed['numpy'] / 1e6:.0f} (torch: {installed['torch'] / 1e6:.0f} MB) · imports in "
-        f"{imports['numpy_rnn'] * 1e3:.0f} ms after NumPy's {imports['numpy'] * 1e3:.0f} (torch: "
-        f"{imports['torch'] * 1e3:.0f} ms) · one streaming step of an LSTM with "
-        f"{USED_SIZE} units takes {step['numpy_rnn'] * 1e6:.0f} µs (torch: "
-        f"{step['torch'] * 1e6:.0f} µs) · torch's numbers within rounding"
+        f"Needs NumPy only · {mb['numpy_rnn']:.1f} MB installed beside NumPy's "
+        f"{mb['numpy']:.0f} (torch: {mb['torch']:.0f} MB) · imports in "
+        f"{ms['numpy_rnn']:.0f} ms after NumPy's {ms['numpy']:.0f} (torch: {ms['torch']:.0f} "
+        f"ms) · one streaming step of an LSTM with {USED_SIZE} units takes "
+        f"{step['numpy_rnn']:.0f} µs (torch: {step['torch']:.0f} µs) · torch's numbers within "
+        "rounding"
     )
 
 

@@ -11,13 +11,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
-from numpy_rnn.checkpoint.dtypes import (
-    NUMPY_DTYPES,
-    TORCH_DTYPES,
-    decode,
-    encode,
-    unsupported,
-)
+from numpy_rnn.checkpoint.dtypes import NUMPY_DTYPES, TORCH_DTYPES, decode, encode, unsupported
 from numpy_rnn.checkpoint.errors import CheckpointError, shown
 from numpy_rnn.checkpoint.source import Source
 from numpy_rnn.checkpoint.tensors import check_shape

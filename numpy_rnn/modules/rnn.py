@@ -23,20 +23,8 @@ from typing import (
 import numpy as np
 
 from numpy_rnn import functional, init
-from numpy_rnn._typing import (
-    AnyArray,
-    Arguments,
-    Array,
-    DTypeLike,
-    HasForward,
-    Hx,
-    Result,
-)
-from numpy_rnn.arguments import (
-    as_array,
-    dtype_mismatch,
-    parse_size,
-)
+from numpy_rnn._typing import AnyArray, Arguments, Array, DTypeLike, HasForward, Hx, Result
+from numpy_rnn.arguments import as_array, dtype_mismatch, parse_size
 from numpy_rnn.modules.module import Module
 from numpy_rnn.modules.weighted import MisfitError, Shape, Shapes, WeightedLayer, listed
 from numpy_rnn.recurrence import RECURRENCES, Recurrence
@@ -44,16 +32,7 @@ from numpy_rnn.recurrence.protocol import State
 from numpy_rnn.recurrence.stack import run_stack, run_step
 from numpy_rnn.utils.rnn import PackedSequence, packed_rows
 
-__all__ = [
-    "GRU",
-    "LSTM",
-    "RNN",
-    "GRUCell",
-    "LSTMCell",
-    "RNNBase",
-    "RNNCell",
-    "RNNCellBase",
-]
+__all__ = ["GRU", "LSTM", "RNN", "GRUCell", "LSTMCell", "RNNBase", "RNNCell", "RNNCellBase"]
 
 WeightsOf: TypeAlias = "Callable[[dict[str, Any]], tuple[Array, ...]]"
 """A function that returns a module's parameters, all at once, from its attributes."""

@@ -75,11 +75,7 @@ class Generator:
 
     @silent
     def uniform(
-        self,
-        size: int | tuple[int, ...],
-        low: float,
-        high: float,
-        dtype: DTypeLike = FLOAT32,
+        self, size: int | tuple[int, ...], low: float, high: float, dtype: DTypeLike = FLOAT32
     ) -> Array:
         """Draw from the uniform distribution on [low, high), as ``Tensor.uniform_`` does.
 

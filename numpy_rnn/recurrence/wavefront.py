@@ -154,10 +154,7 @@ def run_joint_directions(
 
 
 def _joint_layer(
-    recurrence: Recurrence,
-    blocks_ih: Matrices,
-    blocks_hh: Matrices,
-    weights: Sequence[Weights],
+    recurrence: Recurrence, blocks_ih: Matrices, blocks_hh: Matrices, weights: Sequence[Weights]
 ) -> PreparedLayer:
     """Return one layer that computes the same as several."""
     gates, parts = len(recurrence.gates), len(weights)

@@ -453,9 +453,7 @@ def pad_sequence(
 
 
 def unpad_sequence(
-    padded_sequences: AnyArray,
-    lengths: AnyArray | Sequence[int],
-    batch_first: bool = False,
+    padded_sequences: AnyArray, lengths: AnyArray | Sequence[int], batch_first: bool = False
 ) -> list[AnyArray]:
     """Split a padded batch into its sequences: the inverse of `pad_sequence`.
 
