@@ -37,8 +37,21 @@ def main() -> None:
     elif arguments.quick or arguments.cases:
         print(report.full(results))
     else:
+        results["runs"] += earlier_run(results)
         write(results, RESULTS)
         update_documents(results)
+
+
+def earlier_run(results: report.Results) -> list[Any]:
+    """Return the ratios of the run before, if it was on this day, machine and versions."""
+    file = RESULTS / "results.json"
+    before = json.loads(file.read_text("utf-8")) if file.exists() else {}
+    same = ("date", "versions")
+    comparable = all(before.get(key) == results[key] for key in same)
+    if not comparable or before["machine"]["cpu"] != results["machine"]["cpu"]:
+        return []
+    cells = before["runs"][0]["cells"]
+    return [{"cells": [{key: cell[key] for key in ("case", "ratios")} for cell in cells]}]
 
 
 def parsed() -> argparse.Namespace:

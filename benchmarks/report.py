@@ -37,10 +37,29 @@ USED_SIZE = 128
 
 NONE = "-"
 
+UNSTEADY = "~"
+"""After a ratio that an earlier run of the day does not confirm."""
+
+STEADY = 1.2
+"""The factor that two runs' ratios may differ by."""
+
 
 def cells_of(results: Results, run: int) -> Cells:
-    """Return the cells of a run."""
+    """Return the cells of a run: the first is the newest, the next an earlier one."""
     return {Case(**cell["case"]): cell for cell in results["runs"][run]["cells"]}
+
+
+def unsteady(results: Results) -> list[tuple[Case, str]]:
+    """Return the cases and peers whose ratio differed too much between the two runs."""
+    if len(results["runs"]) < 2:
+        return []
+    earlier = cells_of(results, 1)
+    return [
+        (case, peer)
+        for case, cell in cells_of(results, 0).items()
+        for peer in RIVALS
+        if not 1 / STEADY < cell["ratios"][peer] / earlier[case]["ratios"][peer] < STEADY
+    ]
 
 
 def ratios(cells: Cells, peer: str, cases: Iterable[Case]) -> list[float]:
@@ -105,13 +124,16 @@ def full(results: Results) -> str:
 
 def times_table(results: Results, cases: Sequence[Case]) -> list[str]:
     """Return times and ratios of cases."""
-    cells = cells_of(results, 0)
+    cells, marked = cells_of(results, 0), unsteady(results)
     peers = [name for name in LABELS if ratios(cells, name, cases)]
     rows = [
         [
             str(case),
             microseconds(cells[case]["seconds"]["numpy_rnn"]),
-            *(time_and_ratio(cells[case], peer) for peer in peers),
+            *(
+                time_and_ratio(cells[case], peer) + UNSTEADY * ((case, peer) in marked)
+                for peer in peers
+            ),
         ]
         for case in cases
     ]
@@ -143,6 +165,19 @@ def introduction(results: Results) -> list[str]:
         "**bold, above 1, is where numpy_rnn is slower**. The textbook loop is the equations "
         "in plain NumPy, step by step; the floor is the matrix products and tanh of the layer "
         "alone, a bound and no library.",
+        *steadiness(results),
+    ]
+
+
+def steadiness(results: Results) -> list[str]:
+    """Return how well an earlier run of the day agrees, if there was one."""
+    if len(results["runs"]) < 2:
+        return []
+    ratios = len(RIVALS) * len(results["runs"][0]["cells"])
+    return [
+        "",
+        f"An earlier run of the whole on the same day: {len(unsteady(results))} of {ratios} "
+        f"ratios differ by more than {STEADY - 1:.0%}. The full table marks them {UNSTEADY}.",
     ]
 
 

@@ -51,6 +51,16 @@ def test_report_table_has_time_and_ratio_of_each_peer():
     assert f"| {GRID[0]} | 20.0 | 80.0 (0.25) | 16.0 (**1.25**) |\n" in table
 
 
+def test_report_ratio_that_an_earlier_run_does_not_confirm_is_marked():
+    results = results_of({GRID[0]: (0.25, 1.25), GRID[1]: (0.25, 1.25)})
+    assert "earlier run" not in report.section(results)
+    results["runs"] += results_of({GRID[0]: (0.29, 1.4), GRID[1]: (0.4, 1.3)})["runs"]
+    assert "on the same day: 1 of 4 ratios differ by more than 20%" in report.section(results)
+    table = report.full(results)
+    assert f"| {GRID[0]} | 20.0 | 80.0 (0.25) | 16.0 (**1.25**) |\n" in table
+    assert f"| {GRID[1]} | 20.0 | 80.0 (0.25)~ | 16.0 (**1.25**) |\n" in table
+
+
 def test_report_workers_gain_is_a_sentence():
     results = results_of({GRID[0]: (0.5, 0.5)})
     assert "workers" not in report.section(results)
