@@ -99,17 +99,17 @@ def load(
     from numpy_rnn.checkpoint.detect import read
     from numpy_rnn.checkpoint.source import open_source
     from numpy_rnn.checkpoint.torch_unpickler import TorchUnpickler
-    from numpy_rnn.checkpoint.unknown_object import UnknownNameError
+    from numpy_rnn.checkpoint.unknown_object import ForeignError
 
     with open_source(f) as source:
         try:
             return read(source, TorchUnpickler)
-        except UnknownNameError as error:
+        except ForeignError as error:
             raise _with_places(error, source) from None
 
 
 def read_state_dict(
-    file: str | os.PathLike[str] | IO[bytes], key: str | None = None
+    file: str | os.PathLike[str] | IO[bytes], key: str | None = None, *, prefix: str = ""
 ) -> dict[str, AnyArray]:
     """Read the weights in a file, whatever they are wrapped in.
 
@@ -125,30 +125,34 @@ def read_state_dict(
         Which weights, where a file has several: the names of the containers around them
         with dots between, such as ``"ema"`` or ``"models.0"``; ``""`` for arrays that are
         in no container.
+    prefix : str, default ""
+        What the wanted names begin with, as ``"model."`` in checkpoints of Lightning. It is
+        removed, and weights with other names are left out.
 
     Returns
     -------
     dict of str and ndarray
-        In torch's naming and order. A ``module.`` or ``_orig_mod.`` before all names, from
-        DataParallel and torch.compile, is removed. What is not an array is left out. The
-        arrays are as those of `load`.
+        In torch's naming and order. ``module`` and ``_orig_mod`` in names, which are from
+        DataParallel, AveragedModel and torch.compile, are removed. What is not an array is
+        left out. The arrays are as those of `load`.
 
     Raises
     ------
     CheckpointError
         If there are no weights; if there are several sets, which it lists with their
-        keys; or if the file is damaged or in another format.
+        keys; if there are tensors among them that have no name, which it lists with their
+        places; or if the file is damaged or in another format.
     OSError
         If the file cannot be read.
     TypeError
-        If `file` is neither a path nor a binary file, or `key` is not a str.
+        If `file` is neither a path nor a binary file, or `key` or `prefix` is not a str.
 
     Notes
     -----
     Sets of weights are pickled modules and dicts with arrays, however deep, except those
-    of optimisers. Of several, the only one with a usual name (``model``, ``state_dict``,
-    ``model_state_dict``, ``net``, ``ema``, ...) is taken. Other tensors are not read from
-    the file.
+    of optimisers and ``_extra_state``. Of several, the only one with a usual name
+    (``model``, ``state_dict``, ``model_state_dict``, ``net``, ``ema``, ...) is taken, in a
+    checkpoint of Lightning its ``state_dict``. Other tensors are not read from the file.
 
     Examples
     --------
@@ -159,28 +163,35 @@ def read_state_dict(
     """
     if key is not None and not isinstance(key, str):
         raise TypeError(f"key must be a str, got {type(key).__name__}")
+    if not isinstance(prefix, str):
+        raise TypeError(f"prefix must be a str, got {type(prefix).__name__}")
     from numpy_rnn.checkpoint.detect import read
     from numpy_rnn.checkpoint.source import open_source
     from numpy_rnn.checkpoint.state_dicts import find_weights
     from numpy_rnn.checkpoint.torch_unpickler import InertUnpickler
 
     with open_source(file) as source:
-        return find_weights(read(source, InertUnpickler), key, source.budget)
+        return find_weights(read(source, InertUnpickler), key, prefix, source.budget)
 
 
 def _with_places(error: CheckpointError, source: Source) -> CheckpointError:
-    """Return an error that lists every unknown class in a file, with its place."""
+    """Return an error that lists the unknown classes in a file, if any, with their places."""
+    from numpy_rnn.checkpoint.unknown_object import UnknownNameError
+
     try:
         places = _unknown_names(source)
     except CheckpointError:  # the file is damaged too
+        places = {}
+    if not places:
         return CheckpointError(str(error))
     listed = [f"{name} ({place})" for name, place in list(places.items())[:MOST_NAMES]]
     if len(places) > MOST_NAMES:
         listed.append(f"{len(places) - MOST_NAMES} more")
+    other = "" if isinstance(error, UnknownNameError) else f", and {error}"
     return CheckpointError(
         f"load allows only tensors, arrays and plain values, but the pickle names "
-        f"{', '.join(listed)}. To read the weights alone, use read_state_dict, which executes "
-        "nothing"
+        f"{', '.join(listed)}{other}. To read the weights alone, use read_state_dict, which "
+        "executes nothing"
     )
 
 
@@ -201,5 +212,5 @@ def _unknown_names(source: Source) -> dict[Global, str]:
             return super().find(name)
 
     source.budget.reset()
-    places = find_places(read(source, Recorder), unknown)
+    places = find_places(read(source, Recorder), unknown, source.budget)
     return {name: places.get(name, "nowhere in the result") for name in unknown}

@@ -10,7 +10,7 @@ import sys
 
 from numpy_rnn.checkpoint.errors import CheckpointError
 
-__all__ = ["MemoryBudget"]
+__all__ = ["MemoryBudget", "MemoryLimitError"]
 
 BASE = 48 * 2**20
 """Bytes that a file of any size may take: a small archive of zeros is legitimate."""
@@ -31,6 +31,10 @@ NAME = 200
 
 JSON_BYTE = 24
 """What a byte of JSON can become."""
+
+
+class MemoryLimitError(CheckpointError):
+    """Reading a file would take more memory than it may."""
 
 
 class MemoryBudget:
@@ -57,12 +61,12 @@ class MemoryBudget:
 
         Raises
         ------
-        CheckpointError
+        MemoryLimitError
             If fewer are left.
         """
         self._left -= size
         if self._left < 0:
-            raise CheckpointError(
+            raise MemoryLimitError(
                 f"{what} would take {size} bytes of memory, {-self._left} more than are left "
                 f"of the {self._limit} for a file of {self._file_size} bytes: the file expands "
                 "to far more than its size. Do not trust it; if it is your own, save it again "
@@ -84,6 +88,10 @@ class MemoryBudget:
     def spend_containers(self, count: int = 1) -> None:
         """Pay for `count` containers or calls in a pickle, or items of containers."""
         self.spend(CONTAINER * count, "a container or call in the pickle")
+
+    def refund_containers(self) -> None:
+        """Give back what one container takes."""
+        self.refund(CONTAINER)
 
     def spend_text(self, text: str) -> None:
         """Pay for a string, of which a wide character makes all characters wide."""

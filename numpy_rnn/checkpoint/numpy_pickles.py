@@ -16,14 +16,23 @@ import numpy as np
 from numpy_rnn.checkpoint.errors import CheckpointError, shown
 from numpy_rnn.checkpoint.memory_budget import MemoryBudget
 from numpy_rnn.checkpoint.tensors import check_shape
-from numpy_rnn.checkpoint.unknown_object import Global
+from numpy_rnn.checkpoint.unknown_object import ForeignError, Global, UnknownObject
 
 if TYPE_CHECKING:
     from numpy_rnn._typing import AnyArray
 
-__all__ = ["CALLS", "NDARRAY", "Dtype", "NumpyPickles", "array_from_bytes"]
+__all__ = [
+    "CALLS",
+    "NDARRAY",
+    "Dtype",
+    "NumpyPickles",
+    "array_from_bytes",
+    "build_array",
+    "describes_weights",
+]
 
 NDARRAY = Global("numpy", "ndarray")
+DTYPE = Global("numpy", "dtype")
 
 CODES = re.compile(r"b1|[iu][1248]|f[248]|c(?:8|16)|[SU][1-9][0-9]{0,8}")
 """Booleans, numbers and text of fixed length."""
@@ -36,7 +45,7 @@ class Dtype:
 
     def __init__(self, code: Any) -> None:
         if type(code) is not str or not CODES.fullmatch(code):
-            raise CheckpointError(
+            raise ForeignError(
                 f"a dtype must be of booleans, numbers or text, got {shown(code)}"
             )
         self.code: str = code
@@ -51,7 +60,7 @@ class Dtype:
                 f"the byte order of a dtype must be <, >, | or =, got {shown(state[1])}"
             )
         if any(type(part) is not int for part in state[2:] if part is not None):
-            raise CheckpointError("a dtype must not have fields: save each field as an array")
+            raise ForeignError("a dtype must not have fields: save each field as an array")
         self.order = state[1]
 
     def resolved(self) -> np.dtype[Any]:
@@ -76,7 +85,7 @@ class NumpyPickles:
     def _reconstruct(self, kind: Any, shape: Any, code: Any) -> AnyArray:
         """Return an array whose state is set next."""
         if kind != NDARRAY or shape != (0,) or type(code) not in (bytes, str):
-            raise CheckpointError(
+            raise ForeignError(
                 "the class of an array must be numpy.ndarray, not a subclass: convert it with "
                 "numpy.asarray before saving"
             )
@@ -139,7 +148,7 @@ class NumpyPickles:
 
 
 CALLS: dict[Global, Callable[..., Any]] = {
-    Global("numpy", "dtype"): NumpyPickles._dtype,
+    DTYPE: NumpyPickles._dtype,
     **{
         Global(f"numpy.{core}.{module}", name): method
         for core in ("core", "_core")
@@ -151,6 +160,60 @@ CALLS: dict[Global, Callable[..., Any]] = {
     },
 }
 """What a pickled array calls, as methods of `NumpyPickles`."""
+
+
+ARRAY_CALLS = {name for name in CALLS if name.name in ("_reconstruct", "_frombuffer")}
+
+MASKED = Global("numpy.ma.core", "_mareconstruct")
+
+WEIGHT_CODES = re.compile(r"[biufcSU][0-9]+")
+"""Dtypes of arrays that may be weights: not objects, dates or structures."""
+
+
+def describes_weights(value: UnknownObject) -> bool:
+    """Return whether an object is an array of numbers or text, even one that is not read."""
+    if value.name == MASKED:
+        return True
+    parts = value.arguments if value.name.name == "_frombuffer" else value.state
+    if value.name not in ARRAY_CALLS or type(parts) is not tuple:
+        return False
+    codes = [part.arguments[:1] for part in parts if _is_dtype(part)]
+    return any(type(code) is str and WEIGHT_CODES.fullmatch(code) for (code,) in codes)
+
+
+def build_array(value: UnknownObject, budget: MemoryBudget) -> AnyArray:
+    """Return the array that an object describes.
+
+    Raises
+    ------
+    CheckpointError
+        If it is damaged, or not of a class and dtype that are read.
+    """
+    if value.name == MASKED:
+        raise CheckpointError(
+            "the array must not be masked: save array.data and array.mask as two arrays"
+        )
+    numpy = NumpyPickles(budget)
+    array: AnyArray = CALLS[value.name](numpy, *_with_dtypes(numpy, value.arguments))
+    if type(value.state) is tuple:
+        numpy.set_state(array, _with_dtypes(numpy, value.state))
+    return array
+
+
+def _is_dtype(part: Any) -> bool:
+    return isinstance(part, UnknownObject) and part.name == DTYPE and len(part.arguments) > 0
+
+
+def _with_dtypes(numpy: NumpyPickles, parts: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Return the arguments of a call with the dtypes among them built."""
+    return tuple([_built_dtype(numpy, part) if _is_dtype(part) else part for part in parts])
+
+
+def _built_dtype(numpy: NumpyPickles, value: UnknownObject) -> Dtype:
+    dtype = numpy._dtype(*value.arguments)
+    if value.state is not None:
+        dtype.set_state(value.state)
+    return dtype
 
 
 def array_from_bytes(

@@ -15,17 +15,36 @@ import mmap
 import pickle
 import re
 import struct
-from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from numpy_rnn.checkpoint.errors import CheckpointError, shown, type_name
 from numpy_rnn.checkpoint.memory_budget import MemoryBudget
-from numpy_rnn.checkpoint.unknown_object import Global, UnknownNameError, UnknownObject
+from numpy_rnn.checkpoint.unknown_object import (
+    ForeignError,
+    Global,
+    UnknownNameError,
+    UnknownObject,
+)
 
-__all__ = ["PickleMachine", "checked_key"]
+__all__ = ["PickleMachine"]
 
-_ATOMS = {str, int, float, complex, bytes, bool, type(None), Global, UnknownObject}
+SAFE_KEYS = {str, float, bytes, bool, type(None), Global, UnknownObject}
+"""Types of keys that are hashed in a short time, and of which few have the same hash."""
+
+OTHER_KEYS = (int, complex, np.generic, np.dtype)
+"""Types of others: checked, and their hashes counted."""
+
+MOST_KEY_BITS = 64
+"""Bits of an integer in a key: with more, any number of them can have the same hash."""
+
+MOST_KEY_PARTS = 1000
+"""Parts of a key: a tuple is hashed with all that is in it, every time."""
+
+MOST_EQUAL_HASHES = 100
+"""Keys that may have the same hash: a dict compares them all with each other."""
 
 BATCH = 500
 """Instructions that are paid for at a time."""
@@ -67,6 +86,7 @@ class PickleMachine:
         self._marked: list[list[Any]] = []
         self._memo: list[Any] = []
         self._distant: dict[int, Any] = {}
+        self._hashes: dict[int, int] = {}
 
     def find(self, name: Global) -> Any:
         """Return the value of a name, or the `Global` itself for what is called.
@@ -113,6 +133,27 @@ class PickleMachine:
             f"the pickle has the persistent id {shown(identifier)}, which is not allowed"
         )
 
+    def check_key(self, key: Any) -> Any:
+        """Return `key`, or what takes its place, if it can be hashed safely.
+
+        Raises
+        ------
+        CheckpointError
+            If it cannot.
+        """
+        kind = type(key)
+        if kind in SAFE_KEYS or (kind is int and key.bit_length() <= MOST_KEY_BITS):
+            return key
+        _check_key_parts(key)
+        self.budget.spend_containers()
+        hashed = hash(key)
+        self._hashes[hashed] = self._hashes.get(hashed, 0) + 1
+        if self._hashes[hashed] > MOST_EQUAL_HASHES:
+            raise CheckpointError(
+                f"the pickle has more than {MOST_EQUAL_HASHES} keys with the same hash"
+            )
+        return key
+
     def finish(self, result: Any) -> Any:
         """Return the result, checked."""
         return result
@@ -145,7 +186,7 @@ class PickleMachine:
             raise
         except CheckpointError as error:
             place = f"at byte {at - self._start} of the pickle"
-            raise CheckpointError(f"{error} ({place})") from None
+            raise type(error)(f"{error} ({place})") from None
         except DAMAGE as error:
             if at >= len(data):
                 raise CheckpointError(
@@ -313,7 +354,7 @@ class PickleMachine:
         if not isinstance(target, dict):
             raise CheckpointError(f"expected a dict, got {type(target).__name__}")
         for key, value in zip(items[::2], items[1::2], strict=True):
-            target[checked_key(key)] = value
+            target[self.check_key(key)] = value
 
     def _add_items(self) -> None:
         items = self._pop_to_mark()
@@ -321,14 +362,14 @@ class PickleMachine:
         if isinstance(target, UnknownObject):
             target.items.extend(items)
         elif type(target) is set:
-            target.update(checked_key(item) for item in items)
+            target.update(map(self.check_key, items))
         else:
             raise CheckpointError(f"expected a set, got {type(target).__name__}")
 
     def _frozen_set(self) -> None:
         items = self._pop_to_mark()
         self.budget.spend_containers()
-        self._stack.append(frozenset(checked_key(item) for item in items))
+        self._stack.append(frozenset(map(self.check_key, items)))
 
     def _get(self, index: int) -> None:
         # Picklers count from 0, so that nearly all of the memo is a list, the smallest.
@@ -391,12 +432,7 @@ class PickleMachine:
 
     def _build(self) -> None:
         state = self._stack.pop()
-        target = self._stack[-1]
-        if not isinstance(target, OrderedDict):
-            self.set_state(target, state)
-        # torch notes the versions of modules there, which mean nothing here.
-        elif type(state) is not dict or set(state) - {"_metadata"}:
-            raise CheckpointError("an OrderedDict must have no attribute other than _metadata")
+        self.set_state(self._stack[-1], state)
 
     def _persistent(self) -> None:
         self._stack[-1] = self.load_persistent(self._stack[-1])
@@ -408,14 +444,24 @@ def _not_a_number(line: bytes) -> CheckpointError:
     )
 
 
-def checked_key(key: Any) -> Any:
-    """Return `key` if it can be hashed safely: an atom, or a tuple of atoms."""
-    if type(key) in _ATOMS or (type(key) is tuple and _ATOMS.issuperset(map(type, key))):
-        return key
-    raise CheckpointError(
-        "a key of a dict or an item of a set must be a number, a string, bytes or a flat tuple "
-        f"of them, got {type(key).__name__}"
-    )
+def _check_key_parts(key: Any) -> None:
+    """Check that `key` is an atom, or a small nest of tuples of atoms."""
+    parts = [key]
+    for part in parts:  # which grows
+        if type(part) in (tuple, frozenset):
+            parts += part
+        elif type(part) is int and part.bit_length() > MOST_KEY_BITS:
+            raise ForeignError(
+                f"an integer in a key must have at most {MOST_KEY_BITS} bits, got "
+                f"{part.bit_length()}"
+            )
+        elif type(part) not in SAFE_KEYS and not isinstance(part, OTHER_KEYS):
+            raise ForeignError(
+                "a key of a dict or an item of a set must be a number, a string, bytes or a "
+                f"tuple of them, got {type_name(part)}"
+            )
+        if len(parts) > MOST_KEY_PARTS:
+            raise ForeignError(f"a key must have at most {MOST_KEY_PARTS} parts")
 
 
 UINT16, UINT32, UINT64 = (struct.Struct("<" + code) for code in "HIQ")

@@ -6,18 +6,16 @@ and of much else: an optimiser, options, a vocabulary.
 
 from __future__ import annotations
 
-import os
-import re
-from collections.abc import Callable, Iterable, Iterator
-from itertools import chain
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from numpy_rnn.checkpoint.errors import CheckpointError, shown
 from numpy_rnn.checkpoint.memory_budget import MemoryBudget
+from numpy_rnn.checkpoint.numpy_pickles import build_array, describes_weights
 from numpy_rnn.checkpoint.tensors import Tensor
-from numpy_rnn.checkpoint.unknown_object import Global, UnknownObject
+from numpy_rnn.checkpoint.unknown_object import Global, Place, UnknownObject, children, walk
 
 if TYPE_CHECKING:
     from numpy_rnn._typing import AnyArray
@@ -44,21 +42,36 @@ USUAL_NAMES = (
 )
 """What authors call a model's weights in a checkpoint: preferred to other names."""
 
-WRAPPERS = re.compile(r"^(?:module\.|_orig_mod\.)*")
-"""Prefixes of all names, from DataParallel and torch.compile."""
+WRAPPERS_OWN = {"module", "n_averaged"}
+"""What a wrapper's state has: the module, and how many of it an AveragedModel has seen."""
+
+LIGHTNING_VERSION = "pytorch-lightning_version"
+"""A key that Lightning writes beside ``state_dict``."""
 
 DEEPEST = 200
-"""Levels of containers or modules: the memory of names grows with the square of it."""
+"""Levels of modules: the memory of names grows with the square of it."""
+
+QUANTIZED = "The model is quantised: save the state_dict of the one it was made from"
+
+LISTED, SHOWN = 20, 5
+"""Sets of weights, and tensors, that an error lists."""
 
 
 class Candidate(NamedTuple):
-    """Weights that were found, and the names of the containers around them."""
+    """A set of weights that was found."""
 
-    path: tuple[str, ...]
+    place: Place | None
+    value: Any
     weights: dict[str, Any]
 
+    def name(self) -> Any:
+        """Return the name that it has in the container around it, if any."""
+        return self.place.name if self.place else None
 
-def find_weights(root: Any, key: str | None, budget: MemoryBudget) -> dict[str, AnyArray]:
+
+def find_weights(
+    root: Any, key: str | None, prefix: str, budget: MemoryBudget
+) -> dict[str, AnyArray]:
     """Return the weights in what a checkpoint holds.
 
     Parameters
@@ -69,89 +82,139 @@ def find_weights(root: Any, key: str | None, budget: MemoryBudget) -> dict[str, 
     key : str or None
         Where the weights are: names of containers, with dots between them; ``""`` for
         arrays that are in no container.
+    prefix : str
+        What the names begin with, and lose.
     budget : MemoryBudget
         For their names.
 
     Raises
     ------
     CheckpointError
-        If there are none, or several.
+        If there are none, or several, or some have no name.
     """
-    if key is None:
-        chosen = _chosen(list(_candidates(root, budget)))
-    elif key == "":
-        chosen = Candidate((), _own_weights(root))
+    if key == "":
+        chosen = Candidate(None, root, _own_weights(root))
     else:
-        chosen = _chosen(list(_candidates(_at(root, key), budget)), key)
+        chosen = _chosen(root, key, budget)
     if not chosen.weights:
         raise CheckpointError(
             f"the file has no named arrays at key {shown(key)}: omit key to search all of it"
         )
-    return {name: _array(name, value) for name, value in _unwrapped(chosen.weights).items()}
+    weights = _with_prefix(_without_wrappers(chosen.weights, budget), prefix)
+    return {name: _array(name, value, budget) for name, value in weights.items()}
 
 
-def _chosen(candidates: list[Candidate], key: str = "") -> Candidate:
-    """Return the only candidate, or the only one with a usual name."""
+def _chosen(root: Any, key: str | None, budget: MemoryBudget) -> Candidate:
+    """Return the set of weights at a key, or the only one, or the one with a usual name."""
+    if key is None and isinstance(root, dict) and LIGHTNING_VERSION in root:
+        key = "state_dict"
+    if key is not None:
+        root = _at(root, key)
     where = f"{shown(key)} of the file" if key else "the file"
+    candidates = list(_candidates(root, budget))
     if not candidates:
         raise CheckpointError(
             f"{where} holds no named weights: numpy_rnn.load shows what it holds"
         )
-    if len(candidates) == 1:
-        return candidates[0]
-    usual = [c for c in candidates if c.path and c.path[-1] in USUAL_NAMES]
+    chosen = candidates[0]
+    usual = [found for found in candidates if found.name() in USUAL_NAMES]
     if len(usual) == 1:
-        return usual[0]
-    prefix = f"{key}." if key else ""
+        chosen = usual[0]
+    elif len(candidates) > 1 and not (key and chosen.place is None):
+        raise _ambiguous(where, key, candidates)
+    inside = [found for found in candidates if _is_inside(found.place, chosen.place)]
+    if key is None and inside and chosen.place is not None:
+        raise _ambiguous(where, key, [chosen, *inside])
+    _check_all_named(chosen, {id(found.value) for found in candidates}, budget)
+    return chosen
+
+
+def _ambiguous(where: str, key: str | None, candidates: list[Candidate]) -> CheckpointError:
     listed = ", ".join(
-        f"key={prefix + '.'.join(path)!r:.200} ({len(weights)} arrays)"
-        for path, weights in candidates[:20]
+        f"key={_key_text(key, found.place)!r:.200} ({len(found.weights)} arrays)"
+        for found in candidates[:LISTED]
     )
-    more = f" and {len(candidates) - 20} more" if len(candidates) > 20 else ""
-    raise CheckpointError(
+    more = f" and {len(candidates) - LISTED} more" if len(candidates) > LISTED else ""
+    return CheckpointError(
         f"{where} holds {len(candidates)} sets of weights: choose one with {listed}{more}"
     )
 
 
+def _key_text(key: str | None, place: Place | None) -> str:
+    names = place.names() if place else []
+    return ".".join([key, *names] if key else names)
+
+
+def _is_inside(place: Place | None, around: Place | None) -> bool:
+    while place is not None and place is not around:
+        place = place.around
+        if place is around:
+            return True
+    return False
+
+
+def _check_all_named(chosen: Candidate, others: set[int], budget: MemoryBudget) -> None:
+    """Check that no tensor below the chosen container is left out for want of a name."""
+    if _module_attributes(chosen.value) is not None:
+        return  # as in torch, what is not registered is not part of its state
+    named = {id(value) for value in chosen.weights.values()}
+
+    def enters(value: Any) -> bool:
+        return value is chosen.value or not (
+            id(value) in others or _is_weight(value) or _is_set_aside(value)
+        )
+
+    lost = [
+        (place, value)
+        for place, value in walk(chosen.value, budget, enters)
+        if _is_weight(value) and id(value) not in named and place and not _is_extra(place)
+    ]
+    if lost:
+        raise _unnamed(lost)
+
+
+def _is_extra(place: Place) -> bool:
+    """Return whether a place is in the extra state of a module, which is not a weight."""
+    return any(name.endswith("_extra_state") for name in place.names())
+
+
+def _unnamed(lost: Sequence[tuple[Place | None, Any]]) -> CheckpointError:
+    """Return the error for tensors that have no name among the weights."""
+    listed = ", ".join(shown(str(place)) for place, _ in lost[:SHOWN])
+    more = f" and {len(lost) - SHOWN} more" if len(lost) > SHOWN else ""
+    remedy = "Choose the container of the ones you want with key"
+    if any("_packed_params" in str(place) or _is_quantized(value) for place, value in lost):
+        remedy = QUANTIZED
+    return CheckpointError(
+        f"{len(lost)} tensors among the weights have no name and would be lost: "
+        f"{listed}{more}. {remedy}"
+    )
+
+
+def _is_quantized(value: Any) -> bool:
+    """Return whether a tensor or a module is quantised."""
+    if not isinstance(value, UnknownObject):
+        return False
+    return "qtensor" in value.name.name or ".quantized." in value.name.module
+
+
 def _candidates(root: Any, budget: MemoryBudget) -> Iterator[Candidate]:
     """Yield every outermost module, and every dict with arrays."""
-    seen: set[int] = set()
-    pending: list[tuple[tuple[str, ...], Any]] = [((), root)]
-    while pending:
-        path, value = pending.pop()
-        if id(value) in seen or _is_optimizer(value):
+
+    def enters(value: Any) -> bool:
+        if _is_set_aside(value) or _is_weight(value):
+            return False
+        return _module_attributes(value) is None
+
+    for place, value in walk(root, budget, enters):
+        if _is_set_aside(value) or (place is not None and _is_extra(place)):
             continue
-        seen.add(id(value))
-        budget.spend_name(8 * len(path))
-        if _is_module(value):
-            if weights := collect_weights(value, _own_state, _submodules, budget):
-                yield Candidate(path, weights)
-            continue
-        if weights := _own_weights(value):
-            yield Candidate(path, weights)
-        if len(path) < DEEPEST:
-            children = [((*path, name), child) for name, child in _children(value)]
-            pending += reversed(children)
-
-
-def _children(value: Any) -> list[tuple[str, Any]]:
-    """Return the containers and objects in a container or an object, with their names."""
-    items: Iterable[tuple[Any, Any]] = ()
-    if isinstance(value, dict):
-        items = value.items()
-    elif isinstance(value, (list, tuple)) and type(value) not in (Tensor, Global):
-        items = enumerate(value)
-    elif isinstance(value, UnknownObject):
-        items = chain(enumerate(value.items), value.pairs.items(), value.attributes().items())
-    return [
-        (str(name), child)
-        for name, child in items
-        if isinstance(child, (dict, list, tuple, UnknownObject)) and _is_name(name)
-    ]
-
-
-def _is_name(name: Any) -> bool:
-    return type(name) is str or (type(name) is int and abs(name) < 2**63)
+        if _module_attributes(value) is not None:
+            weights = collect_weights(value, _own_state, _submodules, budget)
+        else:  # the attributes of other objects are dicts of their own
+            weights = _own_weights(value) if isinstance(value, dict) else {}
+        if weights:
+            yield Candidate(place, value, weights)
 
 
 def _own_weights(value: Any) -> dict[str, Any]:
@@ -168,25 +231,32 @@ def _is_weight(value: Any) -> bool:
     if not isinstance(value, UnknownObject):
         return isinstance(value, (np.ndarray, Tensor))
     unreadable = Global("torch.storage", "_load_from_bytes")  # sparse, quantised, ...
-    return value.name == unreadable or value.name.module in ("torch._utils", "torch._tensor")
+    return (
+        value.name == unreadable
+        or value.name.module in ("torch._utils", "torch._tensor")
+        or describes_weights(value)
+    )
 
 
-def _is_optimizer(value: Any) -> bool:
+def _is_set_aside(value: Any) -> bool:
+    """Return whether a container holds the state of an optimiser, not weights."""
     if isinstance(value, UnknownObject):
         value = value.attributes()
     return isinstance(value, dict) and "param_groups" in value and "state" in value
 
 
-def _is_module(value: Any) -> bool:
-    if not isinstance(value, UnknownObject):
-        return False
-    attributes = value.attributes()
-    return all(isinstance(attributes.get(part), dict) for part in ("_parameters", "_modules"))
+def _module_attributes(value: Any) -> dict[Any, Any] | None:
+    """Return the attributes of a module, or None if `value` is something else."""
+    attributes = value.attributes() if isinstance(value, UnknownObject) else value
+    if not isinstance(attributes, dict):
+        return None
+    parts = (attributes.get(part) for part in ("_parameters", "_modules"))
+    return attributes if all(isinstance(part, dict) for part in parts) else None
 
 
-def _own_state(module: UnknownObject) -> Iterator[tuple[str, Any]]:
+def _own_state(module: Any) -> Iterator[tuple[str, Any]]:
     """Yield the parameters of a module, then its persistent buffers, by name."""
-    attributes = module.attributes()
+    attributes = _module_attributes(module) or {}
     transient = attributes.get("_non_persistent_buffers_set", ())
     for part in ("_parameters", "_buffers"):
         tensors = attributes.get(part)
@@ -198,16 +268,28 @@ def _own_state(module: UnknownObject) -> Iterator[tuple[str, Any]]:
             yield name, value
 
 
-def _submodules(module: UnknownObject) -> Iterator[tuple[str, UnknownObject]]:
-    for name, child in module.attributes()["_modules"].items():
-        if type(name) is str and _is_module(child):
-            yield name, child
+def _submodules(module: Any, budget: MemoryBudget) -> Iterator[tuple[str, Any]]:
+    """Yield the submodules of a module by name; one that is wrapped in another object too."""
+    for name, child in (_module_attributes(module) or {})["_modules"].items():
+        if type(name) is not str or not isinstance(child, (dict, UnknownObject)):
+            continue
+        found = [
+            value
+            for _, value in walk(child, budget, lambda v: _module_attributes(v) is None)
+            if _module_attributes(value) is not None
+        ]
+        if len(found) == 1:
+            yield name, found[0]
+            continue
+        lost = [(place, v) for place, v in walk(child, budget) if _is_weight(v)]
+        if lost:
+            raise _unnamed(lost)
 
 
 def collect_weights(
-    module: UnknownObject,
-    own_weights: Callable[[UnknownObject], Iterable[tuple[str, Any]]],
-    submodules: Callable[[UnknownObject], Iterable[tuple[str, UnknownObject]]],
+    module: Any,
+    own_weights: Callable[[Any], Iterable[tuple[str, Any]]],
+    submodules: Callable[[Any, MemoryBudget], Iterable[tuple[str, Any]]],
     budget: MemoryBudget,
 ) -> dict[str, Any]:
     """Return the weights of a module and, with dots between names, of its submodules.
@@ -224,11 +306,16 @@ def collect_weights(
         budget.spend_name(len(prefix))
         if depth > DEEPEST:
             raise CheckpointError(f"modules are nested more than {DEEPEST} levels deep")
+        if _is_quantized(module):
+            raise CheckpointError(f"{shown(prefix + module.name.name)}: {QUANTIZED}")
         for name, value in own_weights(module):
             budget.spend_name(len(prefix) + len(name))
             weights[prefix + name] = value
         pending += reversed(
-            [(f"{prefix}{name}.", depth + 1, child) for name, child in submodules(module)]
+            [
+                (f"{prefix}{name}.", depth + 1, child)
+                for name, child in submodules(module, budget)
+            ]
         )
     return weights
 
@@ -236,37 +323,93 @@ def collect_weights(
 def _at(root: Any, key: str) -> Any:
     """Return the container at a key, in which names may have dots themselves."""
     pending = [(root, key)]
+    seen: set[tuple[int, int]] = set()
+    outermost: list[str] = []
     while pending:
         value, rest = pending.pop()
         if not rest:
             return value
-        pending += [
-            (child, rest[len(name) + 1 :])
-            for name, child in _children(value)
-            if rest == name or rest.startswith(name + ".")
-        ]
-    names = ", ".join(shown(name) for name, _ in _children(root)[:20]) or "none"
+        if (id(value), len(rest)) in seen:
+            continue
+        seen.add((id(value), len(rest)))
+        for place, child in children(value, None):
+            if not isinstance(child, (dict, list, tuple, UnknownObject)):
+                continue
+            if place is None:  # a part of an object
+                pending.append((child, rest))
+                continue
+            name = _name(place)
+            if rest == key and name and len(outermost) < LISTED:
+                outermost.append(shown(name))
+            if name and (rest == name or rest.startswith(name + ".")):
+                pending.append((child, rest[len(name) + 1 :]))
     raise CheckpointError(
-        f"the file has no container at key {shown(key)}: the keys at its top level are {names}"
+        f"the file has no container at key {shown(key)}: the keys at its top level are "
+        f"{', '.join(outermost) or 'none'}"
     )
 
 
-def _unwrapped(weights: dict[str, Any]) -> dict[str, Any]:
-    """Return weights without the prefix that a wrapper has put before all names."""
-    shared = os.path.commonprefix([*weights])  # noqa: RUF071  # these are no paths
-    (prefix,) = WRAPPERS.findall(shared)
-    return {name.removeprefix(prefix): value for name, value in weights.items()}
+def _name(place: Place) -> str | None:
+    """Return the name as it is in a key, if it can be in one."""
+    name = place.name
+    if type(name) is int and abs(name) < 2**63:
+        return str(name)
+    return name if type(name) is str else None
 
 
-def _array(name: str, value: Any) -> AnyArray:
-    if isinstance(value, UnknownObject):
+def _without_wrappers(weights: dict[str, Any], budget: MemoryBudget) -> dict[str, Any]:
+    """Return weights without the parts of their names that wrappers have put there.
+
+    ``_orig_mod``, of torch.compile, goes wherever it is. ``module``, of DataParallel and
+    AveragedModel, goes where nothing is beside it but the latter's ``n_averaged``.
+    """
+    names = {name: [p for p in name.split(".") if p != "_orig_mod"] for name in weights}
+    beside: dict[str, Any] = {}
+    for parts in names.values():
+        node = beside
+        for part in parts:
+            budget.spend_name(len(part))
+            node = node.setdefault(part, {})
+    unwrapped = {}
+    for name, parts in names.items():
+        node, kept = beside, []
+        for part in parts:
+            is_wrapper = "module" in node and not node.keys() - WRAPPERS_OWN
+            node = node[part]
+            if not is_wrapper or (part == "module" and not node):
+                kept.append(part)
+            elif part != "module":
+                break
+        else:
+            unwrapped[".".join(kept)] = weights[name]
+    return unwrapped
+
+
+def _with_prefix(weights: dict[str, Any], prefix: str) -> dict[str, Any]:
+    """Return the weights whose names begin with a prefix, without it."""
+    found = {n.removeprefix(prefix): v for n, v in weights.items() if n.startswith(prefix)}
+    if not found:
+        beginnings = dict.fromkeys(shown(n.partition(".")[0] + ".") for n in weights)
         raise CheckpointError(
-            f"{shown(name)} must be a dense tensor that torch.save wrote, but is made by "
-            f"{value.name}: save it as a dense tensor"
+            f"no name of the weights begins with {prefix!r}; names begin with "
+            f"{', '.join([*beginnings][:LISTED])}"
         )
+    return found
+
+
+def _array(name: str, value: Any, budget: MemoryBudget) -> AnyArray:
     if isinstance(value, np.ndarray):
         return value
     try:
-        return value.array()  # type: ignore[no-any-return]  # a Tensor
+        if isinstance(value, Tensor):
+            return value.array()
+        if describes_weights(value):
+            return build_array(value, budget)
     except CheckpointError as error:
         raise CheckpointError(f"{shown(name)}: {error}") from None
+    reason = f" ({value.reason})" if value.reason else ""
+    remedy = QUANTIZED if _is_quantized(value) else "save it as a dense tensor"
+    raise CheckpointError(
+        f"{shown(name)} must be a dense tensor that torch.save wrote, but is made by "
+        f"{value.name}{reason}: {remedy}"
+    )

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from numpy_rnn.checkpoint.errors import CheckpointError, shown
+from numpy_rnn.checkpoint.memory_budget import MemoryBudget
 from numpy_rnn.checkpoint.state_dicts import collect_weights
 from numpy_rnn.checkpoint.tensors import Tensor
 from numpy_rnn.checkpoint.torch_unpickler import KNOWN_NAMES, InertUnpickler
@@ -126,7 +127,9 @@ class _Classes:
             if isinstance(value, Tensor):
                 yield name, value
 
-    def submodules(self, module: UnknownObject) -> Iterator[tuple[str, UnknownObject]]:
+    def submodules(
+        self, module: UnknownObject, _budget: MemoryBudget
+    ) -> Iterator[tuple[str, UnknownObject]]:
         """Yield the submodules of a module by name."""
         for name, value in module.attributes().items():
             is_object = type(name) is str and isinstance(value, UnknownObject)

@@ -16,9 +16,9 @@ import numpy as np
 from numpy_rnn.checkpoint import numpy_pickles
 from numpy_rnn.checkpoint.dtypes import NUMPY_DTYPES, TORCH_DTYPES
 from numpy_rnn.checkpoint.errors import CheckpointError, shown
-from numpy_rnn.checkpoint.memory_budget import MemoryBudget
+from numpy_rnn.checkpoint.memory_budget import MemoryBudget, MemoryLimitError
 from numpy_rnn.checkpoint.numpy_pickles import NDARRAY, Dtype, NumpyPickles
-from numpy_rnn.checkpoint.pickle_machine import PickleMachine, checked_key
+from numpy_rnn.checkpoint.pickle_machine import PickleMachine
 from numpy_rnn.checkpoint.tensors import Tensor, TypedStorage, count_elements
 from numpy_rnn.checkpoint.unknown_object import Global, UnknownNameError, UnknownObject
 
@@ -54,7 +54,13 @@ STORAGE_DTYPES: dict[Global, str] = {
         for module in ("torch", "torch.cuda")  # early files name the GPU's classes
         for dtype, name in STORAGE_CLASSES.items()
     },
+    Global("torch", "QInt8Storage"): "int8",
+    Global("torch", "QUInt8Storage"): "uint8",
+    Global("torch", "QInt32Storage"): "int32",
+    Global("torch", "QUInt4x2Storage"): "uint8",
+    Global("torch", "QUInt2x4Storage"): "uint8",
 }
+"""The dtype of the elements in a file; quantised tensors are made of integers."""
 
 DTYPES: dict[Global, np.dtype[Any] | str] = {
     Global("torch", name): np.dtype(name) if name in NUMPY_DTYPES else name
@@ -142,7 +148,7 @@ class TorchUnpickler(PickleMachine):
             if method := numpy_pickles.CALLS.get(function):
                 return method(self._numpy, *arguments)
         except CheckpointError as error:
-            raise CheckpointError(f"{function}: {error}") from None
+            raise type(error)(f"{function}: {error}") from None
         return super().call(function, arguments)
 
     def _pay_for_copies(self, arguments: tuple[Any, ...]) -> None:
@@ -154,8 +160,14 @@ class TorchUnpickler(PickleMachine):
                 self.budget.spend_containers(len(argument))
 
     def set_state(self, target: Any, state: Any) -> None:
-        """Set the state of NumPy's arrays and dtypes."""
-        if self._numpy.is_pending(target):
+        """Set the state of NumPy's arrays and dtypes, and ignore that of an OrderedDict."""
+        if isinstance(target, OrderedDict):
+            # torch notes the versions of modules there, which mean nothing here.
+            if type(state) is not dict or set(state) - {"_metadata"}:
+                raise CheckpointError(
+                    "an OrderedDict must have no attribute other than _metadata"
+                )
+        elif self._numpy.is_pending(target):
             self._numpy.set_state(target, state)
         elif type(target) is Dtype:
             target.set_state(state)
@@ -239,6 +251,24 @@ class TorchUnpickler(PickleMachine):
             )
         return self.value(Tensor(storage, offset, shape, strides))
 
+    def _ordered_dict_of(self, items: Any = ()) -> OrderedDict[Any, Any]:
+        _check_items(items)
+        self._pay_for_copies((items,))
+        result = OrderedDict()
+        for item in items:
+            if type(item) not in (list, tuple) or len(item) != 2:
+                raise CheckpointError("the items must be pairs of key and value")
+            result[self.check_key(item[0])] = item[1]
+        return result
+
+    def _set_of(self, items: Any = ()) -> set[Any]:
+        _check_items(items)
+        self._pay_for_copies((items,))
+        return set(map(self.check_key, items))
+
+    def _frozenset_of(self, items: Any = ()) -> frozenset[Any]:
+        return frozenset(self._set_of(items))
+
     def _rebuild_from_type(self, function: Any, _type: Any, args: Any, _state: Any) -> Any:
         """Return a tensor that has attributes, without them."""
         is_call = type(function) is Global and type(args) is tuple
@@ -250,8 +280,9 @@ class TorchUnpickler(PickleMachine):
 class InertUnpickler(TorchUnpickler):
     """Builds what a torch checkpoint holds to look for weights in it.
 
-    What is not allowed becomes an `UnknownObject`, and a tensor stays in the file until it
-    is needed.
+    A tensor stays in the file until it is needed, and so does NumPy's array. All else that
+    is not built of containers, strings and numbers becomes an `UnknownObject`: classes that
+    are not allowed, and calls of functions that are, with arguments that are not.
     """
 
     def value(self, view: Tensor | TypedStorage) -> Any:
@@ -265,18 +296,34 @@ class InertUnpickler(TorchUnpickler):
     def call(self, function: Any, arguments: tuple[Any, ...]) -> Any:
         """Return the result of a function that is allowed, or an unknown object."""
         if isinstance(function, UnknownObject):
-            return UnknownObject(function.name, arguments)
-        known = type(function) is Global and function in CALLABLE
-        if type(function) is Global and (not known or UnknownObject in map(type, arguments)):
+            self.budget.spend_containers(len(arguments))
+            return UnknownObject(function.name, (function, *arguments))
+        if type(function) is not Global:
+            return super().call(function, arguments)
+        if function not in METHODS and function not in FUNCTIONS:
             return UnknownObject(function, arguments)
-        return super().call(function, arguments)
+        try:
+            return super().call(function, arguments)
+        except MemoryLimitError:
+            raise
+        except (CheckpointError, TypeError) as error:
+            return UnknownObject(function, arguments, str(error))
 
     def set_state(self, target: Any, state: Any) -> None:
         """Keep the state of an unknown object."""
         if isinstance(target, UnknownObject):
             target.state = state
-        else:
+        elif not isinstance(target, OrderedDict):
             super().set_state(target, state)
+
+    def check_key(self, key: Any) -> Any:
+        """Return `key`, or an unknown object that holds it if it cannot be hashed safely."""
+        try:
+            return super().check_key(key)
+        except MemoryLimitError:
+            raise
+        except CheckpointError as error:
+            return UnknownObject(Global("builtins", type(key).__name__), (key,), str(error))
 
     def finish(self, result: Any) -> Any:
         """Return `result`, in which a name in place of a value is ignored."""
@@ -291,16 +338,6 @@ def _rebuild_parameter(data: Any, *_: Any) -> Any:
     if not isinstance(data, (np.ndarray, Tensor)):
         raise CheckpointError(f"a parameter must be a tensor, got {shown(data)}")
     return data
-
-
-def _ordered_dict(items: Any = ()) -> OrderedDict[Any, Any]:
-    _check_items(items)
-    result = OrderedDict()
-    for item in items:
-        if type(item) not in (list, tuple) or len(item) != 2:
-            raise CheckpointError("the items must be pairs of key and value")
-        result[checked_key(item[0])] = item[1]
-    return result
 
 
 def _check_items(items: Any) -> None:
@@ -325,15 +362,6 @@ def _device(*args: Any) -> str:
     if not args or not all(type(part) in (str, int) for part in args):
         raise CheckpointError(f"a device must be a name and an index, got {shown(args)}")
     return ":".join(str(part) for part in args)
-
-
-def _set(items: Any = ()) -> set[Any]:
-    _check_items(items)
-    return {checked_key(item) for item in items}
-
-
-def _frozen_set(items: Any = ()) -> frozenset[Any]:
-    return frozenset(_set(items))
 
 
 def _bytes(*args: Any) -> bytes:
@@ -364,15 +392,26 @@ def _complex(real: Any, imaginary: Any) -> complex:
     return complex(real, imaginary)
 
 
+BUILTINS = ("builtins", "__builtin__")
+"""The module of Python's own names; protocol 2 has that of Python 2."""
+
 METHODS: dict[Global, Callable[..., Any]] = {
     Global("torch._utils", "_rebuild_tensor"): TorchUnpickler._rebuild_tensor,
     Global("torch._utils", "_rebuild_tensor_v2"): TorchUnpickler._rebuild_tensor,
     Global("torch._utils", "_rebuild_tensor_v3"): TorchUnpickler._rebuild_tensor_of_dtype,
     Global("torch._tensor", "_rebuild_from_type_v2"): TorchUnpickler._rebuild_from_type,
+    Global("collections", "OrderedDict"): TorchUnpickler._ordered_dict_of,
+    **{
+        Global(module, name): method
+        for module in BUILTINS
+        for name, method in (
+            ("set", TorchUnpickler._set_of),
+            ("frozenset", TorchUnpickler._frozenset_of),
+        )
+    },
 }
 
 FUNCTIONS: dict[Global, Callable[..., Any]] = {
-    Global("collections", "OrderedDict"): _ordered_dict,
     Global("collections", "Counter"): _counter,
     Global("torch", "Size"): _size,
     Global("torch", "device"): _device,
@@ -381,10 +420,8 @@ FUNCTIONS: dict[Global, Callable[..., Any]] = {
     Global("_codecs", "encode"): _encode,
     **{
         Global(module, name): function
-        for module in ("builtins", "__builtin__")  # Python 2's name is in protocol 2
+        for module in BUILTINS
         for name, function in (
-            ("set", _set),
-            ("frozenset", _frozen_set),
             ("bytes", _bytes),
             ("bytearray", _bytearray),
             ("complex", _complex),

@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from numpy_rnn.checkpoint.errors import LONGEST, CheckpointError, shown
+from numpy_rnn.checkpoint.memory_budget import MemoryBudget
 from numpy_rnn.checkpoint.tensors import Tensor
 
-__all__ = ["Global", "UnknownNameError", "UnknownObject", "find_places"]
+__all__ = [
+    "ForeignError",
+    "Global",
+    "Place",
+    "UnknownNameError",
+    "UnknownObject",
+    "children",
+    "find_places",
+    "walk",
+]
+
+MOST_NAMES = 20
+"""Names of a place that an error shows, and their characters."""
+LONGEST_PLACE = 100
 
 
 class Global(NamedTuple):
@@ -21,7 +36,11 @@ class Global(NamedTuple):
         return f"{self.module[:LONGEST]}.{self.name[:LONGEST]}"
 
 
-class UnknownNameError(CheckpointError):
+class ForeignError(CheckpointError):
+    """A pickle holds something that is not allowed, though it is not damaged."""
+
+
+class UnknownNameError(ForeignError):
     """A pickle names a class or function that is not allowed."""
 
     def __init__(self, name: Global) -> None:
@@ -30,6 +49,8 @@ class UnknownNameError(CheckpointError):
 
 class UnknownObject:
     """An object that a pickle describes and that is not built.
+
+    It is hashed by its identity, so that it may be the key of a dict.
 
     Attributes
     ----------
@@ -43,13 +64,16 @@ class UnknownObject:
         What would have been appended to it, if it is a list or a set.
     pairs : dict
         What would have been set in it, if it is a dict.
+    reason : str
+        Why it was not built, if its class or function is known.
     """
 
-    __slots__ = ("arguments", "items", "name", "pairs", "state")
+    __slots__ = ("arguments", "items", "name", "pairs", "reason", "state")
 
-    def __init__(self, name: Global, arguments: tuple[Any, ...]) -> None:
+    def __init__(self, name: Global, arguments: tuple[Any, ...], reason: str = "") -> None:
         self.name: Global = name
         self.arguments: tuple[Any, ...] = arguments
+        self.reason: str = reason
         self.state: Any = None
         self.items: list[Any] = []
         self.pairs: dict[Any, Any] = {}
@@ -58,43 +82,115 @@ class UnknownObject:
         """Return its attributes, as far as its state has them by name."""
         if isinstance(self.state, dict):
             return self.state
-        if type(self.state) is tuple and len(self.state) == 2:  # of __dict__ and __slots__
+        if self._has_slots():
             parts = [part for part in self.state if isinstance(part, dict)]
             return {name: value for part in parts for name, value in part.items()}
         return {}
 
+    def parts(self) -> tuple[Any, ...]:
+        """Return the containers that it consists of."""
+        state = self.state if self._has_slots() else (self.state,)
+        return (self.items, self.pairs, *state, self.arguments)
 
-def find_places(root: Any, names: dict[Global, None]) -> dict[Global, str]:
+    def _has_slots(self) -> bool:
+        """Return whether its state is a pair of dicts: ``__dict__`` and ``__slots__``."""
+        return (
+            type(self.state) is tuple
+            and len(self.state) == 2
+            and all(part is None or isinstance(part, dict) for part in self.state)
+        )
+
+
+class Place(NamedTuple):
+    """Where a value is: its name in a container, and the place of that."""
+
+    name: Any
+    around: Place | None
+
+    def names(self, most: int = MOST_NAMES) -> list[str]:
+        """Return the names from the outermost to the innermost, the last `most` of them."""
+        names: list[str] = []
+        place: Place | None = self
+        while place is not None and len(names) < most:
+            name = place.name
+            names.append(name if type(name) is str else shown(name))
+            place = place.around
+        return [*["..."] * (place is not None), *reversed(names)]
+
+    def __str__(self) -> str:
+        """Return the names with dots between, cut to a length that an error can show."""
+        text = ".".join(name[:LONGEST_PLACE] for name in self.names())
+        return text if len(text) <= LONGEST_PLACE else f"{text[: LONGEST_PLACE - 3]}..."
+
+
+def children(value: Any, place: Place | None) -> Iterator[tuple[Place | None, Any]]:
+    """Yield what a container or an object holds, with its places.
+
+    The parts of an object have its own place: its attributes and items are named in them.
+    """
+    if isinstance(value, dict):
+        for name, child in value.items():
+            if type(name) in (UnknownObject, Global):
+                yield Place("a key", place), name
+            yield Place(name, place), child
+    elif isinstance(value, (list, tuple)) and type(value) not in (Tensor, Global):
+        for index, child in enumerate(value):
+            yield Place(index, place), child
+    elif isinstance(value, (set, frozenset)):
+        for child in value:
+            yield Place("an item", place), child
+    elif isinstance(value, UnknownObject):
+        for part in value.parts():
+            yield place, part
+
+
+def walk(
+    root: Any, budget: MemoryBudget, enters: Callable[[Any], bool] = lambda _: True
+) -> Iterator[tuple[Place | None, Any]]:
+    """Yield everything in a pickle's result with its place, depth first.
+
+    A container or an object is entered once, however often it is shared.
+
+    Parameters
+    ----------
+    root : object
+    budget : MemoryBudget
+        For the containers that are entered and not left yet.
+    enters : callable
+        Whether to enter a container or an object; it is yielded in any case.
+    """
+    seen: set[int] = set()
+    entered: list[Iterator[tuple[Place | None, Any]]] = [iter([(None, root)])]
+    budget.spend_containers()
+    while entered:
+        for place, value in entered[-1]:
+            is_container = isinstance(value, CONTAINERS) and type(value) not in (Tensor, Global)
+            if not is_container:
+                yield place, value
+            elif id(value) not in seen:
+                seen.add(id(value))
+                yield place, value
+                if enters(value):
+                    budget.spend_containers()
+                    entered.append(children(value, place))
+                    break
+        else:
+            entered.pop()
+            budget.refund_containers()
+
+
+def find_places(
+    root: Any, names: dict[Global, None], budget: MemoryBudget
+) -> dict[Global, str]:
     """Return where in a pickle's result each of the names occurs first."""
     places: dict[Global, str] = {}
-    seen: set[int] = set()
-    pending: list[tuple[str, Any]] = [("", root)]
-    while pending and len(places) < len(names):
-        place, value = pending.pop()
+    for place, value in walk(root, budget):
         name = value.name if isinstance(value, UnknownObject) else value
-        if type(name) is Global and name in names:
-            places.setdefault(name, place or "the top level")
-        if id(value) in seen:
-            continue
-        seen.add(id(value))
-        pending += reversed([(_joined(place, n), part) for n, part in _parts(value)])
+        if type(name) is Global and name in names and name not in places:
+            places[name] = str(place or "the top level")
+            if len(places) == len(names):
+                break
     return places
 
 
-def _parts(value: Any) -> list[tuple[str, Any]]:
-    if isinstance(value, dict):
-        named = [(n if type(n) is str else shown(n), part) for n, part in value.items()]
-        return named + [("a key", n) for n in value if type(n) in (UnknownObject, Global)]
-    if isinstance(value, (list, tuple)) and type(value) not in (Tensor, Global):
-        return [(str(index), part) for index, part in enumerate(value)]
-    if isinstance(value, (set, frozenset)):
-        return [("an item", part) for part in value]
-    if isinstance(value, UnknownObject):
-        parts = (value.attributes(), value.pairs, value.items, value.arguments)
-        return [named for part in parts for named in _parts(part)]
-    return []
-
-
-def _joined(place: str, name: str) -> str:
-    joined = f"{place}.{name}" if place else name
-    return joined if len(joined) <= 100 else f"{joined[:97]}..."
+CONTAINERS = (dict, list, tuple, set, frozenset, UnknownObject)

@@ -42,6 +42,8 @@ def assert_equal(loaded, expected):
         "data_parallel_state.pt",
         "checkpoint.pt",
         "checkpoint_legacy.pt",
+        "forecasting.pt",
+        "forecasting_legacy.pt",
         "script.pt",
         "deflated.pt",
         "big_endian.pt",
@@ -83,6 +85,13 @@ def test_read_state_dict_of_torchs_module_loads_into_ours():
     lstm = nn.LSTM(3, 4, 2)
     lstm.load_state_dict(nn.read_state_dict(saved(model)))
     np.testing.assert_array_equal(lstm.weight_hh_l1, model.weight_hh_l1.detach().numpy())
+
+
+def test_read_state_dict_at_a_key_of_golden_files_with_tables():
+    for name in ("forecasting.pt", "forecasting_legacy.pt"):
+        assert_equal(nn.read_state_dict(DATA / name, "model"), golden.tagger())
+        with pytest.raises(nn.CheckpointError, match=r"pandas\.DataFrame \(frame\).* 7 more"):
+            nn.load(DATA / name)
 
 
 WEIGHTS = OrderedDict(a=torch.ones(2), b=torch.zeros(3))

@@ -1,7 +1,8 @@
 """Write the golden checkpoints of this folder: `python -m tests.data.make_golden`.
 
-They were written with torch 2.13 and NumPy 2.4; `tests/support/golden.py` says what they
-hold. Run again, the files differ in torch's own notes of its version, not in what they hold.
+They were written with torch 2.13, NumPy 2.4, pandas 3.0 and scikit-learn 1.9, which it needs;
+`tests/support/golden.py` says what they hold. Run again, the files differ in torch's own notes
+of its version, not in what they hold.
 """
 
 from __future__ import annotations
@@ -13,8 +14,10 @@ import warnings
 import zipfile
 
 import numpy as np
+import pandas as pd
 import safetensors.torch
 import torch
+from sklearn.preprocessing import LabelEncoder, OneHotEncoder, StandardScaler
 
 from tests.support import golden
 
@@ -161,6 +164,8 @@ def files():
     yield "data_parallel_state.pt", saved({"state_dict": parallel.state_dict()})
     yield "checkpoint.pt", saved(checkpoint())
     yield "checkpoint_legacy.pt", saved(checkpoint(), **OLD)
+    yield "forecasting.pt", saved(forecasting())
+    yield "forecasting_legacy.pt", saved(forecasting(), **OLD)
     script = torch.jit.script(filled(TracedTagger()))
     yield "script.pt", script.save_to_buffer()
     yield "script_frozen.pt", torch.jit.freeze(script).save_to_buffer()
@@ -191,6 +196,22 @@ def files():
         data = pickle.dumps({**golden.views(), "dtype": golden.dtypes(["int16"])}, protocol)
         yield f"numpy_2_protocol_{protocol}.pkl", data
         yield f"numpy_1_protocol_{protocol}.pkl", as_numpy_1(data)
+
+
+def forecasting():
+    """Return weights beside what prepared the data: tables, their scaler and encoders."""
+    frame = pd.DataFrame(
+        {"value": [1.0, 2.0], "shop": ["x", "y"], "day": pd.to_datetime(["2020", "2021"])}
+    )
+    return {
+        "model": filled(Tagger()).state_dict(),
+        "frame": frame,
+        "index": pd.Index(["a", "b"]),
+        "categories": pd.Categorical(["a", "b"]),
+        "scaler": StandardScaler().fit(frame[["value"]]),
+        "labels": LabelEncoder().fit(["a", "b"]),
+        "encoder": OneHotEncoder().fit([["a"], ["b"]]),
+    }
 
 
 def main():
