@@ -12,11 +12,13 @@ from typing import IO, TYPE_CHECKING, Any
 import numpy as np
 from numpy.lib import format as npy
 
-from numpy_rnn.checkpoint.dtypes import unsupported
+from numpy_rnn.checkpoint.dtypes import decode, unsupported
 from numpy_rnn.checkpoint.errors import CheckpointError, shown
 from numpy_rnn.checkpoint.memory_budget import MemoryBudget
 from numpy_rnn.checkpoint.numpy_pickles import array_from_bytes
 from numpy_rnn.checkpoint.source import Source
+from numpy_rnn.checkpoint.torch_legacy import PickledStorages
+from numpy_rnn.checkpoint.torch_unpickler import InertUnpickler, Unpickler
 from numpy_rnn.checkpoint.zip_archive import ZipArchive
 
 if TYPE_CHECKING:
@@ -35,9 +37,12 @@ LONGEST_HEADER = 10_000
 
 MOST_DIGITS = 19
 
+BFLOAT16 = "V2"
+"""What NumPy calls the elements of an array of ml_dtypes.bfloat16."""
+
 # NumPy writes a dict of Python in exactly this order. It is not evaluated.
 HEADER = re.compile(
-    r"\{'descr': '([<>|=]?)([biufcSUO]\d{1,9})', 'fortran_order': (True|False), "
+    r"\{'descr': '([<>|=]?)([biufcSUO]\d{1,9}|V2)', 'fortran_order': (True|False), "
     r"'shape': \(((?:\d+L?, ?)*(?:\d+L?)?)\),? *\} *\n?"
 )
 PICKLED = re.compile(r"\{'descr': (?:'\|O|.*'\|O')")
@@ -48,36 +53,42 @@ def is_npz(archive: ZipArchive) -> bool:
     return all(name.endswith(SUFFIX) for name in archive.members)
 
 
-def read_npz(archive: ZipArchive) -> dict[str, AnyArray]:
+def read_npz(archive: ZipArchive, unpickler: Unpickler) -> dict[str, Any]:
     """Return the arrays by name.
+
+    Parameters
+    ----------
+    archive : ZipArchive
+    unpickler : type of TorchUnpickler
+        What becomes of arrays of objects, which are pickled.
 
     Raises
     ------
     CheckpointError
         If the file is damaged, or an array is not of numbers or text.
     """
-    arrays: dict[str, AnyArray] = {}
+    arrays: dict[str, Any] = {}
     for member in archive.members:
         name = member.removesuffix(SUFFIX)
         try:
-            arrays[name] = _parsed(archive.array(member), archive.budget)
+            arrays[name] = _parsed(archive.array(member), unpickler, archive.budget)
         except CheckpointError as error:
-            raise CheckpointError(f"{shown(name)}: {error}") from None
+            raise type(error)(f"{shown(name)}: {error}") from None
     return arrays
 
 
-def read_npy(source: Source) -> AnyArray:
-    """Return the array.
+def read_npy(source: Source, unpickler: Unpickler) -> Any:
+    """Return the array; for `unpickler` see `read_npz`.
 
     Raises
     ------
     CheckpointError
         If the file is damaged, or the array is not of numbers or text.
     """
-    return _parsed(source.array(0, source.size), source.budget)
+    return _parsed(source.array(0, source.size), unpickler, source.budget)
 
 
-def _parsed(data: AnyArray, budget: MemoryBudget) -> AnyArray:
+def _parsed(data: AnyArray, unpickler: Unpickler, budget: MemoryBudget) -> Any:
     """Return the array in the bytes of a file, a view of them where it can be one."""
     start, length = _header_place(data)
     if length > LONGEST_HEADER or start + length > data.size:
@@ -89,10 +100,7 @@ def _parsed(data: AnyArray, budget: MemoryBudget) -> AnyArray:
     found = HEADER.fullmatch(text)
     if found is None or found[2].startswith("O"):
         if found or PICKLED.match(text):
-            raise CheckpointError(
-                "the array must hold numbers or text, but holds pickled Python objects: "
-                "convert it with astype before saving"
-            )
+            return _unpickled(data[start + length :], unpickler, budget)
         raise CheckpointError(f"the .npy header must describe one array, got {shown(text)}")
     order, code, fortran, dimensions = found.groups()
     numbers = re.findall(r"\d+", dimensions)
@@ -100,13 +108,28 @@ def _parsed(data: AnyArray, budget: MemoryBudget) -> AnyArray:
         raise CheckpointError("the shape in the .npy header is too large")
     shape = tuple(map(int, numbers))
     is_fortran = fortran == "True"
+    elements = data[start + length :]
+    if code == BFLOAT16:
+        budget.spend(2 * elements.size, "converting bfloat16")
+        elements, code = (
+            decode(elements[: elements.size // 2 * 2], "bfloat16").view(np.uint8),
+            "f4",
+        )
     array = array_from_bytes(
-        data[start + length :],
-        _dtype(order, code),
-        shape[::-1] if is_fortran else shape,
-        budget,
+        elements, _dtype(order, code), shape[::-1] if is_fortran else shape, budget
     )
     return array.T if is_fortran else array
+
+
+def _unpickled(data: AnyArray, unpickler: Unpickler, budget: MemoryBudget) -> Any:
+    """Return an array of objects, as far as they are read: inert."""
+    if not issubclass(unpickler, InertUnpickler):
+        raise CheckpointError(
+            "the array must hold numbers or text, but holds pickled Python objects: convert it "
+            "with astype before saving, or read the weights in it with read_state_dict"
+        )
+    budget.spend(data.size, "a pickle in the file")
+    return unpickler(data.tobytes(), budget, PickledStorages()).run()
 
 
 def _header_place(data: AnyArray) -> tuple[int, int]:

@@ -245,6 +245,14 @@ class PickleMachine:
         self.budget.spend(len(data), "a string of bytes in the pickle")
         self._stack.append(data)
 
+    def _protocol(self) -> None:
+        protocol = self._byte()
+        if protocol > pickle.HIGHEST_PROTOCOL:
+            raise CheckpointError(
+                f"the pickle must be of protocol {pickle.HIGHEST_PROTOCOL} or lower, got "
+                f"{protocol}: the file is damaged, or from a newer Python"
+            )
+
     # Instructions: literals
 
     def _text(self, size: int) -> None:
@@ -476,8 +484,8 @@ Instruction = Callable[[PickleMachine], object]
 
 # m is the machine.
 _BY_CODE: dict[bytes, Instruction] = {
-    pickle.PROTO: lambda m: m._take(1),  # neither is of use here
-    pickle.FRAME: lambda m: m._take(8),
+    pickle.PROTO: PickleMachine._protocol,
+    pickle.FRAME: lambda m: m._take(8),  # of no use here
     pickle.INT: PickleMachine._integer_line,
     pickle.LONG: lambda m: m._stack.append(m._decimal(m._line().removesuffix(b"L"))),
     pickle.FLOAT: PickleMachine._float_line,

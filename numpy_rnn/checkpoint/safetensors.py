@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import json
 import math
-from collections import Counter
 from collections.abc import Mapping
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 from numpy_rnn.checkpoint.dtypes import NUMPY_DTYPES, TORCH_DTYPES, decode, encode, unsupported
 from numpy_rnn.checkpoint.errors import CheckpointError, shown
 from numpy_rnn.checkpoint.source import Source
+from numpy_rnn.checkpoint.strict_json import parse_json
 from numpy_rnn.checkpoint.tensors import check_shape
 
 if TYPE_CHECKING:
@@ -83,8 +83,9 @@ def read_safetensors(source: Source) -> dict[str, AnyArray]:
             f"the safetensors header must fit in the file and in {LONGEST_HEADER} bytes, the "
             f"format's limit, got {length} bytes: the file is damaged or cut short"
         )
-    header = _header(source, length)
-    _check_metadata(header.pop(METADATA, {}))
+    header = parse_json(source.read(LENGTH, length), source.budget, "the safetensors header")
+    metadata = header.pop(METADATA, {})
+    _check_metadata(metadata)
     size = source.size - start
     entries = [_entry(name, value, size) for name, value in header.items()]
     position = 0
@@ -100,43 +101,14 @@ def read_safetensors(source: Source) -> dict[str, AnyArray]:
             f"the safetensors header describes {position} bytes of tensors, but the file has "
             f"{size}: the file is damaged or cut short"
         )
-    return {
+    tensors = {
         name: decode(source.array(start + begin, end - begin), dtype).reshape(shape)
         for begin, end, name, dtype, shape in entries
     }
-
-
-def _header(source: Source, length: int) -> dict[str, Any]:
-    source.budget.spend_json(length)
-    text = source.read(LENGTH, length)
-    try:
-        header = json.loads(
-            text.decode("utf-8"),
-            object_pairs_hook=_without_duplicates,
-            parse_float=_refuse_number,
-            parse_constant=_refuse_number,
-        )
-    except CheckpointError:
-        raise
-    except (ValueError, RecursionError) as error:
-        raise CheckpointError(f"the safetensors header is not valid JSON: {error}") from None
-    if type(header) is not dict or text[:1] != b"{":
-        raise CheckpointError("the safetensors header must be a JSON object")
-    return header
-
-
-def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    result = dict(pairs)
-    if len(result) != len(pairs):
-        ((twice, _),) = Counter(name for name, _ in pairs).most_common(1)
-        raise CheckpointError(f"the safetensors header has the key {shown(twice)} twice")
-    return result
-
-
-def _refuse_number(text: str) -> None:
-    raise CheckpointError(
-        f"the numbers in the safetensors header must be integers, got {shown(text)}"
-    )
+    # safetensors.torch.save_model leaves out all but one name of a tensor that has several,
+    # and notes in the metadata which one.
+    shared = {name: kept for name, kept in metadata.items() if kept in tensors}
+    return tensors | {n: tensors[kept] for n, kept in shared.items() if n not in tensors}
 
 
 def _check_metadata(metadata: Any) -> None:
@@ -176,8 +148,12 @@ def _entry(name: str, value: Any, size: int) -> Entry:
     return Entry(begin, end, name, dtype, shape)
 
 
-def write_safetensors(arrays: Mapping[str, AnyArray], file: IO[bytes]) -> None:
+def write_safetensors(
+    arrays: Mapping[str, AnyArray], file: IO[bytes], metadata: Mapping[str, str]
+) -> None:
     """Write arrays, those with the widest elements first so that all are aligned.
+
+    The metadata say ``{"format": "pt"}``, by which others know torch's names and layouts.
 
     Raises
     ------
@@ -186,7 +162,7 @@ def write_safetensors(arrays: Mapping[str, AnyArray], file: IO[bytes]) -> None:
     ValueError
         For the name ``__metadata__``, or a header that is too long for the format.
     """
-    header: dict[str, Any] = {}
+    header: dict[str, Any] = {METADATA: {"format": "pt", **metadata}}
     position = 0
     names = sorted(arrays, key=lambda name: (-arrays[name].itemsize, name))
     for name in names:

@@ -31,6 +31,8 @@ def save(
     obj: HasStateDict | Mapping[str, Any],
     f: str | os.PathLike[str] | IO[bytes],
     format: Format | None = None,
+    *,
+    metadata: Mapping[str, str] | None = None,
 ) -> None:
     """Write a module's weights, or a state_dict, to a file.
 
@@ -48,13 +50,17 @@ def save(
     format : {'safetensors', 'npz', 'torch_zip'}, optional
         If omitted, the suffix determines it: ``.safetensors``, ``.npz``, or ``.pt``, ``.pth``,
         ``.ckpt`` and ``.bin`` for torch's.
+    metadata : mapping of str to str, optional
+        Notes for a safetensors file, beside ``{"format": "pt"}``.
 
     Raises
     ------
     TypeError
-        If `obj` holds anything but arrays by name, or a dtype that the format lacks.
+        If `obj` holds anything but arrays by name, or a dtype that the format lacks, or
+        `metadata` anything but strings.
     ValueError
-        For an unknown format or suffix, or a name that the format cannot hold.
+        For an unknown format or suffix, a name that the format cannot hold, or `metadata`
+        for another format than safetensors.
     OSError
         If the file cannot be written.
 
@@ -81,24 +87,33 @@ def save(
         name = _format_of(None, format)
     else:
         raise TypeError(f"f must be a path or a binary file, got {type(f).__name__}")
+    notes = dict(metadata or {})
+    if notes and name != "safetensors":
+        raise ValueError(
+            f"metadata must be omitted for the format {name}: it has no place there"
+        )
+    if not all(type(part) is str for note in notes.items() for part in note):
+        raise TypeError("metadata must map str to str")
     # Imported here since zipfile and tempfile take longer than the rest of the package.
     from pathlib import Path
 
     from numpy_rnn.checkpoint import destination
 
-    write = functools.partial(_writer(name), arrays)
+    write = functools.partial(_writer(name, notes), arrays)
     if isinstance(f, (str, os.PathLike)):
         destination.replace(Path(f), write)
     else:
         destination.copy_to(f, write)
 
 
-def _writer(format: str) -> Callable[[Mapping[str, AnyArray], IO[bytes]], None]:
+def _writer(
+    format: str, metadata: Mapping[str, str]
+) -> Callable[[Mapping[str, AnyArray], IO[bytes]], None]:
     """Return the function that writes arrays to a new, empty, seekable file."""
     if format == "safetensors":
         from numpy_rnn.checkpoint.safetensors import write_safetensors
 
-        return write_safetensors
+        return functools.partial(write_safetensors, metadata=metadata)
     if format == "npz":
         from numpy_rnn.checkpoint.numpy_files import write_npz
 
@@ -120,7 +135,14 @@ def _arrays(obj: Any) -> dict[str, AnyArray]:
             name.encode()
         except UnicodeEncodeError:
             raise ValueError(f"the name {name!r} is not valid Unicode: rename it") from None
-        arrays[name] = as_array(value, repr(name))
+        try:
+            arrays[name] = as_array(value, repr(name))
+        except TypeError as error:
+            if str(getattr(value, "dtype", "")) != "torch.bfloat16":
+                raise
+            raise TypeError(
+                f"{name!r} has the dtype bfloat16, which NumPy lacks: convert it by .float()"
+            ) from error
     return arrays
 
 

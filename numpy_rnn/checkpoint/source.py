@@ -50,9 +50,15 @@ class Source:
         Of a large file, whose arrays are views of its pages.
     """
 
-    def __init__(self, file: IO[bytes], size: int, mapping: mmap.mmap | None = None) -> None:
+    def __init__(
+        self,
+        file: IO[bytes],
+        size: int,
+        mapping: mmap.mmap | None = None,
+        budget: MemoryBudget | None = None,
+    ) -> None:
         self.size = size
-        self.budget: MemoryBudget = MemoryBudget(size)
+        self.budget: MemoryBudget = budget or MemoryBudget(size)
         self.mapping: mmap.mmap | None = mapping
         self._file = file
         self._block = np.empty(0, np.uint8)

@@ -7,17 +7,19 @@ keys, each after the number of its elements. All is little-endian.
 
 from __future__ import annotations
 
+import io
 import mmap
 from typing import Any
 
 from numpy_rnn.checkpoint.dtypes import TORCH_DTYPES
 from numpy_rnn.checkpoint.errors import CheckpointError, shown
+from numpy_rnn.checkpoint.memory_budget import MemoryBudget
 from numpy_rnn.checkpoint.pickle_machine import PickleMachine
 from numpy_rnn.checkpoint.source import Source
 from numpy_rnn.checkpoint.tensors import Storage, TypedStorage
 from numpy_rnn.checkpoint.torch_unpickler import InertUnpickler, Storages, Unpickler
 
-__all__ = ["MAGIC_NUMBER", "read_torch_legacy"]
+__all__ = ["MAGIC_NUMBER", "PickledStorages", "read_torch_legacy"]
 
 MAGIC_NUMBER = 0x1950A86A20F9469CFC6C
 PROTOCOL_VERSION = 1001
@@ -152,3 +154,28 @@ def read_torch_legacy(
     if is_inert:
         return result
     return unpickler(data, source.budget, storages, object_start).run()
+
+
+class _StorageUnpickler(InertUnpickler):
+    """Reads a file that holds a storage and nothing else."""
+
+    def call(self, function: Any, arguments: tuple[Any, ...]) -> Any:
+        """Refuse all calls: such a file has none."""
+        return PickleMachine.call(self, function, arguments)
+
+
+class PickledStorages(Storages):
+    """The storages of a plain pickle: each is a legacy file in a string of bytes."""
+
+    def from_bytes(self, data: bytes, budget: MemoryBudget) -> TypedStorage:
+        """Return the storage that a string of bytes in the pickle is."""
+        budget.spend(len(data), "a storage in the pickle")
+        source = Source(io.BytesIO(data), len(data), budget=budget)
+        machine = PickleMachine(data, budget)
+        magic = machine.run()
+        if type(magic) is not int or magic != MAGIC_NUMBER:
+            raise CheckpointError("a storage in a pickle must be in torch's legacy format")
+        storage = read_torch_legacy(source, data, machine.position, _StorageUnpickler)
+        if not isinstance(storage, TypedStorage):
+            raise CheckpointError(f"expected a storage in the pickle, got {shown(storage)}")
+        return storage

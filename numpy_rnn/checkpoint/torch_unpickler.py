@@ -78,7 +78,7 @@ BARE_NAMES = {
 
 
 class Storages:
-    """The storages of a file; a plain pickle has none.
+    """The storages of a file.
 
     The persistent id of a storage is ``('storage', class, key, location, size)`` and, in
     the legacy format, a view of it.
@@ -96,6 +96,16 @@ class Storages:
             f"a plain pickle has no storages, but names the storage {shown(key)}: read the "
             "whole file that torch.save wrote"
         )
+
+    def from_bytes(self, _data: bytes, _budget: MemoryBudget) -> TypedStorage:
+        """Return the storage that a string of bytes in the pickle is.
+
+        Raises
+        ------
+        CheckpointError
+            If it is damaged, or the file must not have one.
+        """
+        raise CheckpointError("only a plain pickle has storages in strings of bytes")
 
 
 class TorchUnpickler(PickleMachine):
@@ -234,6 +244,15 @@ class TorchUnpickler(PickleMachine):
             raise CheckpointError(f"a tensor must have a torch dtype, got {shown(dtype)}")
         typed = TypedStorage(untyped, name, 0, count_elements(untyped.size, name))
         return self._tensor(typed, offset, shape, strides, rest[3:])
+
+    def _load_from_bytes(self, data: Any) -> Any:
+        """Return the storage in bytes that ``pickle.dump`` of a tensor makes of it."""
+        if type(data) is not bytes:
+            raise CheckpointError(f"a storage must be in bytes, got {shown(data)}")
+        typed = self._storages.from_bytes(data, self.budget)
+        value = self.value(typed)
+        self._typed[id(value)] = value, typed
+        return value
 
     def _typed_storage(self, storage: Any) -> TypedStorage:
         found = self._typed.get(id(storage))
@@ -400,6 +419,7 @@ METHODS: dict[Global, Callable[..., Any]] = {
     Global("torch._utils", "_rebuild_tensor_v2"): TorchUnpickler._rebuild_tensor,
     Global("torch._utils", "_rebuild_tensor_v3"): TorchUnpickler._rebuild_tensor_of_dtype,
     Global("torch._tensor", "_rebuild_from_type_v2"): TorchUnpickler._rebuild_from_type,
+    Global("torch.storage", "_load_from_bytes"): TorchUnpickler._load_from_bytes,
     Global("collections", "OrderedDict"): TorchUnpickler._ordered_dict_of,
     **{
         Global(module, name): method

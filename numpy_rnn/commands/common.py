@@ -5,13 +5,14 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import re
 import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator, Mapping, Sequence
 from typing import IO
 
 from numpy_rnn._typing import AnyArray, Format
-from numpy_rnn.checkpoint import read_state_dict, save
+from numpy_rnn.checkpoint import CheckpointError, read_state_dict, save
 from numpy_rnn.description import printable
 
 STREAM = "-"
@@ -35,6 +36,12 @@ def add_file(parser: ArgumentParser) -> None:
         metavar="KEY",
         help="where the weights are in a nested checkpoint, such as model_state_dict",
     )
+    parser.add_argument(
+        "--prefix",
+        metavar="PREFIX",
+        default="",
+        help="take the names that begin so, such as model. in Lightning's files, without it",
+    )
 
 
 def read(options: Namespace) -> dict[str, AnyArray]:
@@ -46,7 +53,11 @@ def read(options: Namespace) -> dict[str, AnyArray]:
         If it cannot be read, naming the file.
     """
     with open_input(options.file) as file:
-        return read_state_dict(file, options.key)
+        try:
+            return read_state_dict(file, options.key, prefix=options.prefix)
+        except CheckpointError as error:
+            # An error for the command line names its options.
+            raise ValueError(re.sub(r"\bkey='([^']*)'", r"--key '\1'", str(error))) from None
 
 
 @contextlib.contextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -490,6 +490,8 @@ class Module:
             problems.append(
                 "To read the weights of a checkpoint alone, use numpy_rnn.read_state_dict."
             )
+        if strict and missing and unexpected:
+            problems += _prefix_advice(missing, unexpected)
         if problems:
             raise RuntimeError(
                 f"Error(s) in loading state_dict for {type(self).__name__}:\n\t"
@@ -675,3 +677,16 @@ def _checkpoint_copy(key: str, value: Any, parameter: AnyArray) -> AnyArray:
             f"checkpoint but received {array.dtype}"
         )
     return np.array(cast(array, parameter.dtype), order="C")
+
+
+def _prefix_advice(missing: Sequence[str], unexpected: Sequence[str]) -> list[str]:
+    """Return what to do if the names found have a prefix that those wanted lack."""
+    for name in missing:
+        found = next((other for other in unexpected if other.endswith(f".{name}")), "")
+        prefix = found.removesuffix(name)
+        if prefix and all(other.startswith(prefix) for other in unexpected):
+            return [
+                f"All names begin with {prefix!r}: numpy_rnn.read_state_dict(file, "
+                f"prefix={prefix!r}) reads them without it."
+            ]
+    return []

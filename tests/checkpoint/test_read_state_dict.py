@@ -279,10 +279,28 @@ def test_read_state_dict_of_a_pickle_finds_arrays():
     assert_equal(nn.read_state_dict(io.BytesIO(data)), arrays)
 
 
-def test_tensors_pickled_without_torch_save_are_refused():
-    """They hold a pickle of torch's in the pickle."""
-    data = pickle.dumps({"w": torch.ones(1)})
-    with pytest.raises(nn.CheckpointError, match=r"torch\.storage\._load_from_bytes"):
-        nn.load(io.BytesIO(data))
-    with pytest.raises(nn.CheckpointError, match=r"'w' must be a dense tensor"):
-        nn.read_state_dict(io.BytesIO(data))
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+def test_tensors_pickled_without_torch_save_are_read(protocol):
+    """Their storages are files of torch's in the pickle."""
+    base = torch.arange(6.0)
+    weights = {"w": base.reshape(2, 3).T, "v": base[1:3], "h": torch.ones(2).half()}
+    data = pickle.dumps(weights, protocol)
+    expected = {**weights, "h": torch.ones(2)}
+    for loaded in (nn.load(io.BytesIO(data)), nn.read_state_dict(io.BytesIO(data))):
+        assert_equal(loaded, expected)
+    model = Own()
+    data = pickle.dumps({"model": model, "when": Path("x")}, protocol)
+    assert_equal(nn.read_state_dict(io.BytesIO(data)), model.state_dict())
+
+
+def test_a_storage_in_a_pickle_that_is_something_else_is_refused():
+    call = b"ctorch.storage\n_load_from_bytes\n"
+    for inner, message in (
+        (b"N.", "in torch's legacy format"),
+        (b"not a pickle", "instruction b'n' is not allowed"),
+        (saved([1], **LEGACY).getvalue(), "expected a storage in the pickle, got a list"),
+        (saved(OrderedDict(), **LEGACY).getvalue(), "calls collections.OrderedDict"),
+    ):
+        data = b"\x80\x03" + call + b"B" + len(inner).to_bytes(4, "little") + inner + b"\x85R."
+        with pytest.raises(nn.CheckpointError, match=message):
+            nn.load(io.BytesIO(data))

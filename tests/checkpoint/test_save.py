@@ -181,7 +181,31 @@ def test_save_torch_zip_has_torchs_members():
 
 def test_save_safetensors_equals_the_package():
     arrays = {"b": np.ones(3, np.int8), "a": np.ones(2), "c": np.ones((), np.float32)}
-    assert saved(arrays, "safetensors") == safetensors.numpy.save(arrays)
+    assert saved(arrays, "safetensors") == safetensors.numpy.save(arrays, {"format": "pt"})
+
+
+def test_save_metadata_are_read_by_the_package(tmp_path):
+    path = tmp_path / "w.safetensors"
+    nn.save({"a": np.ones(2)}, path, metadata={"author": "me"})
+    with safetensors.safe_open(path, "np") as file:
+        assert file.metadata() == {"format": "pt", "author": "me"}
+
+
+def test_save_metadata_for_another_format_or_of_other_types_is_refused():
+    for format in ("npz", "torch_zip"):
+        with pytest.raises(
+            ValueError, match=f"metadata must be omitted for the format {format}"
+        ):
+            nn.save({}, io.BytesIO(), format=format, metadata={"a": "b"})
+    with pytest.raises(TypeError, match="metadata must map str to str"):
+        nn.save({}, io.BytesIO(), format="safetensors", metadata={"a": 1})
+
+
+def test_save_bfloat16_tensor_is_named():
+    with pytest.raises(
+        TypeError, match=r"'w' has the dtype bfloat16.*convert it by .float\(\)"
+    ):
+        nn.save({"w": torch.ones(1, dtype=torch.bfloat16)}, io.BytesIO(), format="npz")
 
 
 @pytest.mark.parametrize("format", FORMATS)
