@@ -47,6 +47,12 @@ MOST_KEY_PARTS = 1000
 MOST_EQUAL_HASHES = 100
 """Keys that may have the same hash: a dict compares them all with each other."""
 
+NAME = 200
+"""Characters of a class's name that are paid for as the instruction is."""
+
+LONG = 4096
+"""Bytes of a string from which on there must be memory to copy and to decode it."""
+
 WIDEST = 4
 """Bytes that a byte of a string that is not ASCII may become."""
 
@@ -214,7 +220,8 @@ class PickleMachine:
         return items
 
     def _take(self, count: int) -> bytes:
-        self.budget.check(count, "a string in the pickle")
+        if count > LONG:
+            self.budget.check(count, "a string in the pickle")
         start = self.position
         data = self._data[start : start + count]
         if len(data) != count:
@@ -238,7 +245,8 @@ class PickleMachine:
         end = self._data.find(b"\n", self.position)
         if end < 0:
             raise CheckpointError("the pickle is cut short within a line")
-        self.budget.check(end - self.position, "a line of the pickle")
+        if end - self.position > LONG:
+            self.budget.check(end - self.position, "a line of the pickle")
         line = self._data[self.position : end]
         self.position = end + 1
         return line
@@ -273,7 +281,8 @@ class PickleMachine:
 
     def _text(self, size: int) -> None:
         data = self._take(size)
-        self._check_width(data)
+        if size > LONG:
+            self._check_width(data)
         self._push_text(str(data, "utf-8", "surrogatepass"))
 
     def _string(self, size: int) -> None:
@@ -416,7 +425,8 @@ class PickleMachine:
 
     def _global(self) -> None:
         module, name = self._line().decode("utf-8"), self._line().decode("utf-8")
-        self.budget.spend(len(module) + len(name), "a name in the pickle")
+        if len(module) + len(name) > NAME:
+            self.budget.spend(len(module) + len(name), "a name in the pickle")
         self._stack.append(self.find(Global(module, name)))
 
     def _stack_global(self) -> None:
