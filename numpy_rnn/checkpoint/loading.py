@@ -99,13 +99,15 @@ def load(
     from numpy_rnn.checkpoint.detect import read
     from numpy_rnn.checkpoint.source import open_source
     from numpy_rnn.checkpoint.torch_unpickler import TorchUnpickler
-    from numpy_rnn.checkpoint.unknown_object import ForeignError
+    from numpy_rnn.checkpoint.unknown_object import ForeignError, UnknownNameError
 
     with open_source(f) as source:
         try:
             return read(source, TorchUnpickler)
         except ForeignError as error:
-            raise _with_places(error, source) from None
+            refusal, is_name = str(error), isinstance(error, UnknownNameError)
+        # Here what was read so far is no longer in memory.
+        raise _with_places(refusal, is_name, source)
 
 
 def read_state_dict(
@@ -174,20 +176,27 @@ def read_state_dict(
         return find_weights(read(source, InertUnpickler), key, prefix, source.budget)
 
 
-def _with_places(error: CheckpointError, source: Source) -> CheckpointError:
-    """Return an error that lists the unknown classes in a file, if any, with their places."""
-    from numpy_rnn.checkpoint.unknown_object import UnknownNameError
+def _with_places(refusal: str, is_name: bool, source: Source) -> CheckpointError:
+    """Return an error that lists the unknown classes in a file, with their places.
 
+    Parameters
+    ----------
+    refusal : str
+        The first thing that was refused.
+    is_name : bool
+        Whether that was such a class.
+    source : Source
+    """
     try:
         places = _unknown_names(source)
     except CheckpointError:  # the file is damaged too
         places = {}
     if not places:
-        return CheckpointError(str(error))
+        return CheckpointError(refusal)
     listed = [f"{name} ({place})" for name, place in list(places.items())[:MOST_NAMES]]
     if len(places) > MOST_NAMES:
         listed.append(f"{len(places) - MOST_NAMES} more")
-    other = "" if isinstance(error, UnknownNameError) else f", and {error}"
+    other = "" if is_name else f", and {refusal}"
     return CheckpointError(
         f"load allows only tensors, arrays and plain values, but the pickle names "
         f"{', '.join(listed)}{other}. To read the weights alone, use read_state_dict, which "

@@ -73,6 +73,15 @@ class MemoryBudget:
                 "uncompressed"
             )
 
+    def check(self, size: int, what: str) -> None:
+        """Check that `size` bytes are left, for what is in use for a moment only."""
+        self.spend(size, what)
+        self.refund(size)
+
+    def spend_search(self, count: int) -> None:
+        """Pay for looking at `count` parts of an object, which another may have too."""
+        self.spend(INSTRUCTION * count, "searching what the pickle builds")
+
     def refund(self, size: int) -> None:
         """Give back `size` bytes that are no longer in use."""
         self._left += size

@@ -53,7 +53,7 @@ class Dtype:
 
     def set_state(self, state: Any) -> None:
         """Take the byte order, which is all that a simple dtype's state determines."""
-        if type(state) is not tuple or len(state) < 2 or type(state[1]) is not str:
+        if type(state) is not tuple or not 2 <= len(state) <= 9 or type(state[1]) is not str:
             raise CheckpointError("the state of a dtype must be a tuple with its byte order")
         if state[1] not in ("<", ">", "|", "="):
             raise CheckpointError(
@@ -164,6 +164,9 @@ CALLS: dict[Global, Callable[..., Any]] = {
 
 ARRAY_CALLS = {name for name in CALLS if name.name in ("_reconstruct", "_frombuffer")}
 
+MOST_PARTS = 6
+"""Arguments of such a call, or parts of an array's state."""
+
 MASKED = Global("numpy.ma.core", "_mareconstruct")
 
 WEIGHT_CODES = re.compile(r"[biufcSU][0-9]+")
@@ -175,7 +178,7 @@ def describes_weights(value: UnknownObject) -> bool:
     if value.name == MASKED:
         return True
     parts = value.arguments if value.name.name == "_frombuffer" else value.state
-    if value.name not in ARRAY_CALLS or type(parts) is not tuple:
+    if value.name not in ARRAY_CALLS or type(parts) is not tuple or len(parts) > MOST_PARTS:
         return False
     codes = [part.arguments[:1] for part in parts if _is_dtype(part)]
     return any(type(code) is str and WEIGHT_CODES.fullmatch(code) for (code,) in codes)
@@ -195,7 +198,7 @@ def build_array(value: UnknownObject, budget: MemoryBudget) -> AnyArray:
         )
     numpy = NumpyPickles(budget)
     array: AnyArray = CALLS[value.name](numpy, *_with_dtypes(numpy, value.arguments))
-    if type(value.state) is tuple:
+    if type(value.state) is tuple:  # else it has none
         numpy.set_state(array, _with_dtypes(numpy, value.state))
     return array
 

@@ -11,6 +11,7 @@ Source: the instructions are documented in Python's ``pickletools``.
 from __future__ import annotations
 
 import codecs
+import itertools
 import mmap
 import pickle
 import re
@@ -45,6 +46,9 @@ MOST_KEY_PARTS = 1000
 
 MOST_EQUAL_HASHES = 100
 """Keys that may have the same hash: a dict compares them all with each other."""
+
+WIDEST = 4
+"""Bytes that a byte of a string that is not ASCII may become."""
 
 BATCH = 500
 """Instructions that are paid for at a time."""
@@ -210,6 +214,7 @@ class PickleMachine:
         return items
 
     def _take(self, count: int) -> bytes:
+        self.budget.check(count, "a string in the pickle")
         start = self.position
         data = self._data[start : start + count]
         if len(data) != count:
@@ -233,9 +238,20 @@ class PickleMachine:
         end = self._data.find(b"\n", self.position)
         if end < 0:
             raise CheckpointError("the pickle is cut short within a line")
+        self.budget.check(end - self.position, "a line of the pickle")
         line = self._data[self.position : end]
         self.position = end + 1
         return line
+
+    def _unicode_line(self) -> None:
+        line = self._line()
+        self._check_width(line)
+        self._push_text(line.decode("raw-unicode-escape"))
+
+    def _check_width(self, data: bytes) -> None:
+        """Check that there is memory to decode a string: one wide character widens all."""
+        if not data.isascii() or b"\\" in data:
+            self.budget.check(WIDEST * len(data), "a string in the pickle")
 
     def _push_text(self, text: str) -> None:
         self.budget.spend_text(text)
@@ -256,7 +272,9 @@ class PickleMachine:
     # Instructions: literals
 
     def _text(self, size: int) -> None:
-        self._push_text(str(self._take(size), "utf-8", "surrogatepass"))
+        data = self._take(size)
+        self._check_width(data)
+        self._push_text(str(data, "utf-8", "surrogatepass"))
 
     def _string(self, size: int) -> None:
         """Push a string of Python 2, which may be text or bytes: latin-1 keeps both."""
@@ -287,7 +305,8 @@ class PickleMachine:
         if len(line) < 2 or line[:1] not in (b"'", b'"') or line[:1] != line[-1:]:
             raise CheckpointError(f"a string must be in quotes, got {shown(line)}")
         body = line[1:-1]
-        if not STRING_LINE.fullmatch(body):
+        self._check_width(body)
+        if INVALID_ESCAPE.search(body.replace(rb"\\", b"  ")):
             raise CheckpointError(f"a string has an invalid escape: {shown(line)}")
         # Python's own unpickler uses escape_decode; "unicode_escape" would decode \u too.
         self._push_text(codecs.escape_decode(body)[0].decode("latin-1"))
@@ -397,6 +416,7 @@ class PickleMachine:
 
     def _global(self) -> None:
         module, name = self._line().decode("utf-8"), self._line().decode("utf-8")
+        self.budget.spend(len(module) + len(name), "a name in the pickle")
         self._stack.append(self.find(Global(module, name)))
 
     def _stack_global(self) -> None:
@@ -456,8 +476,10 @@ def _check_key_parts(key: Any) -> None:
     """Check that `key` is an atom, or a small nest of tuples of atoms."""
     parts = [key]
     for part in parts:  # which grows
+        if len(parts) > MOST_KEY_PARTS:
+            raise ForeignError(f"a key must have at most {MOST_KEY_PARTS} parts")
         if type(part) in (tuple, frozenset):
-            parts += part
+            parts += itertools.islice(part, MOST_KEY_PARTS)
         elif type(part) is int and part.bit_length() > MOST_KEY_BITS:
             raise ForeignError(
                 f"an integer in a key must have at most {MOST_KEY_BITS} bits, got "
@@ -468,15 +490,13 @@ def _check_key_parts(key: Any) -> None:
                 "a key of a dict or an item of a set must be a number, a string, bytes or a "
                 f"tuple of them, got {type_name(part)}"
             )
-        if len(parts) > MOST_KEY_PARTS:
-            raise ForeignError(f"a key must have at most {MOST_KEY_PARTS} parts")
 
 
 UINT16, UINT32, UINT64 = (struct.Struct("<" + code) for code in "HIQ")
 INT32, FLOAT64 = struct.Struct("<i"), struct.Struct(">d")
 
 # The codec warns about invalid escapes: only valid ones get there.
-STRING_LINE = re.compile(rb"[^\\]*(?:\\(?:[\\'\"abfnrtv]|x[0-9a-fA-F]{2})[^\\]*)*")
+INVALID_ESCAPE = re.compile(rb"\\(?!['\"abfnrtv]|x[0-9a-fA-F]{2})")
 
 STOP = pickle.STOP[0]
 
@@ -498,7 +518,7 @@ _BY_CODE: dict[bytes, Instruction] = {
     pickle.STRING: PickleMachine._string_line,
     pickle.BINSTRING: lambda m: m._string(m._number(INT32)),
     pickle.SHORT_BINSTRING: lambda m: m._string(m._byte()),
-    pickle.UNICODE: lambda m: m._push_text(m._line().decode("raw-unicode-escape")),
+    pickle.UNICODE: PickleMachine._unicode_line,
     pickle.BINUNICODE: lambda m: m._text(m._number(UINT32)),
     pickle.SHORT_BINUNICODE: lambda m: m._text(m._byte()),
     pickle.BINUNICODE8: lambda m: m._text(m._number(UINT64)),

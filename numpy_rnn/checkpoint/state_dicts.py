@@ -207,13 +207,13 @@ def _candidates(root: Any, budget: MemoryBudget) -> Iterator[Candidate]:
         return _module_attributes(value) is None
 
     for place, value in walk(root, budget, enters):
-        if _is_set_aside(value) or (place is not None and _is_extra(place)):
+        if not isinstance(value, (dict, UnknownObject)) or _is_set_aside(value):
             continue
         if _module_attributes(value) is not None:
             weights = collect_weights(value, _own_state, _submodules, budget)
         else:  # the attributes of other objects are dicts of their own
             weights = _own_weights(value) if isinstance(value, dict) else {}
-        if weights:
+        if weights and not (place and _is_extra(place)):
             yield Candidate(place, value, weights)
 
 
@@ -254,13 +254,16 @@ def _module_attributes(value: Any) -> dict[Any, Any] | None:
     return attributes if all(isinstance(part, dict) for part in parts) else None
 
 
-def _own_state(module: Any) -> Iterator[tuple[str, Any]]:
+def _own_state(module: Any, budget: MemoryBudget) -> Iterator[tuple[str, Any]]:
     """Yield the parameters of a module, then its persistent buffers, by name."""
     attributes = _module_attributes(module) or {}
     transient = attributes.get("_non_persistent_buffers_set", ())
     for part in ("_parameters", "_buffers"):
         tensors = attributes.get(part)
-        for name, value in tensors.items() if isinstance(tensors, dict) else ():
+        if not isinstance(tensors, dict):
+            continue
+        budget.spend_search(len(tensors))
+        for name, value in tensors.items():
             if type(name) is not str or not _is_weight(value):
                 continue
             if part == "_buffers" and type(transient) is set and name in transient:
@@ -270,7 +273,9 @@ def _own_state(module: Any) -> Iterator[tuple[str, Any]]:
 
 def _submodules(module: Any, budget: MemoryBudget) -> Iterator[tuple[str, Any]]:
     """Yield the submodules of a module by name; one that is wrapped in another object too."""
-    for name, child in (_module_attributes(module) or {})["_modules"].items():
+    modules = (_module_attributes(module) or {})["_modules"]
+    budget.spend_search(len(modules))
+    for name, child in modules.items():
         if type(name) is not str or not isinstance(child, (dict, UnknownObject)):
             continue
         found = [
@@ -288,7 +293,7 @@ def _submodules(module: Any, budget: MemoryBudget) -> Iterator[tuple[str, Any]]:
 
 def collect_weights(
     module: Any,
-    own_weights: Callable[[Any], Iterable[tuple[str, Any]]],
+    own_weights: Callable[[Any, MemoryBudget], Iterable[tuple[str, Any]]],
     submodules: Callable[[Any, MemoryBudget], Iterable[tuple[str, Any]]],
     budget: MemoryBudget,
 ) -> dict[str, Any]:
@@ -308,7 +313,7 @@ def collect_weights(
             raise CheckpointError(f"modules are nested more than {DEEPEST} levels deep")
         if _is_quantized(module):
             raise CheckpointError(f"{shown(prefix + module.name.name)}: {QUANTIZED}")
-        for name, value in own_weights(module):
+        for name, value in own_weights(module, budget):
             budget.spend_name(len(prefix) + len(name))
             weights[prefix + name] = value
         pending += reversed(
@@ -363,12 +368,13 @@ def _without_wrappers(weights: dict[str, Any], budget: MemoryBudget) -> dict[str
     ``_orig_mod``, of torch.compile, goes wherever it is. ``module``, of DataParallel and
     AveragedModel, goes where nothing is beside it but the latter's ``n_averaged``.
     """
-    names = {name: [p for p in name.split(".") if p != "_orig_mod"] for name in weights}
+    names = {}
     beside: dict[str, Any] = {}
-    for parts in names.values():
+    for name in weights:
+        budget.spend_containers(name.count("."))
+        names[name] = parts = [part for part in name.split(".") if part != "_orig_mod"]
         node = beside
         for part in parts:
-            budget.spend_name(len(part))
             node = node.setdefault(part, {})
     unwrapped = {}
     for name, parts in names.items():

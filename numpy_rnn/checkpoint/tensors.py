@@ -141,12 +141,12 @@ def check_shape(shape: Any, itemsize: int) -> None:
     CheckpointError
         If it is not a tuple of non-negative integers, or too large for this machine.
     """
+    if type(shape) is tuple and len(shape) > MOST_AXES:
+        raise CheckpointError(f"a shape must have at most {MOST_AXES} axes, got {len(shape)}")
     if type(shape) is not tuple or not _are_sizes(shape):
         raise CheckpointError(
             f"a shape must be a tuple of non-negative integers, got {shown(shape)}"
         )
-    if len(shape) > MOST_AXES:
-        raise CheckpointError(f"a shape must have at most {MOST_AXES} axes, got {len(shape)}")
     if math.prod(filter(None, shape)) * itemsize > sys.maxsize:  # as NumPy counts
         raise CheckpointError(
             f"the shape {shown(shape)} is too large: with elements of {itemsize} bytes it "

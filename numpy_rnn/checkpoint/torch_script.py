@@ -114,7 +114,9 @@ class _Classes:
         self._folder = folder
         self._parsed: dict[str, dict[str, list[str]]] = {}
 
-    def own_weights(self, module: UnknownObject) -> Iterator[tuple[str, Tensor]]:
+    def own_weights(
+        self, module: UnknownObject, budget: MemoryBudget
+    ) -> Iterator[tuple[str, Tensor]]:
         """Yield the parameters of a module, then its buffers, by name."""
         attributes = module.attributes()
         names = self._names(module.name)
@@ -122,16 +124,19 @@ class _Classes:
             raise CheckpointError(
                 f"the TorchScript archive has no code for the class {shown(str(module.name))}"
             )
+        budget.spend_search(len(names))
         for name in names:
             value = attributes.get(name)
             if isinstance(value, Tensor):
                 yield name, value
 
     def submodules(
-        self, module: UnknownObject, _budget: MemoryBudget
+        self, module: UnknownObject, budget: MemoryBudget
     ) -> Iterator[tuple[str, UnknownObject]]:
         """Yield the submodules of a module by name."""
-        for name, value in module.attributes().items():
+        attributes = module.attributes()
+        budget.spend_search(len(attributes))
+        for name, value in attributes.items():
             is_object = type(name) is str and isinstance(value, UnknownObject)
             if is_object and self._names(value.name) is not None:
                 yield name, value

@@ -77,6 +77,10 @@ BARE_NAMES = {
 """Names that are arguments of a call, and are not called."""
 
 
+MOST_ARGUMENTS = 16
+"""Arguments of a call: more than any that is allowed has."""
+
+
 class Storages:
     """The storages of a file.
 
@@ -149,6 +153,10 @@ class TorchUnpickler(PickleMachine):
         """Return the result of a function that is allowed."""
         if type(function) is not Global:
             return super().call(function, arguments)
+        if len(arguments) > MOST_ARGUMENTS:
+            raise CheckpointError(
+                f"{function} must have at most {MOST_ARGUMENTS} arguments, got {len(arguments)}"
+            )
         try:
             if method := METHODS.get(function):
                 return method(self, *arguments)
@@ -204,7 +212,7 @@ class TorchUnpickler(PickleMachine):
 
     def load_persistent(self, identifier: Any) -> Any:
         """Return the storage, or the class of a module, that has this id."""
-        parts = identifier if type(identifier) is tuple else ()
+        parts = identifier if type(identifier) is tuple and len(identifier) <= 6 else ()
         # Check types first: hashing or comparing what a file holds can take for ever.
         types = [type(part) for part in parts]
         if len(parts) == 4 and types[0] is str and parts[0] == "module":

@@ -79,13 +79,9 @@ class UnknownObject:
         self.pairs: dict[Any, Any] = {}
 
     def attributes(self) -> dict[Any, Any]:
-        """Return its attributes, as far as its state has them by name."""
-        if isinstance(self.state, dict):
-            return self.state
-        if self._has_slots():
-            parts = [part for part in self.state if isinstance(part, dict)]
-            return {name: value for part in parts for name, value in part.items()}
-        return {}
+        """Return its attributes, as far as its state has them by name: ``__dict__``."""
+        state = self.state[0] if self._has_slots() else self.state
+        return state if isinstance(state, dict) else {}
 
     def parts(self) -> tuple[Any, ...]:
         """Return the containers that it consists of."""

@@ -83,7 +83,9 @@ class ZipArchive:
 
     def read(self, name: str) -> bytes:
         """Return the bytes of a member."""
-        return self.array(name).tobytes()
+        data = self.array(name)
+        self.budget.check(data.size, f"a copy of {shown(name)}")
+        return data.tobytes()
 
     def array(self, name: str) -> AnyArray:
         """Return the bytes of a member as a writeable array of uint8.
