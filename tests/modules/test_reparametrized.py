@@ -202,7 +202,7 @@ def test_describe_and_from_state_dict_take_parts_as_one_weight(form):
 def test_norm_functions_return_the_layer(call):
     linear = nn.Linear(3, 4)
     assert call(linear, "weight") is linear
-    with pytest.raises(AttributeError):
+    with pytest.raises(AttributeError, match="nonsense"):
         call(linear, "nonsense")
 
 
