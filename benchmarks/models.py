@@ -6,8 +6,10 @@ ratios, and rounds. The models are those of `tests/ports`, whose files must be t
 
 from __future__ import annotations
 
+import io
 import json
 import sys
+import warnings
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
@@ -20,7 +22,7 @@ from benchmarks.layers import PAUSE
 from benchmarks.measuring import take_turns
 from benchmarks.peers import TOLERANCE
 from benchmarks.peers.onnx_runtime import options
-from tests.ports import g2p_en, instate, silero_vad
+from tests.ports import beatnet, g2p_en, instate, resemblyzer, silero_vad
 from tests.support.packages import packaged
 
 SECONDS_A_MODEL = 4.0
@@ -85,6 +87,42 @@ def g2p_calls(_threads: int) -> Calls:
     }
 
 
+def resemblyzer_calls(threads: int) -> Calls:
+    """Return calls that embed four parts of an utterance, 1.6 s each."""
+    ours, theirs = resemblyzer.port(), resemblyzer.original()
+    shape = 4, resemblyzer.FRAMES, resemblyzer.MELS
+    mels = np.random.default_rng(0).exponential(0.01, shape).astype(np.float32)
+    tensor = torch.from_numpy(mels)
+    session = exported(theirs, tensor, threads)
+    return {
+        "numpy_rnn": lambda: ours(mels),
+        "torch": lambda: theirs(tensor).numpy(),
+        "onnxruntime": lambda: session.run(None, {"input": mels})[0],
+    }
+
+
+def beatnet_calls(_threads: int) -> Calls:
+    """Return calls that hear one frame and keep the state."""
+    ours, theirs = beatnet.port(1), beatnet.original(1)
+    shape = 1, 1, beatnet.SIZES[0]
+    frame = np.random.default_rng(0).exponential(0.3, shape).astype(np.float32)
+    tensor = torch.from_numpy(frame)
+    return {"numpy_rnn": lambda: ours(frame), "torch": lambda: theirs(tensor).numpy()}
+
+
+def exported(
+    model: torch.nn.Module, input: torch.Tensor, threads: int
+) -> onnxruntime.InferenceSession:
+    """Return ONNX Runtime's session for a torch model and an input of one shape."""
+    file = io.BytesIO()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the newer exporter needs one package more
+        torch.onnx.export(model, (input,), file, input_names=["input"], dynamo=False)
+    return onnxruntime.InferenceSession(
+        file.getvalue(), options(threads), ["CPUExecutionProvider"]
+    )
+
+
 class TorchG2P(torch.nn.Module):
     """The port's model in torch, with its weights."""
 
@@ -125,6 +163,10 @@ MODELS = {
         silero_calls, ("numpy_rnn", "torch", "onnxruntime"), 1
     ),
     "instate: a name": Model(instate_calls, ("numpy_rnn", "torch"), len(NAMES)),
+    "Resemblyzer: 4 parts of an utterance, 6.4 s of sound": Model(
+        resemblyzer_calls, ("numpy_rnn", "torch", "onnxruntime"), 1
+    ),
+    "BeatNet: a frame, 20 ms of sound": Model(beatnet_calls, ("numpy_rnn", "torch"), 1),
     "g2p_en: a word": Model(g2p_calls, ("numpy_rnn", "torch", "package"), len(WORDS)),
 }
 """By the unit that is timed."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from numpy_rnn import modules
+from numpy_rnn.modules.reparametrized import Reparametrized, fold
 from numpy_rnn.modules.weighted import MisfitError, WeightedLayer, groups, weights_in
 
 __all__ = ["Description", "Inconsistency", "LayerDescription", "describe", "printable"]
@@ -156,6 +157,9 @@ def describe(state_dict: Mapping[str, Any]) -> Description:
                                               name is a norm's: ``norm1``, ``ln_f``, ``bn``
     ========================================  ==================================
 
+    A weight in parts, normed (``weight_g``, ``weight_v``), pruned or of WeightDrop, counts as
+    one.
+
     Parameters
     ----------
     state_dict : mapping of str to array or tensor
@@ -190,17 +194,19 @@ def describe(state_dict: Mapping[str, Any]) -> Description:
     LSTM(8, 32, num_layers=2, batch_first=True, bidirectional=True)
     """
     weights = weights_in(state_dict)
+    folded = fold(state_dict)
     layers = []
     inconsistent = []
     recognised = set()
     for group in groups(weights):
         prefix = group.prefix
-        names = tuple(f"{prefix}.{name}" if prefix else name for name in group.weights)
+        weight_names = [f"{prefix}.{name}" if prefix else name for name in group.weights]
+        names = tuple(part for name in weight_names for part in _names_of(name, folded[name]))
         try:
             candidates = group.candidates()
         except MisfitError as error:
             inconsistent.append(Inconsistency(prefix, error.problems, names))
-            recognised |= set(names)
+            recognised |= set(weight_names)
             continue
         if not candidates:
             continue
@@ -216,15 +222,20 @@ def describe(state_dict: Mapping[str, Any]) -> Description:
                 parameters=names,
             )
         )
-        recognised |= set(names)
+        recognised |= set(weight_names)
     unrecognised = {
         name: f"{weights[name].dtype} {weights[name].shape}"
         if name in weights
         else f"a {type(value).__name__}"
-        for name, value in state_dict.items()
+        for name, value in folded.items()
         if name not in recognised
     }
     return Description(tuple(layers), tuple(inconsistent), unrecognised)
+
+
+def _names_of(name: str, value: Any) -> list[str]:
+    """Return the names in the state_dict of a weight, or of its parts."""
+    return [*value.parts] if isinstance(value, Reparametrized) else [name]
 
 
 def printable(name: str) -> str:

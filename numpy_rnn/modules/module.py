@@ -12,6 +12,7 @@ import numpy as np
 from numpy_rnn._typing import AnyArray, Arguments, Array, DTypeLike, HasForward, Result
 from numpy_rnn.arguments import FLOAT32, FLOAT64, FLOATS, as_array, parse_to
 from numpy_rnn.floating_point import cast
+from numpy_rnn.modules.reparametrized import Reparametrized, fold
 
 __all__ = ["IncompatibleKeys", "Module"]
 
@@ -88,6 +89,8 @@ class Module:
     _buffer_names: list[str]
     _transient_names: list[str]
     _module_names: list[str]
+    _output_axis: int = 0
+    """The axis of the weight that is along the outputs."""
 
     def __init__(self) -> None:
         self.training = True
@@ -428,7 +431,8 @@ class Module:
     ) -> IncompatibleKeys:
         """Copy arrays, or tensors of torch, into the parameters and buffers of the same names.
 
-        Values are cast to the dtype that is there, as torch does. Parameters and buffers
+        Values are cast to the dtype that is there, as torch does. A weight that is there in
+        parts, normed, pruned or of WeightDrop, is computed from them. Parameters and buffers
         stay the same arrays. If anything is wrong nothing is changed, and an interrupt
         comes before all of them are written or after.
 
@@ -462,6 +466,7 @@ class Module:
         copies: list[tuple[AnyArray, AnyArray]] = []
         # torch notes there with which version of a module's class its arrays were saved.
         metadata = getattr(state_dict, "_metadata", {})
+        state_dict = fold(state_dict, self.state_dict())
         for path, module in self.named_modules(remove_duplicate=False):
             prefix = path + "." if path else ""
             version: int | None = metadata.get(path, {}).get("version")
@@ -475,9 +480,7 @@ class Module:
                 try:
                     # All copies are made before the first is written: values may share
                     # memory with the parameters they are meant for.
-                    copies.append(
-                        (parameter, _checkpoint_copy(key, state_dict[key], parameter))
-                    )
+                    copies.append((parameter, module._loaded(key, state_dict[key], parameter)))
                 except ValueError as error:
                     problems.append(str(error))
             unexpected += module._unknown_keys(prefix, own, state_dict)
@@ -499,6 +502,19 @@ class Module:
             )
         _set_all((parameter, ..., value) for parameter, value in copies)
         return IncompatibleKeys(missing, unexpected)
+
+    def _loaded(self, key: str, value: Any, parameter: AnyArray) -> AnyArray:
+        """Return the array to be written into a parameter, or raise ValueError."""
+        if isinstance(value, Reparametrized):
+
+            def convert(name: str, part: Any) -> AnyArray:
+                return cast(_checkpoint_array(name, part), parameter.dtype)
+
+            try:
+                value = value.computed(convert, self._output_axis)
+            except ValueError as error:
+                raise ValueError(f"While computing {key}: {error}.") from None
+        return _checkpoint_copy(key, value, parameter)
 
     @classmethod
     def _may_lack(cls, name: str, version: int | None) -> bool:  # noqa: ARG003  # of subclasses
@@ -645,25 +661,30 @@ def _copy(place: str, expected: str, value: Any) -> AnyArray:
     return np.array(as_array(value, place), order="C")
 
 
-def _checkpoint_copy(key: str, value: Any, parameter: AnyArray) -> AnyArray:
-    """Return a copy of `value` of the parameter's shape and dtype, or raise ValueError."""
+def _checkpoint_array(key: str, value: Any) -> AnyArray:
+    """Return a value of a checkpoint as an array, or raise ValueError."""
     if not hasattr(value, "__array__"):
         raise ValueError(
             f'While copying the parameter named "{key}", expected numpy.ndarray or '
             f"array-like object from checkpoint but received {type(value)}"
         )
-    if not parameter.flags.writeable:
-        raise ValueError(
-            f'the parameter named "{key}" is read-only: set its flags.writeable to True'
-        )
     try:
         # NumPy has no bfloat16 and no float8: torch widens those.
         lacks = "float8" in str(value.dtype) or "bfloat16" in str(value.dtype)
-        array = as_array(value.float() if lacks else value, key)
+        return as_array(value.float() if lacks else value, key)
     except (TypeError, RuntimeError, AttributeError) as error:
         raise ValueError(
             f'While copying the parameter named "{key}", an exception occurred: {error}'
         ) from error
+
+
+def _checkpoint_copy(key: str, value: Any, parameter: AnyArray) -> AnyArray:
+    """Return a copy of `value` of the parameter's shape and dtype, or raise ValueError."""
+    array = _checkpoint_array(key, value)
+    if not parameter.flags.writeable:
+        raise ValueError(
+            f'the parameter named "{key}" is read-only: set its flags.writeable to True'
+        )
     if parameter.ndim == 0 and array.shape == (1,):
         array = array[0, ...]  # torch before 0.4 had no arrays without axes
     if array.shape != parameter.shape:

@@ -16,6 +16,7 @@ import numpy as np
 
 from numpy_rnn.arguments import check_device, new_array, parse_dtype
 from numpy_rnn.modules.module import Module
+from numpy_rnn.modules.reparametrized import fold
 
 if TYPE_CHECKING:
     from numpy_rnn._typing import DTypeLike
@@ -230,6 +231,7 @@ class WeightedLayer(Module):
         """
         prefix = prefix.removesuffix(".")
         group = _group_of(cls, groups(weights_in(state_dict)), prefix)
+        state_dict = fold(state_dict)
         arguments = _arguments_of(cls, group)
         for name in options:
             if name in arguments and name != "dtype":
@@ -384,10 +386,11 @@ def weights_in(state_dict: Mapping[str, Any]) -> dict[str, Weight]:
     """
     if not isinstance(state_dict, Mapping):
         raise TypeError(f"Expected state_dict to be dict-like, got {type(state_dict)}.")
-    weights = {}
-    for name, value in state_dict.items():
+    for name in state_dict:
         if not isinstance(name, str):
             raise TypeError(f"Expected the keys of state_dict to be str, got {name!r}.")
+    weights = {}
+    for name, value in fold(state_dict).items():
         if hasattr(value, "shape") and hasattr(value, "dtype"):
             dtype = str(value.dtype).removeprefix("torch.")
             weights[name] = Weight(tuple(value.shape), dtype)

@@ -14,6 +14,8 @@ READ = {
     "silero_vad/data/silero_vad_16k.safetensors": safetensors.numpy.load_file,
     "silero_vad/data/silero_vad.jit": lambda path: torch.jit.load(path).state_dict(),
     "instate/data/state_lang_labels.pt": lambda path: torch.load(path, map_location="cpu"),
+    "BeatNet/models/model_1_weights.pt": lambda path: torch.load(path, map_location="cpu"),
+    "g2p_fa/data/weights": lambda path: torch.load(path, map_location="cpu"),
     "g2p_en/checkpoint20.npz": np.load,
 }
 

@@ -188,6 +188,8 @@ def test_package_public_names_are_those_of_all():
         "checkpoint",
         "description",
         "tracing",
+        "utils.parametrizations",
+        "utils.parametrize",
         "utils.rnn",
     ],
 )

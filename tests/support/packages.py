@@ -1,7 +1,8 @@
 """Models that PyPI packages ship: their files, and classes from their sources.
 
 The files are not in this repository. `NUMPY_RNN_REAL_MODELS` names a folder in which the
-wheels of silero-vad 6.2.3, instate 1.1.0 and g2p_en 2.1.0 are unpacked.
+wheels of silero-vad 6.2.3, instate 1.1.0, g2p_en 2.1.0, Resemblyzer 0.1.4, BeatNet 1.1.3 and
+g2p-fa 1.1.0 are unpacked.
 """
 
 from __future__ import annotations
