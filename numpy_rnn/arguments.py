@@ -20,6 +20,16 @@ NUMBERS = "biufc"
 """The kinds of dtypes of numbers."""
 
 
+def printable(text: str, longest: int = 1000) -> str:
+    r"""Return a text from a file, escaped and cut if it could steer a terminal or flood it.
+
+    >>> printable("rnn.weight"), printable("a\x1b[2J"), printable("abcdef", 3)
+    ('rnn.weight', "'a\\x1b[2J'", 'abc...')
+    """
+    cut = text if len(text) <= longest else text[:longest] + "..."
+    return cut if cut.isprintable() else repr(cut)
+
+
 def as_array(value: object, name: str) -> AnyArray:
     """Return `value` as a native-endian array, without a copy where it is one already.
 

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from numpy_rnn import modules
+from numpy_rnn.arguments import printable
 from numpy_rnn.modules.reparametrized import Reparametrized, fold
 from numpy_rnn.modules.weighted import MisfitError, WeightedLayer, groups, weights_in
 
-__all__ = ["Description", "Inconsistency", "LayerDescription", "describe", "printable"]
+__all__ = ["Description", "Inconsistency", "LayerDescription", "describe"]
 
 
 class LayerDescription(NamedTuple):
@@ -62,9 +63,12 @@ class LayerDescription(NamedTuple):
         return self.layer_class.from_state_dict(state_dict, self.prefix, **options)
 
     def __str__(self) -> str:
-        line = f"{printable(self.prefix)} = " if self.prefix else ""
-        line += self.constructor
         notes = [f"or {other}" for other in self.alternatives]
+        line = self.constructor
+        if _is_dotted_name(self.prefix):
+            line = f"{self.prefix} = {line}"
+        elif self.prefix:  # it must not become code where the line is copied
+            notes.insert(0, f"of {printable(repr(self.prefix))}")
         if self.unknown:
             notes.append(f"unknown: {', '.join(self.unknown)}")
         return f"{line}  # {'; '.join(notes)}" if notes else line
@@ -238,6 +242,6 @@ def _names_of(name: str, value: Any) -> list[str]:
     return [*value.parts] if isinstance(value, Reparametrized) else [name]
 
 
-def printable(name: str) -> str:
-    """Return a name, quoted if it holds control characters, which could steer a terminal."""
-    return name if name.isprintable() else repr(name)
+def _is_dotted_name(prefix: str) -> bool:
+    """Return whether a layer's name has attributes and numbers of lists alone."""
+    return all(part.isidentifier() or part.isdecimal() for part in prefix.split("."))

@@ -231,9 +231,22 @@ def test_describe_other_tensors_are_listed():
 def test_describe_control_characters_in_names_are_escaped():
     state_dict = nn.Linear(1, 1).state_dict(prefix="\x1b[2J.") | {"\n": np.ones(1)}
     assert repr(nn.describe(state_dict)).splitlines() == [
-        r"'\x1b[2J' = nn.Linear(1, 1)",
+        r"nn.Linear(1, 1)  # of '\x1b[2J'",
         r"# unrecognised: '\n', float64 (1,)",
     ]
+
+
+def test_describe_names_that_are_no_attributes_are_never_code():
+    """Its lines are made to be copied into a program."""
+    for prefix in ("x = f(1); y", "a\nb", "rnn,", "a b", "1+1", "a..b"):
+        line = repr(nn.describe(nn.LSTM(1, 2).state_dict(prefix=f"{prefix}.")))
+        code, _, comment = line.partition("  # ")
+        assert code == "nn.LSTM(1, 2)"
+        assert comment.startswith(f"of {prefix!r}")
+        assert "\n" not in line
+    for prefix in ("head.1", "encoder.rnn", "größe"):
+        line = repr(nn.describe(nn.LSTM(1, 2).state_dict(prefix=f"{prefix}.")))
+        assert line.startswith(f"{prefix} = nn.LSTM(1, 2)")
 
 
 def test_describe_not_a_state_dict_raises():

@@ -27,6 +27,7 @@ def load(
     map_location: object = None,
     *,
     weights_only: bool = True,
+    mmap: bool = True,
 ) -> Any:
     """Read what torch or NumPy saved, without torch.
 
@@ -45,6 +46,8 @@ def load(
         Accepted for torch's sake: arrays are on the CPU, wherever the tensors were saved from.
     weights_only : True
         As in torch; no other value is possible.
+    mmap : bool, default True
+        Whether a large file may be mapped: see below.
 
     Returns
     -------
@@ -56,8 +59,9 @@ def load(
         torch.Size becomes a tuple, torch.device a str, a dtype NumPy's.
 
         Arrays are writeable, and writing never reaches the file. A file of 64 MiB or more
-        that is not compressed is mapped: its arrays take the memory of what is used, and
-        it must not be overwritten in place while they exist.
+        that is not compressed is mapped, unless `mmap` is False: its arrays take the memory
+        of what is used. It must not be overwritten in place while they exist: if it becomes
+        shorter, reading an array ends the process with a SIGBUS.
 
     Raises
     ------
@@ -101,7 +105,7 @@ def load(
     from numpy_rnn.checkpoint.torch_unpickler import TorchUnpickler
     from numpy_rnn.checkpoint.unknown_object import ForeignError, UnknownNameError
 
-    with open_source(f) as source:
+    with open_source(f, mmap) as source:
         try:
             return read(source, TorchUnpickler)
         except ForeignError as error:
@@ -111,7 +115,11 @@ def load(
 
 
 def read_state_dict(
-    file: str | os.PathLike[str] | IO[bytes], key: str | None = None, *, prefix: str = ""
+    file: str | os.PathLike[str] | IO[bytes],
+    key: str | None = None,
+    *,
+    prefix: str = "",
+    mmap: bool = True,
 ) -> dict[str, AnyArray]:
     """Read the weights in a file, whatever they are wrapped in.
 
@@ -130,6 +138,8 @@ def read_state_dict(
     prefix : str, default ""
         What the wanted names begin with, as ``"model."`` in checkpoints of Lightning. It is
         removed, and weights with other names are left out.
+    mmap : bool, default True
+        Whether a large file may be mapped, as in `load`.
 
     Returns
     -------
@@ -172,7 +182,7 @@ def read_state_dict(
     from numpy_rnn.checkpoint.state_dicts import find_weights
     from numpy_rnn.checkpoint.torch_unpickler import InertUnpickler
 
-    with open_source(file) as source:
+    with open_source(file, mmap) as source:
         return find_weights(read(source, InertUnpickler), key, prefix, source.budget)
 
 

@@ -67,6 +67,7 @@ def read_npz(archive: ZipArchive, unpickler: Unpickler) -> dict[str, Any]:
     CheckpointError
         If the file is damaged, or an array is not of numbers or text.
     """
+    archive.has_crcs = True  # only torch can leave them out
     arrays: dict[str, Any] = {}
     for member in archive.members:
         name = member.removesuffix(SUFFIX)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import mmap
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, Any
@@ -164,12 +165,14 @@ def _aligned(length: int, start: int) -> AnyArray:
 
 
 @contextmanager
-def open_source(f: Any) -> Iterator[Source]:
+def open_source(f: Any, maps: bool = True) -> Iterator[Source]:
     """Open a path, or take a file object as it is.
 
     Parameters
     ----------
     f : str, path, or binary file
+    maps : bool
+        Whether a large file may be mapped.
 
     Raises
     ------
@@ -182,31 +185,38 @@ def open_source(f: Any) -> Iterator[Source]:
     """
     if isinstance(f, (str, os.PathLike)):
         # pathlib is slow to import
-        with open(f, "rb", buffering=0) as file, open_source(file) as source:  # noqa: PTH123
+        if stat.S_ISFIFO(os.stat(f).st_mode):  # noqa: PTH116  # opening it may never end
+            raise _not_seekable()
+        with open(f, "rb", buffering=0) as file, open_source(file, maps) as source:  # noqa: PTH123
             yield source
         return
     if not hasattr(f, "read") or not hasattr(f, "seek") or isinstance(f, io.TextIOBase):
         raise TypeError(f"f must be a path or a binary file, got {type(f).__name__}")
     if hasattr(f, "seekable") and not f.seekable():  # a pipe, which may have a path too
-        raise io.UnsupportedOperation(
-            "a checkpoint can only be loaded from a file that is seekable. Read the data into "
-            "an io.BytesIO and load that"
-        )
+        raise _not_seekable()
     if f.tell() != 0:
         raise CheckpointError(
             f"the file object must be at its beginning, but is at byte {f.tell()}: call "
             "seek(0) first"
         )
-    yield _source(f)
+    yield _source(f, maps)
 
 
-def _source(file: IO[bytes]) -> Source:
+def _not_seekable() -> Exception:
+    return io.UnsupportedOperation(
+        "a checkpoint can only be loaded from a file that is seekable. Read the data into an "
+        "io.BytesIO and load that"
+    )
+
+
+def _source(file: IO[bytes], maps: bool) -> Source:
     size = file.seek(0, os.SEEK_END)
     size = file.tell() if size is None else size
     if not size:
         raise CheckpointError("the file is empty")
-    # Other file objects may mean something else by their fileno: gzip's do.
-    if size < MAPPED_FROM or type(file) not in (io.BufferedReader, io.FileIO):
+    # Other file objects mean something else by their fileno: gzip's do, also in a reader.
+    raw = file.raw if type(file) is io.BufferedReader else file
+    if not maps or size < MAPPED_FROM or type(raw) is not io.FileIO:
         return Source(file, size)
     try:
         mapping = mmap.mmap(file.fileno(), size, access=mmap.ACCESS_COPY)

@@ -129,7 +129,8 @@ class Tensor(NamedTuple):
             storage.dtype,
             buffer=storage.data,
             offset=offset * itemsize,
-            strides=[stride * itemsize for stride in strides],
+            # NumPy checks the stride of an axis of length 1 too, though it is never used.
+            strides=[s * itemsize if n > 1 else itemsize for n, s in zip(shape, strides)],
         )
 
 

@@ -58,6 +58,7 @@ class ZipStorages(Storages):
         self._folder = folder
         self._big_endian = big_endian
         self._storages: dict[str, Storage] = {}
+        self._dtypes: dict[str, str] = {}
 
     def find(self, key: str, dtype: str, size: int, view: Any) -> TypedStorage:
         """Return the storage `key`."""
@@ -73,6 +74,10 @@ class ZipStorages(Storages):
         if view is not None:
             raise CheckpointError(
                 f"the storage {shown(key)} has a view, which only legacy files may have"
+            )
+        if self._dtypes.setdefault(key, dtype) != dtype:
+            raise CheckpointError(
+                f"the storage {shown(key)} is described twice, with different dtypes"
             )
         if key not in self._storages:
             self._storages[key] = Storage(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
+from numpy_rnn.arguments import printable
 from numpy_rnn.checkpoint.errors import LONGEST, CheckpointError, shown
 from numpy_rnn.checkpoint.memory_budget import MemoryBudget
 from numpy_rnn.checkpoint.tensors import Tensor
@@ -33,7 +34,7 @@ class Global(NamedTuple):
 
     def __str__(self) -> str:
         """Return the dotted name, cut to a length that an error can show."""
-        return f"{self.module[:LONGEST]}.{self.name[:LONGEST]}"
+        return printable(f"{self.module[:LONGEST]}.{self.name[:LONGEST]}")
 
 
 class ForeignError(CheckpointError):
@@ -116,7 +117,7 @@ class Place(NamedTuple):
     def __str__(self) -> str:
         """Return the names with dots between, cut to a length that an error can show."""
         text = ".".join(name[:LONGEST_PLACE] for name in self.names())
-        return text if len(text) <= LONGEST_PLACE else f"{text[: LONGEST_PLACE - 3]}..."
+        return printable(text, LONGEST_PLACE)
 
 
 def children(value: Any, place: Place | None) -> Iterator[tuple[Place | None, Any]]:

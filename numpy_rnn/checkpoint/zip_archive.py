@@ -65,6 +65,8 @@ class ZipArchive:
         What the directory says; the header of a member is compared when it is read.
     budget : MemoryBudget
         That of the source.
+    has_crcs : bool
+        Whether the checksums of members are compared.
 
     Raises
     ------
@@ -79,7 +81,7 @@ class ZipArchive:
         self.members: dict[str, Member] = self._entries(source.read(start, stop - start), count)
         self._ends = self._checked_ends(start)
         # torch leaves them out where torch.serialization.set_crc32_options(False) was called.
-        self._has_crcs = any(member.crc for member in self.members.values())
+        self.has_crcs: bool = any(member.crc for member in self.members.values())
 
     def read(self, name: str) -> bytes:
         """Return the bytes of a member."""
@@ -106,7 +108,7 @@ class ZipArchive:
             raise _overlap(member)
         if member.method == DEFLATED:
             data = self._decompressed(member, data)
-        if self._has_crcs and self._crc(member, data, member.start + start) != member.crc:
+        if self.has_crcs and self._crc(member, data, member.start + start) != member.crc:
             raise _damaged(f"Bad CRC-32 for {shown(name)}")
         return data
 

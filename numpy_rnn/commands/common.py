@@ -12,11 +12,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import IO
 
 from numpy_rnn._typing import AnyArray, Format
+from numpy_rnn.arguments import printable
 from numpy_rnn.checkpoint import CheckpointError, read_state_dict, save
-from numpy_rnn.description import printable
 
 STREAM = "-"
 """The name of standard input, or of standard output where a file is written."""
+
+
+WIDEST = 80
+"""Characters of a column: a longer cell is not cut, and the others do not follow it."""
 
 
 class CommandError(Exception):
@@ -139,7 +143,7 @@ def columns(rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> Iterato
     >>> list(columns([("a", "1"), ("bc", "10")], right=[1]))
     ['a    1', 'bc  10']
     """
-    widths = [max(map(len, cells)) for cells in zip(*rows)]
+    widths = [min(max(map(len, cells)), WIDEST) for cells in zip(*rows)]
     for row in rows:
         cells = [
             cell.rjust(width) if column in right else cell.ljust(width)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from argparse import ArgumentParser, Namespace
 
+from numpy_rnn.arguments import printable
 from numpy_rnn.commands.common import add_file, columns, read, summary
-from numpy_rnn.description import describe, printable
+from numpy_rnn.description import describe
 
 __all__ = ["DESCRIPTION", "EXAMPLES", "configure", "run"]
 

@@ -9,9 +9,11 @@ from typing import Any
 import numpy as np
 
 from numpy_rnn._typing import AnyArray
+from numpy_rnn.arguments import printable
+from numpy_rnn.checkpoint import CheckpointError, load
 from numpy_rnn.commands import common
 from numpy_rnn.commands.common import STREAM, CommandError
-from numpy_rnn.description import Description, LayerDescription, describe, printable
+from numpy_rnn.description import Description, LayerDescription, describe
 from numpy_rnn.floating_point import cast, silent
 from numpy_rnn.modules import Module
 from numpy_rnn.modules.rnn import RNNBase, RNNCellBase
@@ -66,7 +68,11 @@ def run(options: Namespace) -> int:
         module = layer.build(weights, **_unknowns(layer, options)).eval()
     x = _input(options.input)
     if options.cast and layer.kind != "Embedding":
-        x = cast(x, next(module.parameters()).dtype)
+        dtypes = [
+            array.dtype for array in module.state_dict().values() if array.dtype.kind == "f"
+        ]
+        with common.naming(options.input):
+            x = cast(x, dtypes[0])
     results = _results(module, x, options)
     to_stream = options.out == STREAM
     if options.out is not None:
@@ -109,11 +115,16 @@ def _unknowns(layer: LayerDescription, options: Namespace) -> dict[str, Any]:
 def _input(path: str) -> AnyArray:
     with common.open_input(path) as file:
         try:
-            return np.lib.format.read_array(file, allow_pickle=False)
-        except ValueError as error:
+            x = load(file)
+        except CheckpointError as error:
             raise ValueError(
                 f"expected a .npy file, as numpy.save writes it: {error}"
             ) from error
+        if not isinstance(x, np.ndarray):
+            raise ValueError(
+                "expected a .npy file, as numpy.save writes it, got several arrays"
+            )
+        return x
 
 
 def _results(module: Module, x: AnyArray, options: Namespace) -> dict[str, AnyArray]:

@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 
 from numpy_rnn._typing import AnyArray
+from numpy_rnn.arguments import printable
 from numpy_rnn.commands.common import CommandError, add_file, columns, counted, read, status
-from numpy_rnn.description import LayerDescription, describe, printable
+from numpy_rnn.description import LayerDescription, describe
 from numpy_rnn.testing import Comparison, compare
 from numpy_rnn.testing.criterion import FACTOR, FLOAT64_TOLERANCE, MARGIN, ULPS
 from numpy_rnn.testing.nested import leaves

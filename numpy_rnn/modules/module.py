@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 
 from numpy_rnn._typing import AnyArray, Arguments, Array, DTypeLike, HasForward, Result
-from numpy_rnn.arguments import FLOAT32, FLOAT64, FLOATS, as_array, parse_to
+from numpy_rnn.arguments import FLOAT32, FLOAT64, FLOATS, as_array, parse_to, printable
 from numpy_rnn.floating_point import cast
 from numpy_rnn.modules.reparametrized import Reparametrized, fold
 
@@ -614,7 +614,7 @@ class Module:
 
 
 def _quoted(names: list[str]) -> str:
-    return ", ".join(f'"{name}"' for name in names)
+    return ", ".join(f'"{printable(name)}"' for name in names)
 
 
 def _set_all(items: Iterable[tuple[Any, Any, Any]]) -> None:

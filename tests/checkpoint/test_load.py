@@ -577,6 +577,33 @@ def test_load_zip_with_random_damage_is_refused_or_read(seed):
     assert refused > 300
 
 
+def test_load_large_stride_of_an_axis_of_length_one_is_ignored():
+    data = torch_zip(tensor_pickle(shape=(1, 2), strides=(2**60, 1)), _0=b"\0" * 8)
+    assert nn.load(data).shape == (1, 2)
+
+
+def test_load_storage_of_two_dtypes_is_refused():
+    """torch reads it by the class that comes first, and refuses to write it."""
+
+    def tensor(storage):
+        parts = [
+            b"ctorch._utils\n_rebuild_tensor_v2\n((X\7\0\0\0storagectorch\n" + storage,
+            b"\nX\1\0\0\x000X\3\0\0\0cpuK\2tQK\0K\2\x85K\1\x85\x89",
+            b"ccollections\nOrderedDict\n)RtR",
+        ]
+        return b"".join(parts)
+
+    def file(*storages):
+        return torch_zip(b"\x80\2(" + b"".join(map(tensor, storages)) + b"l.", _0=b"\0" * 8)
+
+    assert len(nn.load(file(b"FloatStorage", b"FloatStorage"))) == 2
+    for read in (nn.load, nn.read_state_dict):
+        with pytest.raises(
+            nn.CheckpointError, match="is described twice, with different dtypes"
+        ):
+            read(file(b"FloatStorage", b"IntStorage"))
+
+
 def test_load_deep_nesting_ends_without_recursion():
     depth = 200_000
     loaded = nn.load(torch_zip(b"\x80\x02" + b"]" * depth + b"a" * (depth - 1) + b"."))

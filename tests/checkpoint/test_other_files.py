@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import os
 import pickle
 import tarfile
 import warnings
@@ -240,6 +241,52 @@ def test_load_state_dict_names_a_prefix_that_all_names_have():
     with pytest.raises(RuntimeError) as caught:
         linear.load_state_dict({"model.weight": np.ones((2, 3)), "other": np.ones(1)})
     assert "All names" not in str(caught.value)
+
+
+# Where the bytes come from
+
+
+def test_a_reader_around_a_compressed_file_is_not_mapped(tmp_path, monkeypatch):
+    """Its number is that of the compressed file, whose bytes are others."""
+    monkeypatch.setattr("numpy_rnn.checkpoint.source.MAPPED_FROM", 1)
+    path = tmp_path / "w.safetensors.gz"
+    path.write_bytes(gzip.compress(safetensors.torch.save(dict(WEIGHTS))))
+    with gzip.open(path) as file, io.BufferedReader(file) as reader:
+        assert_weights(nn.load(reader))
+
+
+def test_a_file_is_mapped_unless_told_otherwise(tmp_path, monkeypatch):
+    monkeypatch.setattr("numpy_rnn.checkpoint.source.MAPPED_FROM", 1)
+    path = tmp_path / "w.safetensors"
+    nn.save(dict(WEIGHTS), path)
+    for read in (nn.load, nn.read_state_dict):
+        assert_weights(read(path, mmap=False), WEIGHTS)
+        mapped, copied = read(path)["a"], read(path, mmap=False)["a"]
+        bases = [mapped, copied]
+        while any(isinstance(base, np.ndarray) for base in bases):
+            bases = [b.base if isinstance(b, np.ndarray) else b for b in bases]
+        assert [type(base).__name__ for base in bases] == ["memoryview", "NoneType"]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_a_named_pipe_without_a_writer_is_refused_at_once(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    for read in (nn.load, nn.read_state_dict):
+        with pytest.raises(
+            io.UnsupportedOperation, match="only be loaded from a file that is s"
+        ):
+            read(tmp_path / "pipe")
+
+
+def test_checksums_of_npz_files_are_always_compared():
+    """Without any, torch's files are read: it has an option to leave them out."""
+    file = io.BytesIO()
+    np.savez(file, w=np.ones(3))
+    with zipfile.ZipFile(file) as archive:
+        (member,) = archive.infolist()
+    data = file.getvalue().replace(member.CRC.to_bytes(4, "little"), b"\0" * 4)
+    with pytest.raises(nn.CheckpointError, match="Bad CRC-32"):
+        nn.load(io.BytesIO(data))
 
 
 def test_pickled_weights_and_warnings_do_not_mix():

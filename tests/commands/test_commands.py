@@ -281,7 +281,7 @@ def test_run_empty_batch_prints_no_figures(capsys):
         ("model.pt empty.npy --layer rnn", "empty.npy: expected a .npy file"),
         (
             "model.pt object.npy --layer rnn",
-            "object.npy: expected a .npy file, as numpy.save writes it: Obj",
+            "object.npy: expected a .npy file, as numpy.save writes it: the array",
         ),
         ("model.pt absent.npy --layer rnn", "absent.npy: No such file or directory"),
         ("model.pt wide.npy --layer rnn", "wide.npy: input.size(-1) must be equal"),

@@ -27,13 +27,13 @@ ROOMS = {
     "utils": "_typing floating_point arguments",
     "checkpoint": "_typing floating_point arguments",
     "modules": "_typing floating_point arguments recurrence functional init utils",
-    "description": "modules",
+    "description": "arguments modules",
     "plotting": "_typing floating_point utils",
     "tracing": "_typing floating_point arguments recurrence functional utils modules plotting",
     "numpy_rnn": "random functional init utils checkpoint modules description tracing",
     "testing": "_typing floating_point utils modules",
     "demo": "_typing functional numpy_rnn",
-    "commands": "_typing floating_point checkpoint modules description testing demo",
+    "commands": "_typing floating_point arguments checkpoint modules description testing demo",
     "__main__": "numpy_rnn commands",
 }
 """Each module or package in `numpy_rnn/` and those that it may import from, all above it.
