@@ -44,6 +44,8 @@ def assert_equal(loaded, expected):
         "checkpoint_legacy.pt",
         "forecasting.pt",
         "forecasting_legacy.pt",
+        "tensors.pkl",
+        "policies.zip",
         "script.pt",
         "deflated.pt",
         "big_endian.pt",
@@ -85,6 +87,12 @@ def test_read_state_dict_of_torchs_module_loads_into_ours():
     lstm = nn.LSTM(3, 4, 2)
     lstm.load_state_dict(nn.read_state_dict(saved(model)))
     np.testing.assert_array_equal(lstm.weight_hh_l1, model.weight_hh_l1.detach().numpy())
+
+
+def test_golden_exported_program_has_its_weights_parameters_first():
+    loaded, expected = nn.read_state_dict(DATA / "exported.pt2"), golden.tagger()
+    assert_equal({name: loaded[name] for name in expected}, expected)
+    assert list(loaded) == [*(name for name in expected if name != "offset"), "offset"]
 
 
 def test_read_state_dict_at_a_key_of_golden_files_with_tables():

@@ -14,10 +14,8 @@ import warnings
 import zipfile
 
 import numpy as np
-import pandas as pd
 import safetensors.torch
 import torch
-from sklearn.preprocessing import LabelEncoder, OneHotEncoder, StandardScaler
 
 from tests.support import golden
 
@@ -169,7 +167,18 @@ def files():
     script = torch.jit.script(filled(TracedTagger()))
     yield "script.pt", script.save_to_buffer()
     yield "script_frozen.pt", torch.jit.freeze(script).save_to_buffer()
+    exported = io.BytesIO()
+    program = torch.export.export(filled(TracedTagger()), (torch.ones(2, 1, 3),))
+    torch.export.save(program, exported)
+    yield "exported.pt2", exported.getvalue()
     weights = {name: torch.from_numpy(w.copy()) for name, w in golden.tagger().items()}
+    yield "tensors.pkl", pickle.dumps(weights)
+    policies = io.BytesIO()
+    with zipfile.ZipFile(policies, "w") as archive:  # as of Stable-Baselines3
+        archive.writestr("data", "{}")
+        archive.writestr("policy.pth", saved(weights))
+        archive.writestr("pytorch_variables.pth", saved(None))
+    yield "policies.zip", policies.getvalue()
     yield "weights.safetensors", safetensors.torch.save(weights, {"format": "pt"})
     yield (
         "dtypes.safetensors",
@@ -200,6 +209,9 @@ def files():
 
 def forecasting():
     """Return weights beside what prepared the data: tables, their scaler and encoders."""
+    import pandas as pd  # the tests do without them
+    from sklearn.preprocessing import LabelEncoder, OneHotEncoder, StandardScaler
+
     frame = pd.DataFrame(
         {"value": [1.0, 2.0], "shop": ["x", "y"], "day": pd.to_datetime(["2020", "2021"])}
     )
