@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import shutil
+import stat
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -41,9 +43,13 @@ def replace(path: Path, write: Write) -> None:
 
 
 def _new_file(temporary: Path, path: Path) -> IO[bytes]:
-    """Open a new file; an error names the path that the caller gave."""
+    """Open a new file that no one may read who may not read the one it replaces.
+
+    An error names the path that the caller gave.
+    """
+    mode = stat.S_IMODE(path.stat().st_mode) if path.exists() else 0o666
     try:
-        return temporary.open("xb")
+        return open(temporary, "xb", opener=functools.partial(os.open, mode=mode))
     except OSError as error:
         raise type(error)(error.errno, error.strerror, str(path)) from None
 

@@ -37,6 +37,9 @@ LONGEST_HEADER = 10_000
 
 MOST_DIGITS = 19
 
+LONGEST_TEXT = 2**26
+"""Characters of an element: NumPy 1 cannot take many more."""
+
 BFLOAT16 = "V2"
 """What NumPy calls the elements of an array of ml_dtypes.bfloat16."""
 
@@ -151,7 +154,7 @@ def _dtype(order: str, code: str) -> np.dtype[Any]:
         dtype = np.dtype(order + code)
     except (TypeError, ValueError):
         dtype = np.dtype(object)
-    if dtype.itemsize == 0 or dtype.kind not in "biufcSU":
+    if dtype.itemsize == 0 or dtype.kind not in "biufcSU" or int(code[1:]) > LONGEST_TEXT:
         raise CheckpointError(
             f"the dtype in the .npy header must be of numbers or text, got {shown(code)}"
         )

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from numpy_rnn.checkpoint.errors import CheckpointError, shown
-from numpy_rnn.checkpoint.memory_budget import MemoryBudget
+from numpy_rnn.checkpoint.memory_budget import MemoryBudget, MemoryLimitError
 from numpy_rnn.checkpoint.numpy_pickles import build_array, describes_weights
 from numpy_rnn.checkpoint.tensors import Tensor
 from numpy_rnn.checkpoint.unknown_object import Global, Place, UnknownObject, children, walk
@@ -58,11 +58,12 @@ LISTED, SHOWN = 20, 5
 
 
 class Candidate(NamedTuple):
-    """A set of weights that was found."""
+    """A set of weights that was found, or why it cannot be read if it is chosen."""
 
     place: Place | None
     value: Any
     weights: dict[str, Any]
+    error: str = ""
 
     def name(self) -> Any:
         """Return the name that it has in the container around it, if any."""
@@ -125,6 +126,8 @@ def _chosen(root: Any, key: str | None, budget: MemoryBudget) -> Candidate:
     inside = [found for found in candidates if _is_inside(found.place, chosen.place)]
     if key is None and inside and chosen.place is not None:
         raise _ambiguous(where, key, [chosen, *inside])
+    if chosen.error:
+        raise CheckpointError(chosen.error)
     _check_all_named(chosen, {id(found.value) for found in candidates}, budget)
     return chosen
 
@@ -209,12 +212,18 @@ def _candidates(root: Any, budget: MemoryBudget) -> Iterator[Candidate]:
     for place, value in walk(root, budget, enters):
         if not isinstance(value, (dict, UnknownObject)) or _is_set_aside(value):
             continue
+        weights, error = {}, ""
         if _module_attributes(value) is not None:
-            weights = collect_weights(value, _own_state, _submodules, budget)
-        else:  # the attributes of other objects are dicts of their own
-            weights = _own_weights(value) if isinstance(value, dict) else {}
-        if weights and not (place and _is_extra(place)):
-            yield Candidate(place, value, weights)
+            try:
+                weights = collect_weights(value, _own_state, _submodules, budget)
+            except MemoryLimitError:
+                raise
+            except CheckpointError as refusal:
+                error = str(refusal)
+        elif isinstance(value, dict):  # as the attributes of other objects are
+            weights = _own_weights(value)
+        if (weights or error) and not (place and _is_extra(place)):
+            yield Candidate(place, value, weights, error)
 
 
 def _own_weights(value: Any) -> dict[str, Any]:

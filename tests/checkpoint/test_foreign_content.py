@@ -232,6 +232,7 @@ def test_quantised_models_are_never_read_in_part(dtype, options):
             nn.read_state_dict(saved(obj, **options))
     beside = {"state_dict": WEIGHTS, "quantised": model.state_dict(), "module": model}
     assert_weights(saved(beside, **options), key="state_dict")
+    assert_weights(saved({"state_dict": WEIGHTS, "quantised": model}, **options))
 
 
 def test_wrappers_names_are_removed_wherever_they_are():

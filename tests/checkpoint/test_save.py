@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import shutil
 import stat
 import sys
 import tempfile
@@ -206,6 +207,24 @@ def test_save_bfloat16_tensor_is_named():
         TypeError, match=r"'w' has the dtype bfloat16.*convert it by .float\(\)"
     ):
         nn.save({"w": torch.ones(1, dtype=torch.bfloat16)}, io.BytesIO(), format="npz")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="this system has no permissions by mode")
+def test_save_over_a_private_file_is_private_while_it_is_written(tmp_path, monkeypatch):
+    path = tmp_path / "w.npz"
+    nn.save({"a": np.ones(2)}, path)
+    path.chmod(0o600)
+    modes = []
+    replace = Path.replace
+
+    def noted(self, target):
+        modes.append(stat.S_IMODE(self.stat().st_mode))
+        return replace(self, target)
+
+    monkeypatch.setattr(Path, "replace", noted)
+    monkeypatch.setattr(shutil, "copymode", lambda *_: None)
+    nn.save({"a": np.zeros(2)}, path)
+    assert modes == [0o600]
 
 
 @pytest.mark.parametrize("format", FORMATS)
