@@ -31,6 +31,9 @@ TAR_PLACE, TAR = 257, b"ustar"
 
 GZIP = b"\x1f\x8b"
 
+MOST_SHOWN = 5
+"""Checkpoints in a zip file that are named."""
+
 MOST_JSON = 2**20
 """Bytes in which to look for what a JSON file is."""
 
@@ -78,12 +81,14 @@ def read(source: Source, unpickler: Unpickler, nested: bool = False) -> Any:
     start = source.read(0, min(source.size, 512))
     source.budget.refund(len(start))
     if start.startswith(ZIP):
-        return _read_zip(ZipArchive(source), unpickler, nested)
+        return _read_zip(source, unpickler, nested)
     if start.startswith(NPY):
+        source.format = ".npy"
         return read_npy(source, unpickler)
     # Before pickles: the length of a header may look like one.
     is_json = start[LENGTH : LENGTH + 1] == b"{"
     if is_json and int.from_bytes(start[:LENGTH], "little") + LENGTH <= source.size:
+        source.format = "safetensors"
         return read_safetensors(source)
     if start[TAR_PLACE : TAR_PLACE + len(TAR)] == TAR:
         raise CheckpointError(f"not a checkpoint: the file is {_tar(start)}")
@@ -146,18 +151,23 @@ def _json(source: Source) -> str:
     return f"JSON text. {READABLE}"
 
 
-def _read_zip(archive: ZipArchive, unpickler: Unpickler, nested: bool = False) -> Any:
+def _read_zip(source: Source, unpickler: Unpickler, nested: bool) -> Any:
+    archive = ZipArchive(source)
     members = archive.members
     pickles = [name for name in members if name.endswith(PICKLE) and name.count("/") == 1]
     if len(pickles) == 1:
         folder = pickles[0].removesuffix(PICKLE)
         if is_torch_script(archive, folder):
+            source.format = "TorchScript"
             return read_torch_script(archive, folder)
+        source.format = "torch.save (zip)"
         return read_torch_zip(archive, folder, unpickler)
     config = find_weights_config(archive)
     if config is not None:
+        source.format = "torch.export"
         return read_torch_export(archive, config)
     if is_npz(archive):
+        source.format = ".npz"
         return read_npz(archive, unpickler)
     checkpoints = [name for name in members if name.endswith(NESTED)]
     if not checkpoints or nested:
@@ -166,6 +176,7 @@ def _read_zip(archive: ZipArchive, unpickler: Unpickler, nested: bool = False) -
             f"files alone, as from NumPy, or checkpoints ({', '.join(NESTED)}), but holds "
             f"{len(pickles)} data.pkl among {len(members)} files"
         )
+    source.format = f"zip file with {', '.join(map(shown, checkpoints[:MOST_SHOWN]))}"
     inside = {name: _read_member(archive, name, unpickler) for name in checkpoints}
     return inside[checkpoints[0]] if len(checkpoints) == 1 else inside
 
@@ -184,7 +195,9 @@ def _read_pickle(source: Source, unpickler: Unpickler) -> Any:
     data = source.contents()
     machine = unpickler(data, source.budget, PickledStorages())
     result = machine.run()
+    source.format = "pickle"
     if type(result) is int and result == MAGIC_NUMBER:
+        source.format = "torch.save (before torch 1.6)"
         return read_torch_legacy(source, data, machine.position, unpickler)
     if machine.position != len(data):
         raise CheckpointError(

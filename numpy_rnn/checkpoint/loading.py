@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 from numpy_rnn._typing import AnyArray
 from numpy_rnn.arguments import check_device
@@ -13,7 +13,31 @@ if TYPE_CHECKING:
     from numpy_rnn.checkpoint.source import Source
     from numpy_rnn.checkpoint.unknown_object import Global
 
-__all__ = ["load", "read_state_dict"]
+__all__ = ["Contents", "examine", "load", "read_state_dict"]
+
+
+class Contents(NamedTuple):
+    """The weights in a file, and how it holds them.
+
+    Attributes
+    ----------
+    weights : dict of str and ndarray
+    format : str
+        What the file is.
+    key : str
+        Where in it the weights are, names with dots between.
+    metadata : dict of str and str
+        The notes in a safetensors file.
+    stored : dict of str and str
+        The dtypes in the file, by the names of the weights where it has these.
+    """
+
+    weights: dict[str, AnyArray]
+    format: str
+    key: str
+    metadata: dict[str, str]
+    stored: dict[str, str]
+
 
 MOST_NAMES = 10
 """Unknown classes that an error lists."""
@@ -173,6 +197,17 @@ def read_state_dict(
     >>> list(nn.read_state_dict(classifier.DATA / "names.pt"))[-2:]
     ['linear.weight', 'linear.bias']
     """
+    return examine(file, key, prefix=prefix, mmap=mmap).weights
+
+
+def examine(
+    file: str | os.PathLike[str] | IO[bytes],
+    key: str | None = None,
+    *,
+    prefix: str = "",
+    mmap: bool = True,
+) -> Contents:
+    """Read the weights in a file as `read_state_dict` does, and how it holds them."""
     if key is not None and not isinstance(key, str):
         raise TypeError(f"key must be a str, got {type(key).__name__}")
     if not isinstance(prefix, str):
@@ -183,7 +218,9 @@ def read_state_dict(
     from numpy_rnn.checkpoint.torch_unpickler import InertUnpickler
 
     with open_source(file, mmap) as source:
-        return find_weights(read(source, InertUnpickler), key, prefix, source.budget)
+        found = find_weights(read(source, InertUnpickler), key, prefix, source.budget)
+        stored = {**found.stored, **source.stored}
+        return Contents(found.arrays, source.format, found.key, source.metadata, stored)
 
 
 def _with_places(refusal: str, is_name: bool, source: Source) -> CheckpointError:

@@ -101,6 +101,8 @@ def read_safetensors(source: Source) -> dict[str, AnyArray]:
             f"the safetensors header describes {position} bytes of tensors, but the file has "
             f"{size}: the file is damaged or cut short"
         )
+    source.metadata = metadata
+    source.stored = {entry.name: entry.dtype for entry in entries}
     tensors = {
         name: decode(source.array(start + begin, end - begin), dtype).reshape(shape)
         for begin, end, name, dtype, shape in entries

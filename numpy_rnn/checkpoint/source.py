@@ -49,6 +49,12 @@ class Source:
         For the memory of what is read.
     mapping : mmap, or None
         Of a large file, whose arrays are views of its pages.
+    format : str
+        What the file is, once it is read.
+    metadata : dict of str to str
+        The notes in a safetensors file.
+    stored : dict of str to str
+        torch's names of the dtypes in a safetensors file.
     """
 
     def __init__(
@@ -61,6 +67,9 @@ class Source:
         self.size = size
         self.budget: MemoryBudget = budget or MemoryBudget(size)
         self.mapping: mmap.mmap | None = mapping
+        self.format = ""
+        self.metadata: dict[str, str] = {}
+        self.stored: dict[str, str] = {}
         self._file = file
         self._block = np.empty(0, np.uint8)
         self._used = 0

@@ -20,7 +20,7 @@ from numpy_rnn.checkpoint.unknown_object import Global, Place, UnknownObject, ch
 if TYPE_CHECKING:
     from numpy_rnn._typing import AnyArray
 
-__all__ = ["collect_weights", "find_weights"]
+__all__ = ["Weights", "collect_weights", "find_weights"]
 
 USUAL_NAMES = (
     "ema",
@@ -70,9 +70,24 @@ class Candidate(NamedTuple):
         return self.place.name if self.place else None
 
 
-def find_weights(
-    root: Any, key: str | None, prefix: str, budget: MemoryBudget
-) -> dict[str, AnyArray]:
+class Weights(NamedTuple):
+    """The weights that were found.
+
+    Attributes
+    ----------
+    arrays : dict of str and ndarray
+    key : str
+        Where they were: names of containers, with dots between them.
+    stored : dict of str and str
+        The dtype that each has in the file.
+    """
+
+    arrays: dict[str, AnyArray]
+    key: str
+    stored: dict[str, str]
+
+
+def find_weights(root: Any, key: str | None, prefix: str, budget: MemoryBudget) -> Weights:
     """Return the weights in what a checkpoint holds.
 
     Parameters
@@ -102,7 +117,12 @@ def find_weights(
             f"the file has no named arrays at key {shown(key)}: omit key to search all of it"
         )
     weights = _with_prefix(_without_wrappers(chosen.weights, budget), prefix)
-    return {name: _array(name, value, budget) for name, value in weights.items()}
+    arrays = {name: _array(name, value, budget) for name, value in weights.items()}
+    stored = {
+        name: value.storage.dtype if isinstance(value, Tensor) else arrays[name].dtype.name
+        for name, value in weights.items()
+    }
+    return Weights(arrays, _key_text(key, chosen.place), stored)
 
 
 def _chosen(root: Any, key: str | None, budget: MemoryBudget) -> Candidate:

@@ -13,7 +13,8 @@ from typing import IO
 
 from numpy_rnn._typing import AnyArray, Format
 from numpy_rnn.arguments import printable
-from numpy_rnn.checkpoint import CheckpointError, read_state_dict, save
+from numpy_rnn.checkpoint import CheckpointError, save
+from numpy_rnn.checkpoint.loading import Contents, examine
 
 STREAM = "-"
 """The name of standard input, or of standard output where a file is written."""
@@ -49,7 +50,12 @@ def add_file(parser: ArgumentParser) -> None:
 
 
 def read(options: Namespace) -> dict[str, AnyArray]:
-    """Return the state_dict in the file that the command was given.
+    """Return the state_dict in the file that the command was given; see `contents`."""
+    return contents(options).weights
+
+
+def contents(options: Namespace) -> Contents:
+    """Return the weights in the file that the command was given, and how it holds them.
 
     Raises
     ------
@@ -58,7 +64,7 @@ def read(options: Namespace) -> dict[str, AnyArray]:
     """
     with open_input(options.file) as file:
         try:
-            return read_state_dict(file, options.key, prefix=options.prefix)
+            return examine(file, options.key, prefix=options.prefix)
         except CheckpointError as error:
             # An error for the command line names its options.
             raise ValueError(re.sub(r"\bkey='([^']*)'", r"--key '\1'", str(error))) from None

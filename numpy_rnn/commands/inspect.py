@@ -6,7 +6,7 @@ import json
 from argparse import ArgumentParser, Namespace
 
 from numpy_rnn.arguments import printable
-from numpy_rnn.commands.common import add_file, columns, read, summary
+from numpy_rnn.commands.common import add_file, columns, contents, summary
 from numpy_rnn.description import describe
 
 __all__ = ["DESCRIPTION", "EXAMPLES", "configure", "run"]
@@ -14,8 +14,8 @@ __all__ = ["DESCRIPTION", "EXAMPLES", "configure", "run"]
 DESCRIPTION = """\
 Print the tensors in FILE, and for each layer that they belong to the line of
 Python that makes it. A comment after # names the arguments that weights do not
-determine: set them as the model's author did. Half precision is read as float32
-and shown as such."""
+determine: set them as the model's author did. The dtypes are those in FILE;
+half precision is read as float32."""
 
 EXAMPLES = """\
   numpy-rnn inspect model.pt
@@ -29,29 +29,43 @@ def configure(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--json",
         action="store_true",
-        help="print one JSON object: tensors, layers, inconsistent, unrecognised",
+        help="print one JSON object: format, key, metadata, tensors, layers, inconsistent, "
+        "unrecognised",
     )
 
 
 def run(options: Namespace) -> int:
     """Print what is in the file."""
-    state_dict = read(options)
+    found = contents(options)
+    state_dict = found.weights
     description = describe(state_dict)
     tensors = [
-        {"name": name, "dtype": str(a.dtype), "shape": a.shape, "bytes": a.nbytes}
+        {
+            "name": name,
+            "dtype": found.stored.get(name, str(a.dtype)),
+            "shape": a.shape,
+            "bytes": a.nbytes,
+        }
         for name, a in state_dict.items()
     ]
     if options.json:
-        found = {
+        everything = {
+            "format": found.format,
+            "key": found.key,
+            "metadata": found.metadata,
             "tensors": tensors,
             "layers": [layer._asdict() for layer in description],
             "inconsistent": [item._asdict() for item in description.inconsistent],
             "unrecognised": list(description.unrecognised),
         }
-        print(json.dumps(found, indent=2))
+        print(json.dumps(everything, indent=2))
         return 0
     rows = [["tensor", "dtype", "shape", "bytes"]]
     rows += [[printable(str(value)) for value in tensor.values()] for tensor in tensors]
-    print(summary(options.file, state_dict), "", *columns(rows, right=[3]), sep="\n")
+    notes = [f"format: {found.format}"]
+    notes += [f"key: {printable(found.key)}"] * bool(found.key)
+    notes += [f"metadata: {printable(k)} = {printable(v)}" for k, v in found.metadata.items()]
+    print(summary(options.file, state_dict), *notes, "", sep="\n")
+    print(*columns(rows, right=[3]), sep="\n")
     print("", description, sep="\n")
     return 0

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import safetensors.torch
 import torch
 
 import numpy_rnn as nn
@@ -83,7 +84,8 @@ def test_inspect_shows_tensors_and_layers(capsys):
     printed = capsys.readouterr()
     lines = printed.out.splitlines()
     assert lines[0] == "model.pt: 27 tensors, 2.3 kB"
-    assert lines[2:4] == [
+    assert lines[1:3] == ["format: torch.save (zip)", ""]
+    assert lines[3:5] == [
         "tensor                    dtype    shape    bytes",
         "rnn.weight_ih_l0          float32  (4, 3)      48",
     ]
@@ -112,10 +114,40 @@ def test_inspect_file_without_weights_says_so(capsys):
     assert "the file holds no named weights" in refused("inspect empty.pt", capsys)
 
 
+def test_inspect_shows_how_a_file_holds_its_weights(capsys):
+    halves = {"w": torch.ones(2, dtype=torch.bfloat16), "v": torch.ones(2)}
+    safetensors.torch.save_file(halves, "half.safetensors", {"author": "me\x1b"})
+    torch.save({"model": {"net": halves}, "step": 1}, "nested.ckpt")
+    assert main(["inspect", "half.safetensors"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1:4] == ["format: safetensors", r"metadata: author = 'me\x1b'", ""]
+    assert "w       bfloat16  (2,)       8" in lines
+    assert main(["inspect", "nested.ckpt"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1:4] == ["format: torch.save (zip)", "key: model.net", ""]
+    assert "v       float32   (2,)       8" in lines
+
+
+def test_inspect_several_sets_names_the_option_for_them(capsys):
+    torch.save({"a": {"w": torch.ones(1)}, "b": {"w": torch.ones(1)}}, "two.pt")
+    message = "choose one with --key 'a' (1 arrays), --key 'b' (1 arrays)"
+    assert message in refused("inspect two.pt", capsys)
+
+
+def test_commands_take_a_prefix_off_names(capsys):
+    state_dict = nn.GRU(3, 4).state_dict(prefix="model.rnn.")
+    nn.save(state_dict | {"loss.weight": np.ones(1)}, "lightning.pt")
+    assert main(shlex.split("convert lightning.pt out.npz --prefix model.")) == 0
+    assert list(nn.load("out.npz")) == [name.removeprefix("model.") for name in state_dict]
+    capsys.readouterr()
+
+
 def test_inspect_json_prints_json(capsys):
     assert main(["inspect", "broken.pt", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
-    assert list(found) == ["tensors", "layers", "inconsistent", "unrecognised"]
+    names = ["format", "key", "metadata", "tensors", "layers", "inconsistent", "unrecognised"]
+    assert list(found) == names
+    assert found["format"] == "torch.save (zip)"
     assert len(found["tensors"]) == 27
     assert found["tensors"][0] == {
         "name": "rnn.weight_ih_l0",
@@ -563,7 +595,7 @@ def test_command_memory_error_prints_one_line(monkeypatch, capsys):
     def fail(*_):
         raise MemoryError("Unable to allocate 4.00 TiB")
 
-    monkeypatch.setattr("numpy_rnn.commands.inspect.read", fail)
+    monkeypatch.setattr("numpy_rnn.commands.inspect.contents", fail)
     line = refused("inspect model.pt", capsys)
     assert line == (
         "numpy-rnn inspect: error: not enough memory: Unable to allocate 4.00 TiB\n"
@@ -574,7 +606,7 @@ def test_main_keyboard_interrupt_exits_with_130(monkeypatch):
     def interrupt(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("numpy_rnn.commands.inspect.read", interrupt)
+    monkeypatch.setattr("numpy_rnn.commands.inspect.contents", interrupt)
     assert main(["inspect", "model.pt"]) == 130
 
 
@@ -610,7 +642,7 @@ def test_main_ctrl_c_prints_nothing():
         def read(file):
             print("reading", flush=True)
             time.sleep(600)
-        inspect.read = read
+        inspect.contents = read
         sys.exit(main(["inspect", "model.pt"]))
     """
     with subprocess.Popen(
