@@ -46,6 +46,7 @@ EXAMPLES_FOR_64_BITS = {
 """Modules whose examples cannot pass there, and why."""
 
 WHOLE_MODULES = {"module.pt", "module_legacy.pt", "data_parallel.pt"}
+WHOLE_MODULES |= {"forecasting.pt", "forecasting_legacy.pt"}
 """Files that `load` refuses, since they name classes."""
 
 WITH_EXAMPLES = [

@@ -15,7 +15,7 @@ MEBIBYTE = 2**20
 
 
 def test_bombs_take_little_memory_and_end(deep):
-    count = 100 if deep else 24
+    count = 100 if deep else 12
     result = subprocess.run(
         [sys.executable, "-m", "tests.support.bombs", "0", str(count)],
         capture_output=True,
