@@ -287,7 +287,8 @@ def trace(module: object, input: Any, hx: Any = None) -> Trace[Any, Any]:
     -------
     Trace
         Its results are exactly those of ``module(input, hx)``. It holds every state and
-        gate of every step: for each layer of an LSTM ten times its output.
+        gate of every step: for each layer of an LSTM ten times its output. `Trace.plot`
+        draws them.
 
     Raises
     ------

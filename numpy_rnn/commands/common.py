@@ -108,7 +108,14 @@ def write(arrays: Mapping[str, AnyArray], out: str, format: Format | None = None
     if out == STREAM and sys.stdout.isatty():
         raise CommandError("-: standard output is a terminal; redirect it to a file or pipe")
     with naming(out), status(f"writing {printable(out)}"):
-        save(arrays, sys.stdout.buffer if out == STREAM else out, format)
+        try:
+            save(arrays, sys.stdout.buffer if out == STREAM else out, format)
+        except ValueError as error:
+            # An error for the command line names its arguments.
+            text = re.sub("^f must", "OUT must", str(error)).replace(
+                "pass format", "use --format"
+            )
+            raise ValueError(text) from error
 
 
 @contextlib.contextmanager

@@ -74,9 +74,10 @@ def embedding(
         )
     # Read as unsigned, a negative index is a large one.
     if indices.size and indices.view(f"u{indices.itemsize}").max() >= rows:
+        least, greatest = indices.min(), indices.max()
         raise IndexError(
-            f"index out of range in self: {rows} embeddings, indices from {indices.min()} to "
-            f"{indices.max()}"
+            f"index out of range in self: input must have indices from 0 to {rows - 1}, got "
+            f"{least if least < 0 else greatest}"
         )
     vectors = table.take(indices.astype(np.intp, copy=False), axis=0)
     if max_norm is not None:

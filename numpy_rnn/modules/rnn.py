@@ -234,8 +234,9 @@ class RNNBase(WeightedLayer, Generic[Hx]):
         self: HasForward[Arguments, Result], *args: Arguments.args, **kwargs: Arguments.kwargs
     ) -> Result: ...
     def __call__(self, input: Any, hx: Any = None) -> Any:  # type: ignore[misc]  # see below
-        r"""Return what ``forward`` computes; without \*args a step takes 4 % less time."""
-        # As called: a subclass or an instance may have a forward without `hx`.
+        """Return what ``forward`` computes."""
+        # Without *args a step takes 4 % less time than by `Module.__call__`. As called, since
+        # a subclass or an instance may have a forward without `hx`.
         return self.forward(input) if hx is None else self.forward(input, hx)
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -456,7 +457,10 @@ class RNNBase(WeightedLayer, Generic[Hx]):
 
     def _axes_error(self, axes: int) -> Exception:
         kind = self.mode.partition("_")[0]
-        return ValueError(f"{kind}: Expected input to be 2D or 3D, got {axes}D array instead")
+        hint = ". For a single step pass input[None], or use a cell" if axes == 1 else ""
+        return ValueError(
+            f"{kind}: Expected input to be 2D or 3D, got {axes}D array instead{hint}"
+        )
 
     def _input_error(self, x: AnyArray, weight: Array) -> Exception:
         """Return the error for an input of a wrong dtype, or else of a wrong size."""

@@ -15,7 +15,7 @@ MEBIBYTE = 2**20
 
 
 def test_bombs_take_little_memory_and_end(deep):
-    count = 100 if deep else 12
+    count = 50 if deep else 10
     result = subprocess.run(
         [sys.executable, "-m", "tests.support.bombs", "0", str(count)],
         capture_output=True,

@@ -618,7 +618,7 @@ def test_golden_file_cut_short_anywhere_is_refused(name, read):
 def test_golden_file_with_random_damage_is_refused_or_read(name, tmp_path, monkeypatch, deep):
     """`python -m tests.support.mutations 200000` does more."""
     monkeypatch.chdir(tmp_path)
-    files = 4000 if deep else 200
+    files = 3000 if deep else 120
     tracemalloc.start()
     try:
         refused = mutations.run(name, files)

@@ -211,7 +211,9 @@ def test_convert_unsupported_values_exits_and_keeps_the_file(capsys):
     )
     nn.save({"a": np.ones(2) * 1j}, "complex.npz")
     assert "'a' has dtype complex128" in refused("convert complex.npz w.safetensors", capsys)
-    assert "f must end in one of" in refused("convert model.pt w.h5", capsys)
+    message = refused("convert model.pt w.h5", capsys)
+    assert "OUT must end in one of" in message
+    assert "or use --format" in message
     assert "no/w.npz: No such file" in refused("convert model.pt no/w.npz", capsys)
     before = Path("nested.pt").read_bytes()
     for out in ("nested.pt", "./nested.pt"):
@@ -317,7 +319,7 @@ def test_run_empty_batch_prints_no_figures(capsys):
         ),
         ("model.pt absent.npy --layer rnn", "absent.npy: No such file or directory"),
         ("model.pt wide.npy --layer rnn", "wide.npy: input.size(-1) must be equal"),
-        ("model.pt input.npy --layer rnn -o out.h5", "f must end in one of"),
+        ("model.pt input.npy --layer rnn -o out.h5", "OUT must end in one of"),
         ("head.npz input.npy", "head.npz has no recurrent layer: name another layer"),
     ],
 )
