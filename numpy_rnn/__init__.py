@@ -50,6 +50,6 @@ if not TYPE_CHECKING:  # hidden from type checkers, which then report unknown na
         raise AttributeError(
             f"module 'numpy_rnn' has no attribute {name!r}. Its layers are "
             f"{', '.join(layers)}; its functions {', '.join(functions)}; its modules "
-            "functional, init and utils. What torch has outside of torch.nn, such as torch.cat, "
-            "is written in NumPy"
+            "functional, init and utils. What torch has outside of torch.nn, such as "
+            "torch.cat, is written in NumPy"
         )
