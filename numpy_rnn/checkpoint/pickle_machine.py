@@ -32,7 +32,7 @@ from numpy_rnn.checkpoint.unknown_object import (
 
 __all__ = ["PickleMachine"]
 
-SAFE_KEYS = {str, float, bytes, bool, type(None), Global, UnknownObject}
+SAFE_KEYS: set[type] = {str, float, bytes, bool, type(None), Global, UnknownObject}
 """Types of keys that are hashed in a short time, and of which few have the same hash."""
 
 OTHER_KEYS = (int, complex, np.generic, np.dtype)
