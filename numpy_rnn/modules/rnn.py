@@ -457,10 +457,7 @@ class RNNBase(WeightedLayer, Generic[Hx]):
 
     def _axes_error(self, axes: int) -> Exception:
         kind = self.mode.partition("_")[0]
-        hint = ". For a single step pass input[None], or use a cell" if axes == 1 else ""
-        return ValueError(
-            f"{kind}: Expected input to be 2D or 3D, got {axes}D array instead{hint}"
-        )
+        return ValueError(f"{kind}: Expected input to be 2D or 3D, got {axes}D array instead")
 
     def _input_error(self, x: AnyArray, weight: Array) -> Exception:
         """Return the error for an input of a wrong dtype, or else of a wrong size."""
