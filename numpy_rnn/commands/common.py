@@ -71,8 +71,8 @@ def read(options: Namespace) -> dict[str, AnyArray]:
     if total > MOST_EXPANSION * file_size + SMALL:
         raise CommandError(
             f"{options.file}: its tensors repeat or share elements: apart they take "
-            f"{size(total)}, the file {size(file_size)}. Save a tensor.clone() of each that you "
-            "need, or choose some with --key or --prefix"
+            f"{size(total)}, the file {size(file_size)}. Save a tensor.clone() of each that "
+            "you need, or choose some with --key or --prefix"
         )
     return weights
 

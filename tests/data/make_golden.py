@@ -236,12 +236,12 @@ def lightning_checkpoint():
     import lightning
 
     class Tagging(lightning.LightningModule):
-        def __init__(self, model, rate):
+        def __init__(self, model, rate):  # noqa: ARG002  # saved by Lightning
             super().__init__()
             self.save_hyperparameters()
             self.model = model
 
-        def training_step(self, batch, index):
+        def training_step(self, batch, _index):
             return self.model(batch[0]).sum()
 
         def configure_optimizers(self):
@@ -269,14 +269,15 @@ def recurrent_ppo():
     from stable_baselines3.common import save_util
 
     save_util.get_system_info = lambda **_: ({}, "")  # nothing of the machine it is written on
+
     class Walk(gymnasium.Env):
         observation_space = gymnasium.spaces.Box(-1, 1, (3,))
         action_space = gymnasium.spaces.Discrete(2)
 
-        def reset(self, seed=None, options=None):
+        def reset(self, **_):
             return self.observation_space.sample(), {}
 
-        def step(self, action):
+        def step(self, _action):
             return self.observation_space.sample(), 1.0, True, False, {}
 
     agent = sb3_contrib.RecurrentPPO(
