@@ -10,6 +10,7 @@ from numpy_rnn.modules.flatten import Flatten
 from numpy_rnn.modules.linear import Identity, Linear
 from numpy_rnn.modules.module import Module
 from numpy_rnn.modules.normalization import LayerNorm
+from numpy_rnn.modules.parameter import Parameter
 from numpy_rnn.modules.rnn import GRU, LSTM, RNN, GRUCell, LSTMCell, RNNBase, RNNCell
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "Module",
     "ModuleDict",
     "ModuleList",
+    "Parameter",
     "RNNBase",
     "RNNCell",
     "ReLU",
