@@ -24,12 +24,8 @@ def draw_parameters(weight: Array, bias: Array | None) -> None:
     They are drawn from U(-k, k), k = 1 / sqrt(f) for f inputs to each output.
     """
     fan_in = math.prod(weight.shape[1:])
-    if weight.size:
-        # The bounds in torch's own arithmetic (kaiming_uniform_ with a = sqrt(5)),
-        # which rounds a little differently from 1 / sqrt(fan_in).
-        gain = math.sqrt(2.0 / (1 + math.sqrt(5) ** 2))
-        bound = math.sqrt(3.0) * (gain / math.sqrt(fan_in))
-        init.uniform_(weight, -bound, bound)
+    if weight.size:  # torch warns otherwise
+        init.kaiming_uniform_(weight, a=math.sqrt(5))
     if bias is not None:
         bound = 1 / math.sqrt(fan_in) if fan_in > 0 else 0
         init.uniform_(bias, -bound, bound)

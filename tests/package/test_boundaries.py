@@ -23,7 +23,7 @@ ROOMS = {
     "recurrence": "_typing floating_point",
     "random": "_typing floating_point arguments",
     "functional": "_typing floating_point arguments random",
-    "init": "_typing random",
+    "init": "_typing floating_point arguments random",
     "utils": "_typing floating_point arguments",
     "checkpoint": "_typing floating_point arguments",
     "modules": "_typing floating_point arguments recurrence functional init utils",
