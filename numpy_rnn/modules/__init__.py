@@ -1,43 +1,88 @@
 """The layers, and the base class they share."""
 
-from numpy_rnn.modules.activation import LeakyReLU, LogSoftmax, ReLU, Sigmoid, Softmax, Tanh
-from numpy_rnn.modules.batchnorm import BatchNorm1d
-from numpy_rnn.modules.container import ModuleDict, ModuleList, Sequential
+from numpy_rnn.modules.activation import (
+    ELU,
+    GELU,
+    GLU,
+    SELU,
+    Hardtanh,
+    LeakyReLU,
+    LogSigmoid,
+    LogSoftmax,
+    PReLU,
+    ReLU,
+    ReLU6,
+    Sigmoid,
+    SiLU,
+    Softmax,
+    Softplus,
+    Tanh,
+    Threshold,
+)
+from numpy_rnn.modules.batchnorm import BatchNorm1d, BatchNorm2d
+from numpy_rnn.modules.container import (
+    ModuleDict,
+    ModuleList,
+    ParameterDict,
+    ParameterList,
+    Sequential,
+)
 from numpy_rnn.modules.conv import Conv1d
-from numpy_rnn.modules.dropout import Dropout
+from numpy_rnn.modules.dropout import Dropout, Dropout1d, Dropout2d
 from numpy_rnn.modules.embedding import Embedding
 from numpy_rnn.modules.flatten import Flatten
-from numpy_rnn.modules.linear import Identity, Linear
+from numpy_rnn.modules.instancenorm import InstanceNorm1d, InstanceNorm2d
+from numpy_rnn.modules.linear import Bilinear, Identity, Linear
 from numpy_rnn.modules.module import Module
-from numpy_rnn.modules.normalization import LayerNorm
+from numpy_rnn.modules.normalization import GroupNorm, LayerNorm
 from numpy_rnn.modules.parameter import Parameter
 from numpy_rnn.modules.rnn import GRU, LSTM, RNN, GRUCell, LSTMCell, RNNBase, RNNCell
 
 __all__ = [
+    "ELU",
+    "GELU",
+    "GLU",
     "GRU",
     "LSTM",
     "RNN",
+    "SELU",
     "BatchNorm1d",
+    "BatchNorm2d",
+    "Bilinear",
     "Conv1d",
     "Dropout",
+    "Dropout1d",
+    "Dropout2d",
     "Embedding",
     "Flatten",
     "GRUCell",
+    "GroupNorm",
+    "Hardtanh",
     "Identity",
+    "InstanceNorm1d",
+    "InstanceNorm2d",
     "LSTMCell",
     "LayerNorm",
     "LeakyReLU",
     "Linear",
+    "LogSigmoid",
     "LogSoftmax",
     "Module",
     "ModuleDict",
     "ModuleList",
+    "PReLU",
     "Parameter",
+    "ParameterDict",
+    "ParameterList",
     "RNNBase",
     "RNNCell",
     "ReLU",
+    "ReLU6",
     "Sequential",
+    "SiLU",
     "Sigmoid",
     "Softmax",
+    "Softplus",
     "Tanh",
+    "Threshold",
 ]

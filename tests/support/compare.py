@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch.nn.utils import rnn as torch_rnn
 
+from numpy_rnn import functional
 from numpy_rnn.testing import compare, nested
 
 
@@ -79,6 +80,27 @@ def assert_parity(module: Any, torch_module: torch.nn.Module, *inputs: Any) -> N
             doubles = nested.map_leaves(_double, to_torch(inputs), torch_rnn.PackedSequence)
             truth = copy.deepcopy(torch_module).double()(*doubles)
     assert_close(ours, theirs, truth)
+
+
+def assert_function_parity(name: str, *inputs: Any, **options: Any) -> None:
+    """Call a function of ours and of ``torch.nn.functional`` and compare.
+
+    Parameters
+    ----------
+    name : str
+    *inputs : array, tuple of arrays, or anything that both take
+        In the precision to be compared.
+    **options
+        The same by name; a dtype by its name.
+    """
+    theirs = getattr(torch.nn.functional, name)
+    ours = getattr(functional, name)(*inputs, **options)
+    dtype = options.pop("dtype", None)
+    tensors, options = to_torch(inputs), to_torch(options)
+    doubles = nested.map_leaves(_double, tensors), nested.map_leaves(_double, options)
+    if dtype is not None:
+        options["dtype"], doubles[1]["dtype"] = getattr(torch, dtype), torch.float64
+    assert_close(ours, theirs(*tensors, **options), theirs(*doubles[0], **doubles[1]))
 
 
 def _double(leaf: Any) -> Any:
