@@ -20,9 +20,25 @@ from numpy_rnn.functional.dropout import dropout
 from numpy_rnn.functional.linear import linear
 from numpy_rnn.functional.normalization import batch_norm, layer_norm
 from numpy_rnn.functional.padding import pad
+from numpy_rnn.functional.pooling import (
+    adaptive_avg_pool1d,
+    adaptive_avg_pool2d,
+    adaptive_max_pool1d,
+    adaptive_max_pool2d,
+    avg_pool1d,
+    avg_pool2d,
+    max_pool1d,
+    max_pool2d,
+)
 from numpy_rnn.functional.sparse import embedding
 
 __all__ = [
+    "adaptive_avg_pool1d",
+    "adaptive_avg_pool2d",
+    "adaptive_max_pool1d",
+    "adaptive_max_pool2d",
+    "avg_pool1d",
+    "avg_pool2d",
     "batch_norm",
     "conv1d",
     "dropout",
@@ -31,6 +47,8 @@ __all__ = [
     "leaky_relu",
     "linear",
     "log_softmax",
+    "max_pool1d",
+    "max_pool2d",
     "pad",
     "relu",
     "sigmoid",

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch.nn.utils import rnn as torch_rnn
 
+from numpy_rnn import functional
 from numpy_rnn.testing import compare, nested
 
 
@@ -79,6 +80,25 @@ def assert_parity(module: Any, torch_module: torch.nn.Module, *inputs: Any) -> N
             doubles = nested.map_leaves(_double, to_torch(inputs), torch_rnn.PackedSequence)
             truth = copy.deepcopy(torch_module).double()(*doubles)
     assert_close(ours, theirs, truth)
+
+
+def assert_function_parity(name: str, *inputs: Any, **options: Any) -> None:
+    """Call a function of ours and of ``torch.nn.functional`` and compare.
+
+    Parameters
+    ----------
+    name : str
+    *inputs : array, tuple of arrays, or anything that both take
+        In the precision to be compared.
+    **options
+        Further arguments, alike for both.
+    """
+    theirs = getattr(torch.nn.functional, name)
+    tensors = to_torch(inputs)
+    ours = getattr(functional, name)(*inputs, **options)
+    reference = theirs(*tensors, **options)
+    truth = theirs(*nested.map_leaves(_double, tensors), **options)
+    assert_close(ours, reference, truth)
 
 
 def _double(leaf: Any) -> Any:
