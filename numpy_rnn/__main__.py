@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from types import ModuleType
@@ -25,7 +27,8 @@ exit codes:
   0    success
   1    results differ from torch's (verify, demo)
   2    error: wrong usage, or a file that cannot be read or written
-  130  interrupted"""
+  130  interrupted
+  143  terminated"""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -41,6 +44,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     SystemExit
         With 2, after a line on standard error, for wrong usage and bad files.
     """
+    with contextlib.suppress(ValueError):  # not in the main thread
+        signal.signal(signal.SIGTERM, _terminate)
     if sys.stderr is None:  # closed, as by `2>&-`
         sys.stderr = open(os.devnull, "w")  # noqa: PTH123, SIM115  # for as long as we run
     if sys.stdout is None:
@@ -60,6 +65,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _output_failed(error)
     except KeyboardInterrupt:
         return 130
+
+
+def _terminate(signum: int, _frame: object) -> NoReturn:
+    """End as after an exception, so that no temporary file stays."""
+    sys.exit(128 + signum)
 
 
 def _discard_output() -> None:

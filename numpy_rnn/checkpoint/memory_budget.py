@@ -15,6 +15,10 @@ __all__ = ["MemoryBudget", "MemoryLimitError"]
 BASE = 48 * 2**20
 """Bytes that a file of any size may take: a small archive of zeros is legitimate."""
 
+WORDS = 16 * 2**20
+"""Bytes at the beginning of a file for which ten times as much may be taken: a dict of words
+or a header with many small tensors becomes that much more than it is in the file."""
+
 # What Python's objects take, in bytes, rounded up.
 
 INSTRUCTION = 48
@@ -38,8 +42,9 @@ class MemoryLimitError(CheckpointError):
 
 
 class MemoryBudget:
-    """Memory that one file may take: twice its size plus 48 MiB.
+    """Memory that one file may take.
 
+    That is twice its size plus 48 MiB, where the first 16 MiB count ten times, not twice.
     Widening half precision that is uncompressed in the file comes on top of that.
 
     Parameters
@@ -50,7 +55,7 @@ class MemoryBudget:
 
     def __init__(self, file_size: int) -> None:
         self._file_size = file_size
-        self._limit = self._left = 2 * file_size + BASE
+        self._limit = self._left = 2 * file_size + 8 * min(file_size, WORDS) + BASE
 
     def reset(self) -> None:
         """Start again with the whole budget, to read the file a second time."""

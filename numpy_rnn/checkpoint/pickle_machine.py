@@ -56,6 +56,9 @@ LONG = 4096
 WIDEST = 4
 """Bytes that a byte of a string that is not ASCII may become."""
 
+LATIN_1 = 0xC3
+"""The highest byte in UTF-8 of characters that take one byte in memory."""
+
 BATCH = 500
 """Instructions that are paid for at a time."""
 
@@ -253,12 +256,18 @@ class PickleMachine:
 
     def _unicode_line(self) -> None:
         line = self._line()
-        self._check_width(line)
+        self._check_escapes(line)
         self._push_text(line.decode("raw-unicode-escape"))
 
     def _check_width(self, data: bytes) -> None:
-        """Check that there is memory to decode a string: one wide character widens all."""
-        if not data.isascii() or b"\\" in data:
+        """Check that there is memory to decode UTF-8: one wide character widens all."""
+        highest = np.frombuffer(data, np.uint8).max()
+        width = 1 if highest <= LATIN_1 else WIDEST
+        self.budget.check(width * len(data), "a string in the pickle")
+
+    def _check_escapes(self, data: bytes) -> None:
+        """Check that there is memory to decode a string in which escapes may be wide."""
+        if b"\\" in data:
             self.budget.check(WIDEST * len(data), "a string in the pickle")
 
     def _push_text(self, text: str) -> None:
@@ -314,7 +323,7 @@ class PickleMachine:
         if len(line) < 2 or line[:1] not in (b"'", b'"') or line[:1] != line[-1:]:
             raise CheckpointError(f"a string must be in quotes, got {shown(line)}")
         body = line[1:-1]
-        self._check_width(body)
+        self._check_escapes(body)
         if INVALID_ESCAPE.search(body.replace(rb"\\", b"  ")):
             raise CheckpointError(f"a string has an invalid escape: {shown(line)}")
         # Python's own unpickler uses escape_decode; "unicode_escape" would decode \u too.

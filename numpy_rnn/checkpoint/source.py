@@ -223,9 +223,10 @@ def _source(file: IO[bytes], maps: bool) -> Source:
     size = file.tell() if size is None else size
     if not size:
         raise CheckpointError("the file is empty")
-    # Other file objects mean something else by their fileno: gzip's do, also in a reader.
+    # Other file objects mean something else by their fileno: gzip's do, also in a reader. One
+    # that can be written could be changed below the arrays, by saving them into it.
     raw = file.raw if type(file) is io.BufferedReader else file
-    if not maps or size < MAPPED_FROM or type(raw) is not io.FileIO:
+    if not maps or size < MAPPED_FROM or type(raw) is not io.FileIO or raw.writable():
         return Source(file, size)
     try:
         mapping = mmap.mmap(file.fileno(), size, access=mmap.ACCESS_COPY)

@@ -20,6 +20,12 @@ STREAM = "-"
 """The name of standard input, or of standard output where a file is written."""
 
 
+MOST_EXPANSION = 16
+"""How many times a file's size its tensors may take: shared ones, or small dtypes widened."""
+
+SMALL = 64 * 2**20
+"""Bytes that they may take besides, whatever the size of the file."""
+
 WIDEST = 80
 """Characters of a column: a longer cell is not cut, and the others do not follow it."""
 
@@ -50,8 +56,25 @@ def add_file(parser: ArgumentParser) -> None:
 
 
 def read(options: Namespace) -> dict[str, AnyArray]:
-    """Return the state_dict in the file that the command was given; see `contents`."""
-    return contents(options).weights
+    """Return the state_dict in the file that the command was given, to compute with or write.
+
+    Raises
+    ------
+    CommandError
+        If it cannot be read, or its arrays share or repeat so many elements that they would
+        take far more memory, or space in another file, than in theirs.
+    """
+    with open_input(options.file) as file:
+        weights = _examined(file, options).weights
+        file_size = file.seek(0, os.SEEK_END)
+    total = sum(array.nbytes for array in weights.values())
+    if total > MOST_EXPANSION * file_size + SMALL:
+        raise CommandError(
+            f"{options.file}: its tensors repeat or share elements: apart they take "
+            f"{size(total)}, the file {size(file_size)}. Save a tensor.clone() of each that "
+            "you need, or choose some with --key or --prefix"
+        )
+    return weights
 
 
 def contents(options: Namespace) -> Contents:
@@ -63,11 +86,15 @@ def contents(options: Namespace) -> Contents:
         If it cannot be read, naming the file.
     """
     with open_input(options.file) as file:
-        try:
-            return examine(file, options.key, prefix=options.prefix)
-        except CheckpointError as error:
-            # An error for the command line names its options.
-            raise ValueError(re.sub(r"\bkey='([^']*)'", r"--key '\1'", str(error))) from None
+        return _examined(file, options)
+
+
+def _examined(file: IO[bytes], options: Namespace) -> Contents:
+    try:
+        return examine(file, options.key, prefix=options.prefix)
+    except CheckpointError as error:
+        # An error for the command line names its options.
+        raise ValueError(re.sub(r"\bkey='([^']*)'", r"--key '\1'", str(error))) from None
 
 
 @contextlib.contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -13,10 +14,15 @@ __all__ = ["is_packed", "leaves", "map_leaves"]
 def leaves(value: Any, name: str = "output") -> Iterator[tuple[str, Any]]:
     """Yield the leaves of nested tuples, lists, dicts and packed sequences with their names.
 
-    >>> list(leaves((1, {"a": [2, None]})))
-    [('output[0]', 1), ("output[1]['a'][0]", 2), ("output[1]['a'][1]", None)]
+    A list of numbers is one leaf.
+
+    >>> list(leaves((1, {"a": [None, "x"], "b": [3, 4]})))
+    [('output[0]', 1), ("output[1]['a'][0]", None), ("output[1]['a'][1]", 'x'),
+     ("output[1]['b']", [3, 4])]
     """
-    if isinstance(value, tuple) and hasattr(value, "_fields"):
+    if isinstance(value, list) and value and all(map(is_number, value)):
+        yield name, value
+    elif isinstance(value, tuple) and hasattr(value, "_fields"):
         for field, item in zip(value._fields, value):
             yield from leaves(item, f"{name}.{field}")
     elif isinstance(value, (tuple, list)):
@@ -46,7 +52,14 @@ def map_leaves(
     items = [map_leaves(function, item, packed) for item in value]
     if is_packed(value):
         return packed(*items)
+    if hasattr(value, "_fields"):  # a named tuple
+        return type(value)(*items)
     return tuple(items) if isinstance(value, tuple) else items
+
+
+def is_number(value: Any) -> bool:
+    """Return whether a value is a number, or an array or a tensor without axes."""
+    return isinstance(value, numbers.Number) or getattr(value, "shape", None) == ()
 
 
 def is_packed(value: Any) -> bool:

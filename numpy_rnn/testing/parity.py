@@ -6,10 +6,9 @@ them, and runs them. torch is never imported: a caller who has a torch module ha
 
 from __future__ import annotations
 
-import copy
 import sys
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -17,14 +16,21 @@ import numpy as np
 from numpy_rnn._typing import AnyArray
 from numpy_rnn.floating_point import silent
 from numpy_rnn.modules import Module
+from numpy_rnn.modules.rnn import RNNBase
 from numpy_rnn.testing.criterion import MARGIN, allowed_error, difference, largest_magnitude
-from numpy_rnn.testing.nested import is_packed, leaves, map_leaves
+from numpy_rnn.testing.nested import is_packed
+from numpy_rnn.testing.pair import (
+    Inputs,
+    Pair,
+    Results,
+    as_array,
+    as_double,
+    map_arrays,
+    nudged,
+)
 from numpy_rnn.utils.rnn import PackedSequence
 
-__all__ = ["ParityReport", "ParityRow", "assert_parity", "nudged"]
-
-Results: TypeAlias = dict[str, AnyArray]
-"""What a model returns, by the names of `leaves`."""
+__all__ = ["ParityReport", "ParityRow", "assert_parity"]
 
 Steps: TypeAlias = "int | AnyArray | None"
 """The axis of steps in an output, or the step of each row of packed data, or neither."""
@@ -34,6 +40,12 @@ DRAWS = 3
 
 FIRST_STEPS = 4
 """Steps that are also run alone, in float64: a chaotic net has not yet diverged after them."""
+
+NO_OPTIONS = {"training", "inplace"}
+"""Attributes of layers in which two models may differ: each is run as it is."""
+
+FLOAT32_ROUNDING = 1e-4
+"""Errors below this, in float64, are small enough to be those of float32."""
 
 UNDECIDED = 0.1
 """Where torch's own results differ by this part of the output's range, they decide nothing."""
@@ -84,10 +96,13 @@ class ParityReport(NamedTuple):
     rows : tuple of ParityRow
     remarks : tuple of str
         What could not be decided, and why.
+    options : tuple of str
+        Options of layers that differ, which may do no harm: ``dropout`` in evaluation mode.
     """
 
     rows: tuple[ParityRow, ...]
     remarks: tuple[str, ...]
+    options: tuple[str, ...] = ()
 
     @property
     def agrees(self) -> bool:
@@ -102,10 +117,12 @@ class ParityReport(NamedTuple):
             lines.append([row.run, row.output, step, *numbers, "" if row.agrees else "DIFFERS"])
         widths = [max(map(len, column)) for column in zip(*lines)]
         texts = ["  ".join(map(str.ljust, line, widths)).rstrip() for line in lines]
-        return "\n".join([*texts, *self.remarks])
+        return "\n".join([*self.options, *texts, *self.remarks])
 
 
-def assert_parity(module: Module, torch_module: Any, *inputs: Any) -> ParityReport:
+def assert_parity(
+    module: Module, torch_module: Any, *inputs: Any, **keywords: Any
+) -> ParityReport:
     """Run a model and torch's with the same weights on the same input, and compare.
 
     Both run in the precision that they have and in float64; the truth is torch's float64
@@ -116,18 +133,25 @@ def assert_parity(module: Module, torch_module: Any, *inputs: Any) -> ParityRepo
     chaotic net diverges still count. In float64 what is allowed is about 1e-15 at first, and
     the first four steps are also run alone: a difference there is not rounding.
 
+    For its float64 result the original may name float32: its ``torch.zeros(...)`` and
+    ``x.float()`` give float64 then. In the port, let new arrays have the dtype of what they
+    serve, as by ``np.zeros(..., x.dtype)``.
+
     Parameters
     ----------
     module : Module
         Of this package, or your own; with its weights.
     torch_module : torch.nn.Module
-        The original, with the same weights, on the CPU. Neither is changed, except by
-        its own `forward`.
-    *inputs : array, PackedSequence, tuple of them, or anything else
+        The original, with the same weights, on the CPU. Both are copied before every run,
+        so neither changes, and each run begins with the state that they keep now.
+    *inputs : array, PackedSequence, nest of them, or anything else
         What both take. torch gets arrays as tensors and packed sequences as its own. Steps are
-        counted along the first axis of the first input, or the second where the model has a
-        layer with ``batch_first``. Steps of a model with a bidirectional layer are not
-        compared one by one.
+        counted along the first axis of the first input, or the second where the recurrent
+        layers have ``batch_first``; in an input of two axes only whole numbers, such as
+        words, can have a batch. Steps are not compared one by one where the model has no
+        recurrent layer, or one that is bidirectional.
+    **keywords : the same
+        What both take by name.
 
     Returns
     -------
@@ -138,9 +162,10 @@ def assert_parity(module: Module, torch_module: Any, *inputs: Any) -> ParityRepo
     Raises
     ------
     AssertionError
-        If the weights or the results differ; if a model gives other results when it is
-        called again, as with dropout; or if torch's own results differ so much, in float64
-        too, that nothing can be decided. The message contains the report.
+        If the weights or the results differ; if a model fails, or gives other results when
+        it is called again, as with dropout; or if torch's own results differ so much, in
+        float64 too, that nothing can be decided. The message names options of layers that
+        differ, and contains the report.
     TypeError
         If `torch_module` is not a torch module, or `module` not one of this package.
 
@@ -165,19 +190,36 @@ def assert_parity(module: Module, torch_module: Any, *inputs: Any) -> ParityRepo
     AssertionError: the weights differ: bias_hh_l0 by up to ...
     """
     torch = _check_modules(module, torch_module)
-    _check_weights(module, torch_module)
-    with warnings.catch_warnings(), torch.inference_mode():
-        warnings.simplefilter("ignore")  # of torch's own, about speed
-        runs, remarks = _plan(_Pair(module, torch_module, torch), inputs)
-        rows = [row for run in runs for row in _rows(run)]
-    report = ParityReport(tuple(rows), tuple(remarks) + _undecided(rows))
+    options = _differing_options(module, torch_module)
+    try:
+        _check_weights(module, torch_module)
+        with warnings.catch_warnings(), torch.inference_mode():
+            warnings.simplefilter("ignore")  # of torch's own, about speed
+            runs, remarks = _plan(Pair(module, torch_module, torch), (inputs, keywords))
+            rows = [row for run in runs for row in _rows(run)]
+    except AssertionError as error:
+        if not options:
+            raise
+        raise AssertionError("\n".join([*options, str(error)])) from error.__cause__
+    report = ParityReport(tuple(rows), (*remarks, *_undecided(rows)), options)
     if not report.agrees:
-        raise AssertionError(f"the results differ from torch's\n{report}")
+        raise AssertionError(f"the results differ from torch's\n{report}{_hint(rows)}")
     if all(row.undecided_from == 0 for row in rows):
         raise AssertionError(
             f"torch's own results differ too much on this input: try another one\n{report}"
         )
     return report
+
+
+def _hint(rows: Sequence[ParityRow]) -> str:
+    """Return what may be the cause where float64 alone differs, by what float32 rounds."""
+    failed = [row for row in rows if not row.agrees]
+    if all(row.run.startswith("float64") and row.ours < FLOAT32_ROUNDING for row in failed):
+        return (
+            "\nfloat64 alone differs, and by little: if the port makes float32 arrays, let "
+            "these have the dtype of what they serve, as by np.zeros(..., x.dtype)"
+        )
+    return ""
 
 
 def _undecided(rows: Sequence[ParityRow]) -> tuple[str, ...]:
@@ -194,22 +236,6 @@ def _undecided(rows: Sequence[ParityRow]) -> tuple[str, ...]:
 # Check
 
 
-def _array(value: Any) -> AnyArray:
-    """Return a new array from an array or a tensor, or an array of one object."""
-    return np.array(value.detach().cpu().numpy() if hasattr(value, "detach") else value)
-
-
-def _map_arrays(
-    function: Callable[[AnyArray], Any], value: Any, packed: Callable[..., Any] = PackedSequence
-) -> Any:
-    """Return nested values with `function` applied to arrays and tensors, as arrays."""
-
-    def mapped(leaf: Any) -> Any:
-        return function(_array(leaf)) if hasattr(leaf, "__array__") else leaf
-
-    return map_leaves(mapped, value, packed)
-
-
 def _is_none(array: AnyArray) -> bool:
     return array.shape == () and array[()] is None
 
@@ -223,11 +249,20 @@ def _check_alike(what: str, ours: Results, theirs: Results) -> None:
     for whose, more, fewer in (("ours", theirs, ours), ("torch's", ours, theirs)):
         missing = [name for name in more if name not in fewer]
         if missing:
-            raise AssertionError(f"{what}: {whose} has no {min(missing)}")
+            counts = f" (ours has {len(ours)} arrays, torch's {len(theirs)})"
+            raise AssertionError(
+                f"{what}: {whose} has no {min(missing)}"
+                + (counts if len(ours) != len(theirs) else "")
+            )
     for name, reference in theirs.items():
         mine, other = _described(ours[name]), _described(reference)
         if mine != other:
-            raise AssertionError(f"{what}: {name} is {mine}, torch's {other}")
+            shape = reference.shape
+            swapped = (*shape[1::-1], *shape[2:]) == ours[name].shape != shape
+            hint = ": its first two axes are swapped, as by another batch_first"
+            raise AssertionError(
+                f"{what}: {name} is {mine}, torch's {other}" + (hint if swapped else "")
+            )
 
 
 def _check_modules(module: Any, torch_module: Any) -> Any:
@@ -246,12 +281,38 @@ def _kind(value: Any) -> str:
 
 def _check_weights(module: Module, torch_module: Any) -> None:
     ours = module.state_dict()
-    theirs = {name: _array(value) for name, value in torch_module.state_dict().items()}
+    theirs = {name: as_array(value) for name, value in torch_module.state_dict().items()}
     _check_alike("the weights differ", ours, theirs)
     for name, reference in theirs.items():
         by = difference(ours[name], reference).max(initial=0.0)
         if by != 0:
             raise AssertionError(f"the weights differ: {name} by up to {by:.1e}")
+
+
+def _differing_options(module: Module, torch_module: Any) -> tuple[str, ...]:
+    """Return a line for each option of a layer that the two models have differently."""
+    ours = dict(module.named_modules())
+    lines = []
+    for name, theirs in torch_module.named_modules():
+        mine = ours.get(name)
+        if mine is None or type(mine).__name__ != type(theirs).__name__:
+            continue
+        where = f"{name}." if name else ""
+        lines += [
+            f"{where}{option} is {own!r}, torch's {value!r}"
+            for option, value in vars(theirs).items()
+            if option not in NO_OPTIONS
+            and _is_plain(value)
+            and _is_plain(own := vars(mine).get(option, value))
+            and own != value
+        ]
+    return tuple(lines)
+
+
+def _is_plain(value: Any) -> bool:
+    if isinstance(value, tuple):
+        return all(map(_is_plain, value))
+    return value is None or isinstance(value, (bool, int, float, str))
 
 
 def _check_repeatable(run: str, whose: str, before: Results, again: Results) -> None:
@@ -266,114 +327,78 @@ def _check_repeatable(run: str, whose: str, before: Results, again: Results) -> 
 # Plan
 
 
-class _Pair(NamedTuple):
-    """Both models."""
-
-    module: Any
-    torch_module: Any
-    torch: Any
-
-    def ours(self, inputs: Sequence[Any]) -> Results:
-        result = self.module(*_map_arrays(np.copy, inputs))
-        return {name: _array(leaf) for name, leaf in leaves(result)}
-
-    def theirs(self, inputs: Sequence[Any]) -> Results:
-        packed = self.torch.nn.utils.rnn.PackedSequence
-        result = self.torch_module(*_map_arrays(self._tensor, inputs, packed))
-        return {name: _array(leaf) for name, leaf in leaves(result)}
-
-    def _tensor(self, array: AnyArray) -> Any:
-        return self.torch.from_numpy(np.array(array, order="C"))  # of its own memory
-
-    def doubled(self) -> _Pair:
-        """Return both in float64."""
-        module, torch_module = copy.deepcopy(self.module), copy.deepcopy(self.torch_module)
-        return _Pair(module.double(), torch_module.double(), self.torch)
-
-    def nudged(self, rng: np.random.Generator) -> _Pair:
-        """Return torch's with the last bit of its weights changed."""
-        torch_module = copy.deepcopy(self.torch_module)
-        for parameter in torch_module.parameters():
-            parameter.copy_(self._tensor(nudged(_array(parameter), rng)))
-        return self._replace(torch_module=torch_module)
-
-
 class _Run(NamedTuple):
     """Both models in one precision, inputs as arrays, and torch's float64 result for them.
 
-    `axis` is that of the steps in inputs and outputs, or None.
+    `axis` is that of the steps in inputs and outputs, or None if they are not compared one by
+    one.
     """
 
     name: str
-    pair: _Pair
-    inputs: Sequence[Any]
+    pair: Pair
+    inputs: Inputs
     truth: Results
     axis: int | None
 
 
-def _plan(pair: _Pair, inputs: Sequence[Any]) -> tuple[list[_Run], list[str]]:
+def _plan(pair: Pair, inputs: Inputs) -> tuple[list[_Run], list[str]]:
     """Return the runs to be judged, and why one is left out."""
     axis = _axis_of_steps(pair.module)
+    both_ways = any(getattr(part, "bidirectional", False) for part in pair.module.modules())
+    compared = None if both_ways else axis
     double = pair.doubled()
-    inputs = _map_arrays(np.asarray, inputs)
-    exact_inputs = _map_arrays(_as_double, inputs)
+    inputs = map_arrays(np.asarray, inputs)
+    exact_inputs = map_arrays(as_double, inputs)
     truth = double.theirs(exact_inputs)
-    runs, remarks = [_Run("float64", double, exact_inputs, truth, axis)], []
-    first = _first_steps(exact_inputs, axis or 0)
+    runs, remarks = [_Run("float64", double, exact_inputs, truth, compared)], []
+    first, reason = _first_steps(exact_inputs, axis)
     if first is not None:
         try:
             begun = double.theirs(first)
-        except Exception as error:  # a model may want all of its input
-            remarks.append(f"the first steps alone could not be run: torch says {error}")
+        except AssertionError as error:  # a model may want all of its input
+            reason = f"{error}"
         else:
-            runs.insert(0, _Run(f"float64, {FIRST_STEPS} steps", double, first, begun, axis))
-    dtypes = {array.dtype for array in pair.theirs(inputs).values()}
-    if any(dtype.kind == "f" and dtype != np.float64 for dtype in dtypes):
-        runs.append(_Run("float32", pair, inputs, truth, axis))
+            name = f"float64, {FIRST_STEPS} steps"
+            runs.insert(0, _Run(name, double, first, begun, compared))
+    if reason:
+        remarks.append(f"the first {FIRST_STEPS} steps are not run alone: {reason}")
+    arrays = [*pair.theirs(inputs).values(), *pair.module.state_dict().values()]
+    if any(array.dtype.kind == "f" and array.dtype != np.float64 for array in arrays):
+        runs.append(_Run("float32", pair, inputs, truth, compared))
     return runs, remarks
 
 
 def _axis_of_steps(module: Module) -> int | None:
-    """Return the axis of steps in inputs and outputs; None if steps are read both ways."""
-    children = list(module.modules())
-    if any(getattr(child, "bidirectional", False) for child in children):
-        return None
-    return int(any(getattr(child, "batch_first", False) for child in children))
+    """Return the axis of steps in inputs; None if it has no recurrent layers that agree."""
+    axes = {int(part.batch_first) for part in module.modules() if isinstance(part, RNNBase)}
+    return axes.pop() if len(axes) == 1 else None
 
 
-def _first_steps(inputs: Sequence[Any], axis: int) -> list[Any] | None:
-    """Return inputs that end after a few steps, or None if they are no longer than that."""
-    if not inputs:
-        return None
-    first, *others = inputs
+def _first_steps(inputs: Inputs, axis: int | None) -> tuple[Inputs | None, str]:
+    """Return inputs of which the first ends after a few steps, or None and the reason."""
+    if axis is None:
+        return None, "the model has no recurrent layers that agree on batch_first"
+    args, keywords = inputs
+    if not args:
+        return None, "no input is given by position"
+    first, *others = args
     if is_packed(first):
         data, batch_sizes, *indices = first
         sizes = batch_sizes[:FIRST_STEPS]
-        short = PackedSequence(data[: sizes.sum()], sizes, *indices)
-        return [short, *others] if len(batch_sizes) > FIRST_STEPS else None
-    if not isinstance(first, np.ndarray) or first.ndim == 0:
-        return None
-    axis = min(axis, first.ndim - 1)
-    if first.shape[axis] <= FIRST_STEPS:
-        return None
-    return [first[(slice(None),) * axis + (slice(FIRST_STEPS),)], *others]
+        short: Any = PackedSequence(data[: sizes.sum()], sizes, *indices)
+        length = len(batch_sizes)
+    elif not isinstance(first, np.ndarray) or first.ndim == 0:
+        return None, "the first input is not an array"
+    else:
+        axis = 0 if _is_unbatched(first) else axis
+        short = first[(slice(None),) * axis + (slice(FIRST_STEPS),)]
+        length = first.shape[axis]
+    return (((short, *others), keywords), "") if length > FIRST_STEPS else (None, "")
 
 
-def _as_double(array: AnyArray) -> AnyArray:
-    return array.astype(np.float64) if array.dtype.kind == "f" else array
-
-
-@silent
-def nudged(array: AnyArray, rng: np.random.Generator) -> AnyArray:
-    """Return an array of floats with the last bit of every number changed, up or down.
-
-    Zeros, infinities, NaNs and arrays of integers stay as they are.
-    """
-    if array.dtype.kind != "f":
-        return array
-    towards = np.where(rng.random(array.shape) < 0.5, -np.inf, np.inf).astype(array.dtype)
-    fixed = (array == 0) | ~np.isfinite(array)
-    return np.asarray(np.where(fixed, array, np.nextafter(array, towards)))
+def _is_unbatched(x: AnyArray) -> bool:
+    """Return whether an input has no batch: of features at each step, or of words."""
+    return x.ndim < (3 if x.dtype.kind == "f" else 2)
 
 
 # Execute
@@ -407,8 +432,13 @@ def _other_results(run: _Run) -> Iterator[Results]:
     """Yield torch's results for inputs and weights whose last bits are changed."""
     rng = np.random.default_rng(0)
     for _ in range(DRAWS):
-        inputs = _map_arrays(lambda array: nudged(array, rng), run.inputs)
+        inputs = map_arrays(lambda array: _nudged_input(array, rng), run.inputs)
         yield run.pair.nudged(rng).theirs(inputs)
+
+
+def _nudged_input(array: AnyArray, rng: np.random.Generator) -> AnyArray:
+    """Return an input nudged, unless it holds indices or counts: those are exact."""
+    return array if np.all(array == np.trunc(array)) else nudged(array, rng)
 
 
 def _first_sequence_alone(run: _Run, theirs: Results) -> Results:
@@ -419,13 +449,14 @@ def _first_sequence_alone(run: _Run, theirs: Results) -> Results:
     torch, layer = run.pair.torch, run.pair.torch_module
     if type(layer) not in (torch.nn.RNN, torch.nn.LSTM, torch.nn.GRU):
         return {}
-    x, *states = run.inputs
+    args, keywords = run.inputs
     axis = 0 if layer.batch_first else 1
-    if not isinstance(x, np.ndarray) or x.ndim != 3 or x.shape[axis] < 2:
+    x, *states = args or (None,)
+    if keywords or not isinstance(x, np.ndarray) or x.ndim != 3 or x.shape[axis] < 2:
         return {}
-    states = _map_arrays(lambda state: state[:, :1], states)
+    states = map_arrays(lambda state: state[:, :1], states)
     results = {name: array.copy() for name, array in theirs.items()}
-    for name, array in run.pair.theirs([x.take([0], axis), *states]).items():
+    for name, array in run.pair.theirs(((x.take([0], axis), *states), {})).items():
         batch_axis = axis if name == "output[0]" else 1
         results[name][(slice(None),) * batch_axis + (slice(1),)] = array
     return results
@@ -438,7 +469,8 @@ def _steps(run: _Run, name: str, results: Results) -> Steps:
     sizes = results.get(name.removesuffix(".data") + ".batch_sizes")
     if sizes is not None:
         return np.repeat(np.arange(len(sizes)), sizes.astype(np.intp))
-    shape, x = results[name].shape, run.inputs[0] if run.inputs else None
+    args, _ = run.inputs
+    shape, x = results[name].shape, args[0] if args else None
     if not isinstance(x, np.ndarray) or x.ndim <= run.axis or len(shape) < 3:
         return None
     return run.axis if shape[run.axis] == x.shape[run.axis] else None

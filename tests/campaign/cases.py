@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 import numpy_rnn as nn
-from numpy_rnn.testing import parity
+from numpy_rnn.testing import pair
 from numpy_rnn.testing.nested import leaves, map_leaves
 from numpy_rnn.utils import rnn
 
@@ -310,7 +310,7 @@ def nudged(value: Any, seed: int) -> Any:
     """Return float arrays with every element moved to a neighbour, up or down."""
     rng = np.random.default_rng(seed)
     return map_leaves(
-        lambda leaf: parity.nudged(leaf, rng) if isinstance(leaf, np.ndarray) else leaf,
+        lambda leaf: pair.nudged(leaf, rng) if isinstance(leaf, np.ndarray) else leaf,
         value,
         Packed,
     )

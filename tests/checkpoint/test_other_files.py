@@ -268,6 +268,21 @@ def test_a_file_is_mapped_unless_told_otherwise(tmp_path, monkeypatch):
         assert [type(base).__name__ for base in bases] == ["memoryview", "NoneType"]
 
 
+@pytest.mark.parametrize("buffering", [0, -1])
+def test_weights_of_an_open_file_can_be_saved_into_it(tmp_path, monkeypatch, buffering):
+    """It is not mapped, so what was loaded does not change with it."""
+    monkeypatch.setattr("numpy_rnn.checkpoint.source.MAPPED_FROM", 1)
+    path = tmp_path / "w.safetensors"
+    nn.save(dict(WEIGHTS), path)
+    with path.open("r+b", buffering=buffering) as file:
+        weights = nn.load(file)
+        file.seek(0)
+        file.truncate()
+        nn.save(weights, file, "npz")
+    assert_weights(weights)
+    assert_weights(nn.load(path))
+
+
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
 def test_a_named_pipe_without_a_writer_is_refused_at_once(tmp_path):
     os.mkfifo(tmp_path / "pipe")
@@ -287,6 +302,27 @@ def test_checksums_of_npz_files_are_always_compared():
     data = file.getvalue().replace(member.CRC.to_bytes(4, "little"), b"\0" * 4)
     with pytest.raises(nn.CheckpointError, match="Bad CRC-32"):
         nn.load(io.BytesIO(data))
+
+
+@pytest.mark.parametrize("protocol", [2, 5])
+@pytest.mark.parametrize(
+    "array", [np.ones(60 * 2**20, bool), np.ones(15 * 2**20, ">f4")], ids=["bool", "big-endian"]
+)
+def test_large_honest_pickled_array_is_read(array, protocol):
+    found = nn.load(io.BytesIO(pickle.dumps({"weight": array}, protocol)))
+    np.testing.assert_array_equal(found["weight"], array)
+
+
+def test_large_honest_vocabulary_is_read():
+    vocabulary = {f"word{number}": number for number in range(600_000)}
+    assert nn.load(io.BytesIO(pickle.dumps(vocabulary, 4))) == vocabulary
+
+
+def test_large_honest_safetensors_of_scalars_is_read():
+    weights = {f"layer{number}.scale": np.float32(number) for number in range(38_000)}
+    file = io.BytesIO()
+    nn.save({name: np.asarray(value) for name, value in weights.items()}, file, "safetensors")
+    assert nn.load(io.BytesIO(file.getvalue())) == weights
 
 
 def test_pickled_weights_and_warnings_do_not_mix():

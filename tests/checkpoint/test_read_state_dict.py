@@ -7,6 +7,7 @@ import io
 import pickle
 import re
 import types
+import zipfile
 from collections import OrderedDict, defaultdict
 from pathlib import Path
 
@@ -93,6 +94,21 @@ def test_golden_exported_program_has_its_weights_parameters_first():
     loaded, expected = nn.read_state_dict(DATA / "exported.pt2"), golden.tagger()
     assert_equal({name: loaded[name] for name in expected}, expected)
     assert list(loaded) == [*(name for name in expected if name != "offset"), "offset"]
+
+
+def test_golden_file_of_lightning_has_the_weights_below_a_prefix():
+    loaded = nn.read_state_dict(DATA / "lightning.ckpt", prefix="model.")
+    assert_equal(loaded, golden.tagger())
+    with pytest.raises(nn.CheckpointError, match=r"Tagger \(hyper_parameters\.model\)"):
+        nn.load(DATA / "lightning.ckpt")
+
+
+@pytest.mark.parametrize("key", [None, "policy.pth"])
+def test_golden_file_of_stable_baselines3_has_the_policys_weights(key):
+    with zipfile.ZipFile(DATA / "recurrent_ppo.zip") as archive:
+        policy = torch.load(archive.open("policy.pth"), weights_only=True)
+    assert len(policy) > 10
+    assert_equal(nn.read_state_dict(DATA / "recurrent_ppo.zip", key), policy)
 
 
 def test_read_state_dict_at_a_key_of_golden_files_with_tables():

@@ -659,6 +659,47 @@ def test_main_ctrl_c_prints_nothing():
         assert process.stderr.read() == b""
 
 
+def test_main_terminated_removes_the_temporary_file(tmp_path):
+    """It is stopped while it writes, which takes ten minutes here."""
+    work = """if True:
+        import sys, time
+        from numpy_rnn.__main__ import main
+        import numpy_rnn.checkpoint.numpy_files as files
+        def write(arrays, file):
+            print("writing", flush=True)
+            time.sleep(600)
+        files.write_npz = write
+        sys.exit(main(["convert", "model.pt", "out/weights.npz"]))
+    """
+    (tmp_path / "out").mkdir()
+    with subprocess.Popen(
+        [sys.executable, "-c", work],
+        stdout=subprocess.PIPE,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+    ) as process:
+        assert process.stdout.readline() == b"writing\n"
+        assert len([*(tmp_path / "out").iterdir()]) == 1
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(600) == 128 + signal.SIGTERM
+    assert not [*(tmp_path / "out").iterdir()]
+
+
+@pytest.mark.parametrize("command", ["verify {}", "run {} input.npy", "convert {} out.npz"])
+@pytest.mark.parametrize("repeated", [True, False], ids=["repeated", "shared"])
+def test_command_on_few_elements_that_become_gigabytes_refuses_with_the_size(
+    command, repeated, capsys
+):
+    if repeated:
+        weights = {"fc.weight": torch.zeros(1).expand(2**14, 2**14)}
+    else:
+        one = torch.zeros(2**10, 2**10)
+        weights = {f"fc{number}.weight": one for number in range(256)}
+    torch.save(weights, "small.pt")
+    line = refused(command.format("small.pt"), capsys)
+    assert "repeat or share elements: apart they take 1.1 GB, the file " in line
+    assert not Path("out.npz").exists()
+
+
 @pytest.mark.parametrize(
     "command", ["numpy-rnn inspect big.npz", "numpy-rnn --help", "numpy-rnn verify model.pt"]
 )

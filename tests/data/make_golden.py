@@ -1,7 +1,8 @@
 """Write the golden checkpoints of this folder: `python -m tests.data.make_golden`.
 
-They were written with torch 2.13, NumPy 2.4, pandas 3.0 and scikit-learn 1.9, which it needs;
-`tests/support/golden.py` says what they hold. Run again, the files differ in torch's own notes
+They were written with torch 2.13, NumPy 2.4, pandas 3.0, scikit-learn 1.9, Lightning 2.6 and
+Stable-Baselines3 2.9 with its sb3-contrib, which it needs; `tests/support/golden.py` says what
+they hold. Run again, the files differ in torch's own notes
 of its version, not in what they hold.
 """
 
@@ -10,8 +11,10 @@ from __future__ import annotations
 import io
 import pickle
 import struct
+import tempfile
 import warnings
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import safetensors.torch
@@ -164,6 +167,8 @@ def files():
     yield "checkpoint_legacy.pt", saved(checkpoint(), **OLD)
     yield "forecasting.pt", saved(forecasting())
     yield "forecasting_legacy.pt", saved(forecasting(), **OLD)
+    yield "lightning.ckpt", lightning_checkpoint()
+    yield "recurrent_ppo.zip", recurrent_ppo()
     script = torch.jit.script(filled(TracedTagger()))
     yield "script.pt", script.save_to_buffer()
     yield "script_frozen.pt", torch.jit.freeze(script).save_to_buffer()
@@ -224,6 +229,70 @@ def forecasting():
         "labels": LabelEncoder().fit(["a", "b"]),
         "encoder": OneHotEncoder().fit([["a"], ["b"]]),
     }
+
+
+def lightning_checkpoint():
+    """Return what Lightning's Trainer saves, with the model among the hyperparameters too."""
+    import lightning
+
+    class Tagging(lightning.LightningModule):
+        def __init__(self, model, rate):  # noqa: ARG002  # saved by Lightning
+            super().__init__()
+            self.save_hyperparameters()
+            self.model = model
+
+        def training_step(self, batch, _index):
+            return self.model(batch[0]).sum()
+
+        def configure_optimizers(self):
+            return torch.optim.Adam(self.parameters(), lr=self.hparams.rate)
+
+    trainer = lightning.Trainer(
+        max_epochs=1,
+        accelerator="cpu",
+        logger=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        enable_checkpointing=False,
+    )
+    inputs = torch.utils.data.TensorDataset(torch.ones(1, 4, 3))
+    trainer.fit(Tagging(filled(Tagger()), 0.0), torch.utils.data.DataLoader(inputs))
+    with tempfile.TemporaryDirectory() as folder:
+        trainer.save_checkpoint(Path(folder) / "lightning.ckpt")
+        return (Path(folder) / "lightning.ckpt").read_bytes()
+
+
+def recurrent_ppo():
+    """Return what Stable-Baselines3 saves of an agent that has learned for two steps."""
+    import gymnasium
+    import sb3_contrib
+    from stable_baselines3.common import save_util
+
+    save_util.get_system_info = lambda **_: ({}, "")  # nothing of the machine it is written on
+
+    class Walk(gymnasium.Env):
+        observation_space = gymnasium.spaces.Box(-1, 1, (3,))
+        action_space = gymnasium.spaces.Discrete(2)
+
+        def reset(self, **_):
+            return self.observation_space.sample(), {}
+
+        def step(self, _action):
+            return self.observation_space.sample(), 1.0, True, False, {}
+
+    agent = sb3_contrib.RecurrentPPO(
+        "MlpLstmPolicy",
+        Walk(),
+        n_steps=2,
+        batch_size=2,
+        n_epochs=1,
+        policy_kwargs={"lstm_hidden_size": 2, "net_arch": [2]},
+        device="cpu",
+        seed=0,
+    )
+    file = io.BytesIO()
+    agent.learn(2).save(file)
+    return file.getvalue()
 
 
 def main():

@@ -24,6 +24,11 @@ from tests.support.golden import DATA
 P2, STOP = b"\x80\x02", b"."
 
 
+def most_memory(size: int) -> int:
+    """Return how many bytes reading a file may take, as its README says, and 16 MiB."""
+    return 10 * min(size, 2**24) + 2 * max(size - 2**24, 0) + 64 * 2**20
+
+
 def text(value: str) -> bytes:
     """Return the instruction that pushes a string."""
     data = value.encode()
