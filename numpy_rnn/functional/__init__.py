@@ -17,6 +17,7 @@ from numpy_rnn.functional.activation import (
 )
 from numpy_rnn.functional.convolution import conv1d
 from numpy_rnn.functional.dropout import dropout
+from numpy_rnn.functional.fold import unfold
 from numpy_rnn.functional.linear import linear
 from numpy_rnn.functional.normalization import batch_norm, layer_norm
 from numpy_rnn.functional.padding import pad
@@ -31,6 +32,7 @@ from numpy_rnn.functional.pooling import (
     max_pool2d,
 )
 from numpy_rnn.functional.sparse import embedding
+from numpy_rnn.functional.vision import grid_sample, interpolate
 
 __all__ = [
     "adaptive_avg_pool1d",
@@ -43,6 +45,8 @@ __all__ = [
     "conv1d",
     "dropout",
     "embedding",
+    "grid_sample",
+    "interpolate",
     "layer_norm",
     "leaky_relu",
     "linear",
@@ -54,6 +58,7 @@ __all__ = [
     "sigmoid",
     "softmax",
     "tanh",
+    "unfold",
 ]
 
 

@@ -60,9 +60,8 @@ class Windows(NamedTuple):
         for tap in range(self.most_taps):
             places = self.starts + tap * self.step
             windows = np.flatnonzero((places >= 0) & (places < self.stops))
-            if windows.size:
-                whole = windows.size == self.starts.size
-                yield ALL if whole else _as_slice(windows), _as_slice(places[windows])
+            whole = windows.size == self.starts.size
+            yield ALL if whole else _as_slice(windows), _as_slice(places[windows])
 
     def most_elements(self, size: int, options: Sliding) -> IntArray:
         """Return the same for an input of a size with its padding."""
@@ -98,6 +97,8 @@ class Sliding(NamedTuple):
 
 def _as_slice(places: IntArray) -> Places:
     """Return places as a slice if they are evenly apart: its elements are a view."""
+    if not places.size:
+        return slice(0)
     step = int(places[1] - places[0]) if places.size > 1 else 1
     if step < 1 or (np.diff(places) != step).any():
         return places

@@ -7,9 +7,21 @@ from numpy_rnn.modules.conv import Conv1d
 from numpy_rnn.modules.dropout import Dropout
 from numpy_rnn.modules.embedding import Embedding
 from numpy_rnn.modules.flatten import Flatten
+from numpy_rnn.modules.fold import Unfold
 from numpy_rnn.modules.linear import Identity, Linear
 from numpy_rnn.modules.module import Module
 from numpy_rnn.modules.normalization import LayerNorm
+from numpy_rnn.modules.padding import (
+    ConstantPad1d,
+    ConstantPad2d,
+    ConstantPad3d,
+    ReflectionPad1d,
+    ReflectionPad2d,
+    ReplicationPad1d,
+    ReplicationPad2d,
+    ZeroPad1d,
+    ZeroPad2d,
+)
 from numpy_rnn.modules.pooling import (
     AdaptiveAvgPool1d,
     AdaptiveAvgPool2d,
@@ -21,6 +33,7 @@ from numpy_rnn.modules.pooling import (
     MaxPool2d,
 )
 from numpy_rnn.modules.rnn import GRU, LSTM, RNN, GRUCell, LSTMCell, RNNBase, RNNCell
+from numpy_rnn.modules.upsampling import Upsample
 
 __all__ = [
     "GRU",
@@ -33,6 +46,9 @@ __all__ = [
     "AvgPool1d",
     "AvgPool2d",
     "BatchNorm1d",
+    "ConstantPad1d",
+    "ConstantPad2d",
+    "ConstantPad3d",
     "Conv1d",
     "Dropout",
     "Embedding",
@@ -52,8 +68,16 @@ __all__ = [
     "RNNBase",
     "RNNCell",
     "ReLU",
+    "ReflectionPad1d",
+    "ReflectionPad2d",
+    "ReplicationPad1d",
+    "ReplicationPad2d",
     "Sequential",
     "Sigmoid",
     "Softmax",
     "Tanh",
+    "Unfold",
+    "Upsample",
+    "ZeroPad1d",
+    "ZeroPad2d",
 ]

@@ -221,12 +221,6 @@ RULES = [
         "IndexError: Index out of range",
     ),
     Rule(
-        "more axes than the last padded by a mode",
-        "`pad` of more axes than the last",
-        "",
-        r"call NotImplementedError: Padding size \d is not supported",
-    ),
-    Rule(
         "bidirectional of no fit type",
         "sizes, `bidirectional`",
         r"^call|Only Tensors of floating|CUDA|NVIDIA|of cpu|accelerator|"
@@ -324,7 +318,7 @@ RULES = [
         r"call RuntimeError: ",
     ),
     Rule(
-        "bools padded by their edge",
+        "bools padded by their edge or mirrored",
         "`pad` of bools",
         "call NotImplementedError: .* not implemented for 'Bool'",
         "result",

@@ -713,8 +713,8 @@ def _conv1d(draw: Draw, dtype: str) -> Any:
 def _pad(draw: Draw, dtype: str) -> Any:
     mode = draw.pick(["constant", "reflect", "replicate", "circular"])
     kind = draw.pick(["int64", "uint8", "bool", "complex64"]) if draw.chance(0.1) else dtype
-    x = draw.array(draw.shape(3, 0 if mode == "constant" else 1, 6), kind)
-    count = draw.pick([2, 2, 2, 4, 6, 1, 0] if mode == "constant" else [2, 2, 2, 2, 2, 1, 4])
+    x = draw.array(draw.shape(4, 0 if mode == "constant" else 1, 6), kind)
+    count = draw.pick([2, 2, 2, 4, 6, 1, 0] if mode == "constant" else [2, 2, 2, 4, 4, 1, 6])
     sizes = [draw.up_to(5, -2 if draw.chance(0.3) else 0) for _ in range(count)]
     options: dict[str, Any] = {"mode": mode}
     if draw.chance(0.3 if mode == "constant" else 0.05):
