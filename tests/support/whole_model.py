@@ -28,6 +28,10 @@ def everything(nn, packing, cat):
                 nn.Dropout(0.3),
                 nn.Conv1d(8, 8, 3, padding=1, groups=2, bias=False),
                 nn.ReLU(),
+                nn.ReflectionPad1d((1, 0)),
+                nn.MaxPool1d(2, stride=1),
+                nn.Upsample(scale_factor=2.0, mode="linear"),
+                nn.AvgPool1d(2),
                 nn.Identity(),
             )
             self.layers = nn.ModuleDict(
