@@ -34,6 +34,7 @@ CONSTRUCTORS = [
     "nn.BatchNorm1d(4, affine=False)",
     "nn.LayerNorm(4)",
     "nn.LayerNorm((2, 3))",
+    "nn.PReLU()",
     "nn.Linear(3, 4)",
     "nn.Linear(3, 4, bias=False)",
 ]
@@ -88,8 +89,9 @@ WEIGHTED = [
 
 def test_from_state_dict_is_on_the_classes_whose_weights_determine_them():
     assert [
-        *("GRU", "LSTM", "RNN", "BatchNorm1d", "Conv1d", "Embedding", "GRUCell", "LSTMCell"),
-        *("LayerNorm", "Linear", "RNNBase", "RNNCell"),
+        *("GRU", "LSTM", "RNN", "BatchNorm1d", "BatchNorm2d", "Bilinear", "Conv1d"),
+        *("Embedding", "GRUCell", "GroupNorm", "InstanceNorm1d", "InstanceNorm2d", "LSTMCell"),
+        *("LayerNorm", "Linear", "PReLU", "RNNBase", "RNNCell"),
     ] == WEIGHTED
 
 
@@ -104,7 +106,8 @@ def test_layer_declared_arguments_are_those_of_its_constructor(kind):
             for name, parameter in inspect.signature(layer).parameters.items()
             if parameter.default is parameter.empty and parameter.kind != parameter.VAR_KEYWORD
         ]
-        module = layer(*[4 for _ in sizes])
+        affine = {"affine": True} if "affine" in takes else {}
+        module = layer(*[4 for _ in sizes], **affine)
         shapes = {name: array.shape for name, array in module.state_dict().items()}
         assert set(layer._arguments_from(shapes)) <= takes
 
@@ -295,6 +298,12 @@ CELL = {"input_size": st.integers(0, 4), "hidden_size": SIZE, "bias": OPTION}
 NONLINEARITY = {"nonlinearity": st.sampled_from(["tanh", "relu"])}
 EPS = {"eps": st.sampled_from([1e-5, 0.1])}
 
+CHANNELS = {
+    "num_features": SIZE,
+    "affine": OPTION,
+    "bias": OPTION,
+    "track_running_stats": OPTION,
+}
 ARGUMENTS = {
     "RNN": (STACK, UNSEEN | NONLINEARITY),
     "GRU": (STACK, UNSEEN),
@@ -328,14 +337,18 @@ ARGUMENTS = {
             "padding_mode": st.sampled_from(["zeros", "replicate"]),
         },
     ),
-    "BatchNorm1d": (
-        {
-            "num_features": SIZE,
-            "affine": OPTION,
-            "bias": OPTION,
-            "track_running_stats": OPTION,
-        },
-        EPS | {"momentum": st.sampled_from([0.1, None])},
+    "BatchNorm1d": (CHANNELS, EPS | {"momentum": st.sampled_from([0.1, None])}),
+    "BatchNorm2d": (CHANNELS, EPS | {"momentum": st.sampled_from([0.1, None])}),
+    "InstanceNorm1d": (CHANNELS, EPS | {"momentum": st.sampled_from([0.1, None])}),
+    "InstanceNorm2d": (CHANNELS, EPS | {"momentum": st.sampled_from([0.1, None])}),
+    "GroupNorm": (
+        {"num_channels": st.sampled_from([2, 4]), "affine": OPTION, "bias": OPTION},
+        EPS | {"num_groups": st.sampled_from([1, 2])},
+    ),
+    "PReLU": ({"num_parameters": SIZE}, {"init": st.sampled_from([0.25, 1.0])}),
+    "Bilinear": (
+        {"in1_features": SIZE, "in2_features": SIZE, "out_features": SIZE, "bias": OPTION},
+        {},
     ),
     "LayerNorm": (
         {
@@ -405,15 +418,25 @@ def test_from_state_dict_norm_without_weights_raises(kind):
         getattr(nn, kind).from_state_dict({})
 
 
+UNTRACKED = "BatchNorm1d(3, track_running_stats=False)"
+
+
 @pytest.mark.parametrize(
     ("name", "leaves", "lines"),
     [
-        ("a.x", "weight bias", ["LayerNorm(3)", "BatchNorm1d(3, track_running_stats=False)"]),
-        ("bn1", "weight bias", ["BatchNorm1d(3, track_running_stats=False)", "LayerNorm(3)"]),
+        ("a.x", "weight bias", ["LayerNorm(3)", UNTRACKED, "GroupNorm(..., 3)"]),
+        ("bn1", "weight bias", [UNTRACKED, "LayerNorm(3)", "GroupNorm(..., 3)"]),
+        ("subnet", "weight bias", ["LayerNorm(3)", UNTRACKED, "GroupNorm(..., 3)"]),
+        ("gn1", "weight bias", ["GroupNorm(..., 3)", "LayerNorm(3)", UNTRACKED]),
+        ("prelu", "weight", ["PReLU(num_parameters=3)"]),
         (
-            "subnet",
+            "instance_norm",
             "weight bias",
-            ["LayerNorm(3)", "BatchNorm1d(3, track_running_stats=False)"],
+            [
+                "InstanceNorm1d(3, affine=True)",
+                "InstanceNorm2d(3, affine=True)",
+                *("LayerNorm(3)", UNTRACKED, "GroupNorm(..., 3)"),
+            ],
         ),
         ("a.ln_1", "weight", ["LayerNorm(3, bias=False)"]),
         ("InputNorm", "weight", ["LayerNorm(3, bias=False)"]),
@@ -428,6 +451,24 @@ def test_describe_names_a_norm_by_the_name_of_its_layer(name, leaves, lines):
     found = [[layer.constructor, *layer.alternatives] for layer in description]
     assert found == ([[f"nn.{line}" for line in lines]] if lines else [])
     assert set(description.unrecognised) == (set() if lines else set(state_dict))
+
+
+def test_describe_names_layers_that_look_alike():
+    state_dict = nn.BatchNorm2d(3).state_dict(prefix="a.")
+    state_dict |= nn.Bilinear(3, 4, 5).state_dict(prefix="bilinear.")
+    state_dict |= nn.PReLU().state_dict(prefix="x.")
+    state_dict |= nn.GroupNorm(2, 4).state_dict(prefix="group_norm.")
+    assert [str(layer) for layer in nn.describe(state_dict)] == [
+        "a = nn.BatchNorm1d(3)  # or nn.BatchNorm2d(3); unknown: eps",
+        "bilinear = nn.Bilinear(3, 4, 5)  # or nn.Conv1d(3, 5, 4)",
+        "x = nn.PReLU()",
+        "group_norm = nn.GroupNorm(..., 4)  # or nn.LayerNorm(4); or "
+        "nn.BatchNorm1d(4, track_running_stats=False); unknown: num_groups, eps",
+    ]
+    group = nn.GroupNorm.from_state_dict(state_dict, "group_norm", num_groups=2)
+    assert repr(group) == repr(nn.GroupNorm(2, 4))
+    with pytest.raises(TypeError, match=r"missing 1 required .* 'num_groups'"):
+        nn.GroupNorm.from_state_dict(state_dict, "group_norm")
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

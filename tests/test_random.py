@@ -14,14 +14,10 @@ import numpy_rnn as nn
 from numpy_rnn import random
 from numpy_rnn.random.fused import fused_multiply_add
 from tests.support.compare import assert_same_error, raised_by
+from tests.support.processor import needs_avx2
 
 DTYPES = {np.float32: torch.float32, np.float64: torch.float64}
 SEEDS = st.one_of(st.integers(0, 2**32), st.integers(-(2**63), 2**64 - 1))
-
-needs_avx2 = pytest.mark.skipif(
-    torch.backends.cpu.get_cpu_capability() not in ("AVX2", "AVX512"),
-    reason="torch rounds its normal draws differently on processors without AVX2",
-)
 
 
 def assert_equal_parameters(ours, theirs):

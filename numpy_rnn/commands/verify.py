@@ -100,10 +100,12 @@ def _compare(
         for name, value in layer.arguments.items()
         if name != "dtype" and value != parameters[name].default
     }
-    unknown = {"nonlinearity": options.nonlinearity} if "nonlinearity" in layer.unknown else {}
+    assumed = {"nonlinearity": options.nonlinearity, "num_groups": 1}
+    unknown = {name: value for name, value in assumed.items() if name in layer.unknown}
     weights = {name: state_dict[name] for name in layer.parameters}
     ours = layer.build(weights, dtype=dtype, **unknown).eval()
-    x = _random_input(layer, np.dtype(dtype), np.random.default_rng(options.seed))
+    rng = np.random.default_rng(options.seed)
+    inputs = _random_inputs(layer, np.dtype(dtype), rng)
     with warnings.catch_warnings(), torch.inference_mode():
         warnings.simplefilter("ignore")  # of torch's own, about speed
         cls = getattr(torch.nn, layer.kind)
@@ -111,23 +113,27 @@ def _compare(
         theirs.load_state_dict(
             {name: torch.from_numpy(array.copy()) for name, array in ours.state_dict().items()}
         )
-        input = torch.from_numpy(x)
-        reference = _arrays(theirs(input))
-        exact = _arrays(theirs.double()(input.double() if input.is_floating_point() else input))
-    results = zip(_arrays(ours(x)), reference, exact, strict=True)
+        tensors = [torch.from_numpy(x) for x in inputs]
+        reference = _arrays(theirs(*tensors))
+        doubles = [x.double() if x.is_floating_point() else x for x in tensors]
+        exact = _arrays(theirs.double()(*doubles))
+    results = zip(_arrays(ours(*inputs)), reference, exact, strict=True)
     found = [compare(*arrays, margin=MARGIN) for arrays in results]
     return max(found, key=lambda comparison: (not comparison.agrees, comparison.error))
 
 
-def _random_input(
+def _random_inputs(
     layer: LayerDescription, dtype: np.dtype[Any], rng: np.random.Generator
-) -> AnyArray:
-    """Return a batch of an input that the layer takes."""
+) -> list[AnyArray]:
+    """Return a batch of the inputs that the layer takes, mostly one."""
+    known = layer.arguments
     if layer.kind == "Embedding":
-        count = layer.arguments["num_embeddings"]
-        return rng.integers(max(count, 1), size=(BATCH, STEPS if count else 0))
-    drawn: AnyArray = rng.standard_normal(_input_shape(layer.kind, layer.arguments))
-    return drawn.astype(dtype)
+        count = known["num_embeddings"]
+        return [rng.integers(max(count, 1), size=(BATCH, STEPS if count else 0))]
+    shapes = [_input_shape(layer.kind, known)]
+    if layer.kind == "Bilinear":
+        shapes = [(BATCH, known["in1_features"]), (BATCH, known["in2_features"])]
+    return [rng.standard_normal(shape).astype(dtype) for shape in shapes]
 
 
 def _input_shape(kind: str, known: dict[str, Any]) -> tuple[int, ...]:
@@ -135,8 +141,11 @@ def _input_shape(kind: str, known: dict[str, Any]) -> tuple[int, ...]:
         return (STEPS, BATCH, known["in_features"])
     if kind == "Conv1d":
         return (BATCH, known["in_channels"], STEPS + known["kernel_size"])
-    if kind == "BatchNorm1d":
-        return (BATCH, known["num_features"], STEPS)
+    for name in ("num_features", "num_channels", "num_parameters"):
+        if name in known:
+            return (BATCH, known[name], STEPS, *((3,) if kind.endswith("2d") else ()))
+    if kind == "Bilinear":
+        return ()
     if kind == "LayerNorm":
         shape = known["normalized_shape"]
         return (BATCH, *(shape if isinstance(shape, tuple) else (shape,)))

@@ -8,18 +8,36 @@ the sections of torch's documentation.
 from typing import TYPE_CHECKING
 
 from numpy_rnn.functional.activation import (
+    elu,
+    gelu,
+    glu,
+    hardtanh,
     leaky_relu,
     log_softmax,
+    logsigmoid,
+    prelu,
     relu,
+    relu6,
+    selu,
     sigmoid,
+    silu,
     softmax,
+    softplus,
     tanh,
+    threshold,
 )
 from numpy_rnn.functional.convolution import conv1d
-from numpy_rnn.functional.dropout import dropout
+from numpy_rnn.functional.distance import cosine_similarity
+from numpy_rnn.functional.dropout import dropout, dropout1d, dropout2d
 from numpy_rnn.functional.fold import unfold
-from numpy_rnn.functional.linear import linear
-from numpy_rnn.functional.normalization import batch_norm, layer_norm
+from numpy_rnn.functional.linear import bilinear, linear
+from numpy_rnn.functional.normalization import (
+    batch_norm,
+    group_norm,
+    instance_norm,
+    layer_norm,
+    normalize,
+)
 from numpy_rnn.functional.padding import pad
 from numpy_rnn.functional.pooling import (
     adaptive_avg_pool1d,
@@ -31,7 +49,7 @@ from numpy_rnn.functional.pooling import (
     max_pool1d,
     max_pool2d,
 )
-from numpy_rnn.functional.sparse import embedding
+from numpy_rnn.functional.sparse import embedding, one_hot
 from numpy_rnn.functional.vision import grid_sample, interpolate
 
 __all__ = [
@@ -42,22 +60,41 @@ __all__ = [
     "avg_pool1d",
     "avg_pool2d",
     "batch_norm",
+    "bilinear",
     "conv1d",
+    "cosine_similarity",
     "dropout",
+    "dropout1d",
+    "dropout2d",
+    "elu",
     "embedding",
+    "gelu",
+    "glu",
     "grid_sample",
+    "group_norm",
+    "hardtanh",
+    "instance_norm",
     "interpolate",
     "layer_norm",
     "leaky_relu",
     "linear",
     "log_softmax",
+    "logsigmoid",
     "max_pool1d",
     "max_pool2d",
+    "normalize",
+    "one_hot",
     "pad",
+    "prelu",
     "relu",
+    "relu6",
+    "selu",
     "sigmoid",
+    "silu",
     "softmax",
+    "softplus",
     "tanh",
+    "threshold",
     "unfold",
 ]
 

@@ -1,17 +1,21 @@
-"""Scaling to zero mean and unit variance."""
+"""Scaling to zero mean and unit variance, and to unit norm."""
 
 from __future__ import annotations
 
 import math
 import operator
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 import numpy as np
 
 from numpy_rnn._typing import Array
-from numpy_rnn.arguments import as_array, as_float_array, check_dtypes
+from numpy_rnn.arguments import as_array, as_float_array, check_dtypes, parse_axis
 from numpy_rnn.floating_point import silent
+
+NOT_UPDATED = (
+    "running_mean and running_var must be None if {0}, since they cannot be updated here: pass "
+    "None, or {0}=False to normalise by them"
+)
 
 
 @silent
@@ -91,14 +95,20 @@ def batch_norm(
     check_dtypes(x, weight=w, bias=b, running_mean=mean, running_var=variance)
     if training:
         if mean is not None or variance is not None:
-            raise RuntimeError(
-                "running_mean and running_var must be None if training, since they cannot be "
-                "updated here: pass None, or training=False to normalise by them"
-            )
-        if x.size == 0:
-            return x.copy()
-        axes: Any = (0, *range(2, x.ndim))
-        mean, variance = x.mean(axis=axes), x.var(axis=axes)
+            raise RuntimeError(NOT_UPDATED.format("training"))
+        return _scaled(_standardised(x, (0, *range(2, x.ndim)), eps), w, b)
+    return _by_statistics(x, mean, variance, w, b, eps)
+
+
+def _by_statistics(
+    x: Array,
+    mean: Array | None,
+    variance: Array | None,
+    w: Array | None,
+    b: Array | None,
+    eps: float,
+) -> Array:
+    """Return (N, C, ...) normalised by the statistics of each channel."""
     if mean is None:
         raise RuntimeError("running_mean must be defined in evaluation mode")
     if variance is None:
@@ -107,8 +117,27 @@ def batch_norm(
     scale = 1 / np.sqrt(variance + x.dtype.type(eps))
     if w is not None:
         scale = scale * w
-    by_channel = (-1, *(1,) * (x.ndim - 2))
-    out: Array = (x - mean.reshape(by_channel)) * scale.reshape(by_channel)
+    out: Array = x - mean.reshape(-1, *(1,) * (x.ndim - 2))
+    return _scaled(out, scale, b)
+
+
+def _standardised(x: Array, axes: tuple[int, ...], eps: float) -> Array:
+    """Return an array of zero mean and unit variance over some axes."""
+    if x.size == 0:
+        return x.copy()
+    count = x.dtype.type(math.prod(x.shape[axis] for axis in axes))
+    # np.mean gives the same result but takes several times as long for small arrays.
+    out: Array = x - np.add.reduce(x, axes, keepdims=True) / count
+    variance = np.add.reduce(out * out, axes, keepdims=True) / count
+    out /= np.sqrt(variance + x.dtype.type(eps))
+    return out
+
+
+def _scaled(out: Array, w: Array | None, b: Array | None) -> Array:
+    """Return an array of our own, (N, C, ...), times and plus a number for each channel."""
+    by_channel = (-1, *(1,) * (out.ndim - 2))
+    if w is not None:
+        out *= w.reshape(by_channel)
     if b is not None:
         out += b.reshape(by_channel)
     return out
@@ -199,17 +228,231 @@ def layer_norm(
             f"but got input of size{list(x.shape)}"
         )
     check_dtypes(x, weight=w, bias=b)
-    if x.size == 0:
-        return x.copy()
-
-    last: Any = tuple(range(-len(shape), 0))
-    count = x.dtype.type(math.prod(shape))
-    # np.mean gives the same result but takes several times as long for small arrays.
-    out: Array = x - np.add.reduce(x, last, keepdims=True) / count
-    variance = np.add.reduce(out * out, last, keepdims=True) / count
-    out /= np.sqrt(variance + x.dtype.type(eps))
+    out = _standardised(x, tuple(range(-len(shape), 0)), eps)
     if w is not None:
         out *= w
     if b is not None:
         out += b
     return out
+
+
+@silent
+def group_norm(
+    input: Array,
+    num_groups: int,
+    weight: Array | None = None,
+    bias: Array | None = None,
+    eps: float = 1e-5,
+) -> Array:
+    r"""Normalise groups of channels, by the mean and variance of each group in each sample.
+
+    .. math:: y = \frac{x - \mathrm{E}[x]}{\sqrt{\mathrm{Var}[x] + \epsilon}} \, w + b
+
+    Parameters
+    ----------
+    input : ndarray of shape (N, C, ...)
+        float32 or float64.
+    num_groups : int
+        Into how many groups of neighbours the C channels are divided.
+    weight, bias : ndarray of shape (C,), optional
+        1 and 0 if omitted.
+    eps : float
+        Added to the variance, which is the biased one.
+
+    Returns
+    -------
+    ndarray of the same shape
+
+    Raises
+    ------
+    RuntimeError
+        If `input` has fewer than two axes, or if sizes or dtypes do not agree.
+    ValueError
+        If there is one value per group.
+
+    References
+    ----------
+    https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.group_norm.html
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import numpy_rnn as nn
+    >>> nn.functional.group_norm(np.array([[1.0, 3.0, 10.0, 30.0]]), 2).round(3)
+    array([[-1.,  1., -1.,  1.]])
+    """
+    x = as_float_array(input, "input")
+    if x.ndim < 2:
+        raise RuntimeError(
+            f"Expected at least 2 dimensions for input array but received {x.ndim}"
+        )
+    if num_groups < 0:
+        raise RuntimeError(f"Expected num groups to be greater than 0, got {num_groups}")
+    size = [x.shape[0] * x.shape[1] // num_groups, num_groups, *x.shape[2:]]
+    if size[0] * math.prod(x.shape[2:]) == 1:
+        raise ValueError(
+            f"Expected more than 1 value per channel when training, got input size {size}"
+        )
+    if x.shape[1] % num_groups:
+        raise RuntimeError(
+            "Expected number of channels in input to be divisible by num_groups, but got input "
+            f"of shape {list(x.shape)} and num_groups={num_groups}"
+        )
+    w = None if weight is None else as_array(weight, "weight")
+    b = None if bias is None else as_array(bias, "bias")
+    for name, array in (("weight", w), ("bias", b)):
+        if array is not None and array.shape != x.shape[1:2]:
+            raise RuntimeError(
+                f"Expected {name} to be a vector of size equal to the number of channels in "
+                f"input, but got {name} of shape {list(array.shape)} and input of shape "
+                f"{list(x.shape)}"
+            )
+    check_dtypes(x, weight=w, bias=b)
+    return _scaled(_grouped(x, num_groups, eps), w, b)
+
+
+def _grouped(x: Array, groups: int, eps: float) -> Array:
+    """Return (N, C, ...) with each group of channels of each sample standardised."""
+    members = (len(x), groups, math.prod(x.shape[1:]) // groups if groups else 0)
+    return _standardised(x.reshape(members), (2,), eps).reshape(x.shape)
+
+
+@silent
+def instance_norm(
+    input: Array,
+    running_mean: Array | None = None,
+    running_var: Array | None = None,
+    weight: Array | None = None,
+    bias: Array | None = None,
+    use_input_stats: bool = True,
+    momentum: float = 0.1,  # noqa: ARG001  # torch's signature
+    eps: float = 1e-5,
+) -> Array:
+    r"""Normalise each channel of each sample by its own mean and variance.
+
+    .. math:: y = \frac{x - \mathrm{E}[x]}{\sqrt{\mathrm{Var}[x] + \epsilon}} \, w + b
+
+    Parameters
+    ----------
+    input : ndarray of shape (N, C, ...)
+        float32 or float64.
+    running_mean, running_var : ndarray of shape (C,), or None
+        The statistics, if not `use_input_stats`; None otherwise.
+    weight, bias : ndarray of shape (C,), optional
+        1 and 0 if omitted.
+    use_input_stats : bool
+        Whether to use the statistics of `input` itself. Running ones cannot be updated,
+        since no argument is ever changed.
+    momentum : float
+        Accepted but ignored: it concerns that update.
+    eps : float
+        Added to the variance, which is the biased one.
+
+    Returns
+    -------
+    ndarray of the same shape
+
+    Raises
+    ------
+    RuntimeError
+        If running statistics are missing, or would have to be updated, or if sizes or
+        dtypes do not agree.
+    ValueError
+        If `use_input_stats` and there is one value per channel.
+
+    References
+    ----------
+    https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.instance_norm.html
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import numpy_rnn as nn
+    >>> nn.functional.instance_norm(np.array([[[1.0, 3.0], [10.0, 30.0]]])).round(3)
+    array([[[-1.,  1.],
+            [-1.,  1.]]])
+    """
+    x = as_float_array(input, "input")
+    if use_input_stats and math.prod(x.shape[2:]) == 1:
+        raise ValueError(
+            f"Expected more than 1 spatial element when training, got input size {x.shape}"
+        )
+    channels = x.shape[1] if x.ndim > 1 else 0
+    mean = _per_channel("running_mean", running_mean, channels)
+    variance = _per_channel("running_var", running_var, channels)
+    w = _per_channel("weight", weight, channels)
+    b = _per_channel("bias", bias, channels)
+    check_dtypes(x, weight=w, bias=b, running_mean=mean, running_var=variance)
+    if not use_input_stats:
+        if mean is None or variance is None:
+            raise RuntimeError(
+                "Expected running_mean and running_var to be defined when use_input_stats is "
+                "false"
+            )
+        return _by_statistics(x, mean, variance, w, b, eps)
+    if mean is not None or variance is not None:
+        raise RuntimeError(NOT_UPDATED.format("use_input_stats"))
+    return _scaled(_grouped(x, channels, eps), w, b)
+
+
+@silent
+def normalize(
+    input: Array, p: float = 2.0, dim: int | Sequence[int] = 1, eps: float = 1e-12
+) -> Array:
+    r"""Divide vectors along an axis, or several, by their norm.
+
+    .. math:: y = x / \max(|x|_p, \epsilon)
+
+    Parameters
+    ----------
+    input : ndarray
+        float32 or float64.
+    p : float
+        The p of the p-norm; infinite for the greatest element.
+    dim : int or sequence of int
+        The axis, or the axes; negative counts from the last.
+    eps : float
+        The least norm.
+
+    Returns
+    -------
+    ndarray of the same shape
+
+    Raises
+    ------
+    IndexError
+        If there is no such axis.
+
+    References
+    ----------
+    https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.normalize.html
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import numpy_rnn as nn
+    >>> nn.functional.normalize(np.array([[3.0, 4.0], [0.0, 0.0]]))
+    array([[0.6, 0.8],
+           [0. , 0. ]])
+    """
+    x = as_float_array(input, "input")
+    dims = dim if isinstance(dim, Iterable) else (dim,)
+    axes = tuple(parse_axis(axis, x.ndim) for axis in dims)
+    if x.size == 0:
+        return x.copy()
+    norm = _norm(np.abs(x), p, axes if x.ndim else ())
+    return np.asarray(x / np.maximum(norm, x.dtype.type(eps)))
+
+
+def _norm(sizes: Array, p: float, axes: tuple[int, ...]) -> Array:
+    """Return the p-norm of vectors, from the absolute values of their elements."""
+    if p == math.inf:
+        return np.asarray(sizes.max(axes, keepdims=True))
+    if p == -math.inf:
+        return np.asarray(sizes.min(axes, keepdims=True))
+    if p == 0:
+        return np.asarray((sizes != 0).sum(axes, keepdims=True, dtype=sizes.dtype))
+    number = sizes.dtype.type
+    powers = np.square(sizes) if p == 2 else sizes ** number(p)
+    total = powers.sum(axes, keepdims=True)
+    return np.asarray(np.sqrt(total) if p == 2 else total ** number(1 / p))

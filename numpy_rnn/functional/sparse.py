@@ -1,10 +1,10 @@
-"""The lookup of vectors by index."""
+"""Vectors by index: looked up, and of zeros and a one."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from numpy_rnn._typing import AnyArray, Array
+from numpy_rnn._typing import AnyArray, Array, IntArray
 from numpy_rnn.arguments import as_array, as_float_array
 from numpy_rnn.floating_point import silent
 
@@ -91,3 +91,56 @@ def _limit_norms(vectors: Array, max_norm: float, norm_type: float) -> None:
     norm = np.linalg.norm(vectors, norm_type, axis=-1, keepdims=True)
     scale = np.where(norm > max_norm, max_norm / (norm + 1e-7), 1)
     vectors *= scale.astype(vectors.dtype)
+
+
+def one_hot(tensor: AnyArray, num_classes: int = -1) -> IntArray:
+    """Return a vector for each index, with 1 at its place and 0 elsewhere.
+
+    Parameters
+    ----------
+    tensor : ndarray of any shape
+        Indices of int64; the name is torch's.
+    num_classes : int
+        The length of the vectors; -1 for one more than the greatest index.
+
+    Returns
+    -------
+    ndarray of shape (*tensor.shape, num_classes)
+        Of int64.
+
+    Raises
+    ------
+    RuntimeError
+        If an index is out of range, `tensor` has another dtype, or `num_classes` is -1 and
+        there are no indices.
+
+    References
+    ----------
+    https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.one_hot.html
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import numpy_rnn as nn
+    >>> nn.functional.one_hot(np.array([2, 0]))
+    array([[0, 0, 1],
+           [1, 0, 0]])
+    """
+    indices = as_array(tensor, "tensor")
+    if indices.dtype != np.int64:
+        raise RuntimeError(
+            f"one_hot is only applicable to arrays of int64, got {indices.dtype}. Convert "
+            "tensor: tensor.astype(numpy.int64)"
+        )
+    if indices.size == 0:
+        if num_classes <= 0:
+            raise RuntimeError("Can not infer total number of classes from empty array.")
+        return np.zeros((*indices.shape, num_classes), np.int64)
+    if indices.min() < 0:
+        raise RuntimeError("Class values must be non-negative.")
+    count = indices.max() + 1 if num_classes == -1 else num_classes
+    if indices.max() >= count:
+        raise RuntimeError("Class values must be smaller than num_classes.")
+    out = np.zeros((*indices.shape, count), np.int64)
+    np.put_along_axis(out, indices[..., None], 1, axis=-1)
+    return out

@@ -8,20 +8,133 @@ from typing import ClassVar
 
 from numpy_rnn import functional
 from numpy_rnn._typing import Array, DTypeLike, IntArray
-from numpy_rnn.arguments import as_array
+from numpy_rnn.arguments import as_array, refuse_bool
 from numpy_rnn.modules.normalization import fill
 from numpy_rnn.modules.weighted import Declared, Shape, WeightedLayer
 
-__all__ = ["BatchNorm1d"]
+__all__ = ["BatchNorm1d", "BatchNorm2d"]
 
 
-class BatchNorm1d(WeightedLayer):
+class _NormBase(WeightedLayer):
+    """What the norms of channels share: they may keep running statistics."""
+
+    weight: Array | None
+    bias: Array | None
+    running_mean: Array | None
+    running_var: Array | None
+    num_batches_tracked: IntArray | None
+
+    _declared: ClassVar = {
+        "weight": Declared(("num_features",), ("affine",)),
+        "bias": Declared(("num_features",), ("affine", "bias")),
+        "running_mean": Declared(("num_features",), ("track_running_stats",), float),
+        "running_var": Declared(("num_features",), ("track_running_stats",), float),
+        "num_batches_tracked": Declared((), ("track_running_stats",), int),
+    }
+    _immaterial = WeightedLayer._immaterial | {"momentum"}
+    _axes: ClassVar[tuple[int, ...]]
+    """How many axes an input may have."""
+
+    def __init__(
+        self,
+        num_features: int,
+        eps: float = 1e-5,
+        momentum: float | None = 0.1,
+        affine: bool = True,
+        track_running_stats: bool = True,
+        device: object = None,
+        dtype: DTypeLike = None,
+        *,
+        bias: bool = True,
+    ) -> None:
+        super().__init__()
+        refuse_bool(num_features, "num_features")
+        self.num_features = num_features
+        self.eps = eps
+        self.momentum = momentum
+        self.affine = affine
+        self.track_running_stats = track_running_stats
+        self._create_weights(device, dtype, bias=bias)
+
+    def reset_running_stats(self) -> None:
+        """Set the running statistics to zero mean and unit variance."""
+        if self.track_running_stats:
+            fill(self.running_mean, 0)
+            fill(self.running_var, 1)
+            fill(self.num_batches_tracked, 0)
+
+    def reset_parameters(self) -> None:
+        """Set parameters and running statistics to those of a new module."""
+        self.reset_running_stats()
+        fill(self.weight, 1)
+        fill(self.bias, 0)
+
+    @classmethod
+    def _may_lack(cls, name: str, version: int | None) -> bool:
+        # torch counts batches since version 2 of the class.
+        return name == "num_batches_tracked" and (version is None or version < 2)
+
+    def extra_repr(self) -> str:
+        """Return the size and all options, as torch shows them."""
+        return (
+            f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, "
+            f"affine={self.affine}, bias={self.bias is not None}, "
+            f"track_running_stats={self.track_running_stats}"
+        )
+
+    def _checked(self, input: Array) -> Array:
+        """Return the input as an array of so many axes, unless statistics are to be updated."""
+        x: Array = as_array(input, "input")
+        if x.ndim not in self._axes:
+            expected = " or ".join(f"{axes}D" for axes in self._axes)
+            raise ValueError(f"expected {expected} input (got {x.ndim}D input)")
+        if self.training and self.track_running_stats:
+            raise RuntimeError(
+                f"{type(self).__name__} must be in evaluation mode, but is in training mode, "
+                "where torch updates its running statistics: call eval() on the model first"
+            )
+        return x
+
+
+class _BatchNorm(_NormBase):
+    _norm_names = re.compile(r"batch_?norm|(?<![a-z])bn", re.IGNORECASE)
+
+    def forward(self, input: Array) -> Array:
+        """Return the normalised input.
+
+        Parameters
+        ----------
+        input : ndarray
+            Of the shape that the class says, and of the weights' dtype.
+
+        Returns
+        -------
+        ndarray of the same shape
+
+        Raises
+        ------
+        RuntimeError
+            In training mode, where the running statistics would have to be updated, or if
+            sizes or dtypes do not agree.
+        ValueError
+            If `input` has other axes, or, without running statistics, one value per
+            channel.
+        """
+        x = self._checked(input)
+        mean, variance = self.running_mean, self.running_var
+        by_batch = mean is None and variance is None
+        return functional.batch_norm(
+            x, mean, variance, self.weight, self.bias, training=by_batch, eps=self.eps
+        )
+
+
+class BatchNorm1d(_BatchNorm):
     r"""Normalisation of channels by their running statistics, for inference.
 
     .. math:: y = \frac{x - \mu}{\sqrt{\sigma^2 + \epsilon}} \, w + b
 
-    N is the batch size, C the number of channels and L a length. A new module is in
-    training mode, as in torch: call ``eval()`` on the model first.
+    Inputs are (N, C) or (N, C, L): N is the batch size, C the number of channels and L a
+    length. A new module is in training mode, as in torch: call ``eval()`` on the model first.
 
     Parameters
     ----------
@@ -66,41 +179,7 @@ class BatchNorm1d(WeightedLayer):
            [ 2., 20.]], dtype=float32)
     """
 
-    weight: Array | None
-    bias: Array | None
-    running_mean: Array | None
-    running_var: Array | None
-    num_batches_tracked: IntArray | None
-
-    _declared: ClassVar = {
-        "weight": Declared(("num_features",), ("affine",)),
-        "bias": Declared(("num_features",), ("affine", "bias")),
-        "running_mean": Declared(("num_features",), ("track_running_stats",), float),
-        "running_var": Declared(("num_features",), ("track_running_stats",), float),
-        "num_batches_tracked": Declared((), ("track_running_stats",), int),
-    }
-    _immaterial = WeightedLayer._immaterial | {"momentum"}
-    _norm_names = re.compile(r"batch_?norm|(?<![a-z])bn", re.IGNORECASE)
-
-    def __init__(
-        self,
-        num_features: int,
-        eps: float = 1e-5,
-        momentum: float | None = 0.1,
-        affine: bool = True,
-        track_running_stats: bool = True,
-        device: object = None,
-        dtype: DTypeLike = None,
-        *,
-        bias: bool = True,
-    ) -> None:
-        super().__init__()
-        self.num_features = num_features
-        self.eps = eps
-        self.momentum = momentum
-        self.affine = affine
-        self.track_running_stats = track_running_stats
-        self._create_weights(device, dtype, bias=bias)
+    _axes = (2, 3)
 
     @classmethod
     def _likelihood(cls, name: str, shapes: Mapping[str, Shape]) -> float:
@@ -108,63 +187,28 @@ class BatchNorm1d(WeightedLayer):
             return 3
         return 0.5 if "bias" in shapes else 0  # a weight alone may be anything
 
-    def reset_running_stats(self) -> None:
-        """Set the running statistics to zero mean and unit variance."""
-        if self.track_running_stats:
-            fill(self.running_mean, 0)
-            fill(self.running_var, 1)
-            fill(self.num_batches_tracked, 0)
 
-    def reset_parameters(self) -> None:
-        """Set parameters and running statistics to those of a new module."""
-        self.reset_running_stats()
-        fill(self.weight, 1)
-        fill(self.bias, 0)
+class BatchNorm2d(_BatchNorm):
+    """Normalisation of the channels of (N, C, H, W) by their running statistics.
 
-    def forward(self, input: Array) -> Array:
-        """Return the normalised input.
+    The parameters, attributes and the formula are those of `BatchNorm1d`.
 
-        Parameters
-        ----------
-        input : ndarray of shape (N, C) or (N, C, L)
-            Of the weights' dtype.
+    References
+    ----------
+    https://docs.pytorch.org/docs/stable/generated/torch.nn.BatchNorm2d.html
 
-        Returns
-        -------
-        ndarray of the same shape
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import numpy_rnn as nn
+    >>> norm = nn.BatchNorm2d(1).eval()
+    >>> norm.running_mean[:] = 10
+    >>> norm(np.array([[[[10, 13]]]], np.float32)).round(2)
+    array([[[[0., 3.]]]], dtype=float32)
+    """
 
-        Raises
-        ------
-        RuntimeError
-            In training mode, where the running statistics would have to be updated, or if
-            sizes or dtypes do not agree.
-        ValueError
-            If `input` has other axes, or, without running statistics, one value per
-            channel.
-        """
-        x = as_array(input, "input")
-        if x.ndim not in (2, 3):
-            raise ValueError(f"expected 2D or 3D input (got {x.ndim}D input)")
-        if self.training and self.track_running_stats:
-            raise RuntimeError(
-                "BatchNorm1d must be in evaluation mode, but is in training mode, where torch "
-                "updates its running statistics: call eval() on the model first"
-            )
-        mean, variance = self.running_mean, self.running_var
-        by_batch = mean is None and variance is None
-        return functional.batch_norm(
-            x, mean, variance, self.weight, self.bias, training=by_batch, eps=self.eps
-        )
+    _axes = (4,)
 
     @classmethod
-    def _may_lack(cls, name: str, version: int | None) -> bool:
-        # torch counts batches since version 2 of the class.
-        return name == "num_batches_tracked" and (version is None or version < 2)
-
-    def extra_repr(self) -> str:
-        """Return the size and all options, as torch shows them."""
-        return (
-            f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, "
-            f"affine={self.affine}, bias={self.bias is not None}, "
-            f"track_running_stats={self.track_running_stats}"
-        )
+    def _likelihood(cls, name: str, shapes: Mapping[str, Shape]) -> float:  # noqa: ARG003
+        return 2 if "running_mean" in shapes else 0  # with them it looks as 1d does

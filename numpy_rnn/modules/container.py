@@ -1,4 +1,4 @@
-"""Modules that hold modules."""
+"""Modules that hold modules, or parameters."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from typing import Any, TypeVar, overload
 
 from numpy_rnn.modules.linear import Identity
 from numpy_rnn.modules.module import Module
+from numpy_rnn.modules.parameter import Parameter
 
-__all__ = ["ModuleDict", "ModuleList", "Sequential"]
+__all__ = ["ModuleDict", "ModuleList", "ParameterDict", "ParameterList", "Sequential"]
 
 S = TypeVar("S", bound="_Numbered")
 
@@ -362,11 +363,275 @@ class ModuleDict(_Container):
         pairs: Iterable[Any] = modules
         if isinstance(modules, (ModuleDict, Mapping)):
             pairs = modules.items()
-        for number, pair in enumerate(pairs):
-            start = f"ModuleDict update sequence element #{number}"
-            if not isinstance(pair, Iterable):
-                raise TypeError(f"{start} should be Iterable; is {type(pair).__name__}")
-            pair = tuple(pair)
-            if len(pair) != 2:
-                raise ValueError(f"{start} has length {len(pair)}; 2 is required")
-            self[pair[0]] = pair[1]
+        for key, module in _pairs("ModuleDict", pairs):
+            self[key] = module
+
+
+def _pairs(kind: str, elements: Iterable[Any]) -> Iterator[tuple[Any, Any]]:
+    """Yield elements that are pairs, or raise an error about the first that is not."""
+    for number, pair in enumerate(elements):
+        start = f"{kind} update sequence element #{number}"
+        if not isinstance(pair, Iterable):
+            raise TypeError(f"{start} should be Iterable; is {type(pair).__name__}")
+        pair = tuple(pair)
+        if len(pair) != 2:
+            raise ValueError(f"{start} has length {len(pair)}; 2 is required")
+        yield pair
+
+
+class _ParameterContainer(Module):
+    """What a list and a dict of parameters share: values by key, arrays as parameters."""
+
+    _keys: dict[str, None]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._keys = {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        return super().__getstate__() | {"_keys": dict(self._keys)}
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+    def _set(self, key: str, value: Any) -> None:
+        if hasattr(value, "__array__") and not isinstance(value, Parameter):
+            value = Parameter(value)
+        setattr(self, key, value)
+        self._keys[key] = None
+
+    def forward(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ARG002  # it has none
+        """Raise RuntimeError: it is only a container."""
+        raise RuntimeError(f"{type(self).__name__} should not be called.")
+
+    def extra_repr(self) -> str:
+        """Return a line for each value."""
+        lines = []
+        for key in self._keys:
+            value = getattr(self, key)
+            text = f"Object of type: {type(value).__name__}"
+            if isinstance(value, Parameter):
+                sizes = "x".join(map(str, value.shape))
+                text = f"Parameter containing: [{value.dtype} of size {sizes}]"
+            lines.append(f"  ({key}): {text}")
+        return "\n".join(lines)
+
+
+class ParameterList(_ParameterContainer):
+    """A list of parameters, which may hold other values as well.
+
+    Arrays that are not parameters are copied, as `Parameter` copies them.
+
+    Parameters
+    ----------
+    values : iterable, optional
+        What it holds first.
+
+    References
+    ----------
+    https://docs.pytorch.org/docs/stable/generated/torch.nn.ParameterList.html
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import numpy_rnn as nn
+    >>> nn.ParameterList([np.ones(3), np.zeros((2, 2))])
+    ParameterList(
+        (0): Parameter containing: [float64 of size 3]
+        (1): Parameter containing: [float64 of size 2x2]
+    )
+    """
+
+    def __init__(self, values: Iterable[Any] | None = None) -> None:
+        super().__init__()
+        if values is not None:
+            self.extend(values)
+
+    def _key_at(self, index: int) -> str:
+        index = operator.index(index)
+        if not -len(self) <= index < len(self):
+            raise IndexError(f"index {index} is out of range")
+        return str(index % len(self))
+
+    @overload
+    def __getitem__(self, idx: int) -> Any: ...
+    @overload
+    def __getitem__(self, idx: slice) -> ParameterList: ...
+    def __getitem__(self, idx: int | slice) -> Any:
+        if isinstance(idx, slice):
+            return type(self)(list(self)[idx])
+        return getattr(self, self._key_at(idx))
+
+    def __setitem__(self, idx: int, param: Any) -> None:
+        self._set(self._key_at(idx), param)
+
+    def __iter__(self) -> Iterator[Any]:
+        return (getattr(self, key) for key in self._keys)
+
+    def __iadd__(self, parameters: Iterable[Any]) -> ParameterList:
+        return self.extend(parameters)
+
+    def append(self, value: Any) -> ParameterList:
+        """Add a value at the end; return this list."""
+        self._set(str(len(self)), value)
+        return self
+
+    def extend(self, values: Iterable[Any]) -> ParameterList:
+        """Add values at the end; return this list.
+
+        Raises
+        ------
+        TypeError
+            If `values` is not iterable, or an array.
+        """
+        if not isinstance(values, Iterable) or hasattr(values, "__array__"):
+            raise TypeError(
+                "ParameterList.extend should be called with an iterable, but got "
+                f"{type(values).__name__}"
+            )
+        for value in list(values):
+            self.append(value)
+        return self
+
+
+class ParameterDict(_ParameterContainer):
+    """An ordered dict of parameters, which may hold other values as well.
+
+    Arrays that are not parameters are copied, as `Parameter` copies them.
+
+    Parameters
+    ----------
+    parameters : mapping of str, or iterable of pairs, optional
+        What it holds first. A plain dict is sorted by its keys, as in torch.
+
+    References
+    ----------
+    https://docs.pytorch.org/docs/stable/generated/torch.nn.ParameterDict.html
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import numpy_rnn as nn
+    >>> parameters = nn.ParameterDict({"left": np.ones(2), "right": np.zeros(2)})
+    >>> parameters["left"]
+    array([1., 1.])
+    """
+
+    def __init__(self, parameters: Any = None) -> None:
+        super().__init__()
+        if parameters is not None:
+            self.update(parameters)
+
+    def __getitem__(self, key: str) -> Any:
+        if not isinstance(key, str):
+            raise TypeError(
+                "Index given to ParameterDict cannot be used as a key as it is not a string "
+                f"(type is '{type(key).__name__}'): use a string"
+            )
+        return getattr(self, key)
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self._set(key, value)
+
+    def __delitem__(self, key: str) -> None:
+        del self._keys[key]
+        delattr(self, key)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._keys)
+
+    def __reversed__(self) -> Iterator[str]:
+        return reversed(self._keys)
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._keys
+
+    def __or__(self, other: Any) -> ParameterDict:
+        result = self.copy()
+        result.update(other)
+        return result
+
+    def __ror__(self, other: Any) -> ParameterDict:
+        result = ParameterDict(other)
+        result.update(self)
+        return result
+
+    def __ior__(self, other: Any) -> ParameterDict:
+        self.update(other)
+        return self
+
+    def copy(self) -> ParameterDict:
+        """Return a dict of the same parameters."""
+        return ParameterDict(OrderedDict(self.items()))
+
+    def setdefault(self, key: str, default: Any = None) -> Any:
+        """Return the value of a key, which is set to `default` first if there is none."""
+        if key not in self:
+            self[key] = default
+        return self[key]
+
+    def clear(self) -> None:
+        """Remove all values."""
+        for key in list(self):
+            del self[key]
+
+    def pop(self, key: str) -> Any:
+        """Remove a value and return it."""
+        value = self[key]
+        del self[key]
+        return value
+
+    def popitem(self) -> tuple[str, Any]:
+        """Remove the last pair of key and value and return it.
+
+        Raises
+        ------
+        KeyError
+            If there is none.
+        """
+        if not self._keys:
+            raise KeyError("popitem(): dictionary is empty")
+        key = next(reversed(self))
+        return key, self.pop(key)
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """Return the value of a key, or `default` if there is none."""
+        return self[key] if key in self else default  # noqa: SIM401  # that is this
+
+    def fromkeys(self, keys: Iterable[str], default: Any = None) -> ParameterDict:
+        """Return a new dict with these keys, and `default` as the value of each."""
+        return ParameterDict((key, default) for key in keys)
+
+    def keys(self) -> KeysView[str]:
+        """Return the keys."""
+        return self._keys.keys()
+
+    def items(self) -> Iterable[tuple[str, Any]]:
+        """Return pairs of key and value."""
+        return ((key, self[key]) for key in self)
+
+    def values(self) -> Iterable[Any]:
+        """Return the values."""
+        return (self[key] for key in self)
+
+    def update(self, parameters: Any) -> None:
+        """Set values, from a mapping or from pairs of key and value.
+
+        Raises
+        ------
+        TypeError
+            If `parameters` is not iterable, or an element is not.
+        ValueError
+            If an element is not a pair.
+        """
+        if not isinstance(parameters, Iterable):
+            raise TypeError(
+                "ParametersDict.update should be called with an iterable of key/value pairs, "
+                f"but got {type(parameters).__name__}"
+            )
+        if isinstance(parameters, (OrderedDict, ParameterDict)):
+            parameters = parameters.items()
+        elif isinstance(parameters, Mapping):
+            parameters = sorted(parameters.items())
+        for key, value in _pairs("ParameterDict", parameters):
+            self[key] = value

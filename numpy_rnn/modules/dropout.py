@@ -6,10 +6,23 @@ from numpy_rnn import functional
 from numpy_rnn._typing import Array
 from numpy_rnn.modules.module import Module
 
-__all__ = ["Dropout"]
+__all__ = ["Dropout", "Dropout1d", "Dropout2d"]
 
 
-class Dropout(Module):
+class _Dropout(Module):
+    def __init__(self, p: float = 0.5, inplace: bool = False) -> None:
+        super().__init__()
+        if p < 0 or p > 1:
+            raise ValueError(f"dropout probability has to be between 0 and 1, but got {p}")
+        self.p = p
+        self.inplace = inplace
+
+    def extra_repr(self) -> str:
+        """Return the options, as torch shows them."""
+        return f"p={self.p}, inplace={self.inplace}"
+
+
+class Dropout(_Dropout):
     """Zero random elements in training mode, and none after ``eval()``.
 
     Parameters
@@ -36,17 +49,52 @@ class Dropout(Module):
     array([1., 1., 1.])
     """
 
-    def __init__(self, p: float = 0.5, inplace: bool = False) -> None:
-        super().__init__()
-        if p < 0 or p > 1:
-            raise ValueError(f"dropout probability has to be between 0 and 1, but got {p}")
-        self.p = p
-        self.inplace = inplace
-
     def forward(self, input: Array) -> Array:
         """Return a copy of `input`, of any shape, with zeros in it in training mode."""
         return functional.dropout(input, self.p, self.training, self.inplace)
 
-    def extra_repr(self) -> str:
-        """Return the options, as torch shows them."""
-        return f"p={self.p}, inplace={self.inplace}"
+
+class Dropout1d(_Dropout):
+    """Zero random channels in training mode, and none after ``eval()``.
+
+    The parameters and errors are those of `Dropout`.
+
+    References
+    ----------
+    https://docs.pytorch.org/docs/stable/generated/torch.nn.Dropout1d.html
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import numpy_rnn as nn
+    >>> x = np.ones((2, 3, 4))
+    >>> np.array_equal(nn.Dropout1d().eval()(x), x)
+    True
+    """
+
+    def forward(self, input: Array) -> Array:
+        """Return a copy of `input`, (N, C, L) or (C, L), with zeros in training mode."""
+        return functional.dropout1d(input, self.p, self.training, self.inplace)
+
+
+class Dropout2d(_Dropout):
+    """Zero random channels in training mode, and none after ``eval()``.
+
+    The parameters and errors are those of `Dropout`.
+
+    References
+    ----------
+    https://docs.pytorch.org/docs/stable/generated/torch.nn.Dropout2d.html
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import numpy_rnn as nn
+    >>> x = np.ones((2, 3, 4, 4))
+    >>> np.array_equal(nn.Dropout2d().eval()(x), x)
+    True
+    """
+
+    def forward(self, input: Array) -> Array:
+        """Return a copy of `input`, (N, C, H, W), with zeros in training mode."""
+        return functional.dropout2d(input, self.p, self.training, self.inplace)

@@ -1,4 +1,4 @@
-"""The linear layer, and the identity."""
+"""The linear and bilinear layers, and the identity."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from numpy_rnn.arguments import as_array
 from numpy_rnn.modules.module import Module
 from numpy_rnn.modules.weighted import Declared, Shape, WeightedLayer
 
-__all__ = ["Identity", "Linear"]
+__all__ = ["Bilinear", "Identity", "Linear"]
 
 
 T = TypeVar("T")
@@ -24,12 +24,8 @@ def draw_parameters(weight: Array, bias: Array | None) -> None:
     They are drawn from U(-k, k), k = 1 / sqrt(f) for f inputs to each output.
     """
     fan_in = math.prod(weight.shape[1:])
-    if weight.size:
-        # The bounds in torch's own arithmetic (kaiming_uniform_ with a = sqrt(5)),
-        # which rounds a little differently from 1 / sqrt(fan_in).
-        gain = math.sqrt(2.0 / (1 + math.sqrt(5) ** 2))
-        bound = math.sqrt(3.0) * (gain / math.sqrt(fan_in))
-        init.uniform_(weight, -bound, bound)
+    if weight.size:  # torch warns otherwise
+        init.kaiming_uniform_(weight, a=math.sqrt(5))
     if bias is not None:
         bound = 1 / math.sqrt(fan_in) if fan_in > 0 else 0
         init.uniform_(bias, -bound, bound)
@@ -158,4 +154,114 @@ class Linear(WeightedLayer):
         return (
             f"in_features={self.in_features}, out_features={self.out_features}, "
             f"bias={self.bias is not None}"
+        )
+
+
+class Bilinear(WeightedLayer):
+    r"""A bilinear form of two inputs for each output.
+
+    .. math:: y_o = x_1^T W_o x_2 + b_o
+
+    Parameters
+    ----------
+    in1_features, in2_features : int
+        Sizes of the inputs' last axes.
+    out_features : int
+        Size of an output's last axis.
+    bias : bool, default True
+        Whether there is a bias.
+    device : None or 'cpu'
+        Accepted for torch's sake: arrays are on the CPU.
+    dtype : dtype, default float32
+        float32 or float64.
+
+    Attributes
+    ----------
+    weight : ndarray of shape (out_features, in1_features, in2_features)
+        First drawn from U(-k, k), k = 1 / sqrt(in1_features).
+    bias : ndarray of shape (out_features,), or None
+        Drawn likewise.
+
+    Raises
+    ------
+    ValueError
+        If `in1_features` is not positive.
+
+    References
+    ----------
+    https://docs.pytorch.org/docs/stable/generated/torch.nn.Bilinear.html
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import numpy_rnn as nn
+    >>> x1, x2 = np.zeros((128, 20), np.float32), np.zeros((128, 30), np.float32)
+    >>> nn.Bilinear(20, 30, 40)(x1, x2).shape
+    (128, 40)
+    """
+
+    weight: Array
+    bias: Array | None
+
+    _declared: ClassVar = {
+        "weight": Declared(("out_features", "in1_features", "in2_features")),
+        "bias": Declared(("out_features",), ("bias",)),
+    }
+
+    def __init__(
+        self,
+        in1_features: int,
+        in2_features: int,
+        out_features: int,
+        bias: bool = True,
+        device: object = None,
+        dtype: DTypeLike = None,
+    ) -> None:
+        super().__init__()
+        self.in1_features = in1_features
+        self.in2_features = in2_features
+        self.out_features = out_features
+        self._create_weights(device, dtype, bias=bias)
+
+    @classmethod
+    def _likelihood(cls, name: str, shapes: Mapping[str, Shape]) -> float:  # noqa: ARG003
+        return 2 if "bilinear" in name.lower() else 0  # mostly it is a convolution
+
+    def reset_parameters(self) -> None:
+        """Draw the parameters again from the default generator."""
+        if self.in1_features <= 0:
+            raise ValueError(
+                f"in1_features must be > 0, but got (in1_features={self.in1_features})"
+            )
+        bound = 1 / math.sqrt(self.weight.shape[1])
+        init.uniform_(self.weight, -bound, bound)
+        if self.bias is not None:
+            init.uniform_(self.bias, -bound, bound)
+
+    def forward(self, input1: Array, input2: Array) -> Array:
+        """Return the layer's output.
+
+        Parameters
+        ----------
+        input1 : ndarray of shape (..., in1_features)
+            Of the weights' dtype.
+        input2 : ndarray of shape (..., in2_features)
+            Likewise, with the same axes but the last.
+
+        Returns
+        -------
+        ndarray of shape (..., out_features)
+
+        Raises
+        ------
+        RuntimeError
+            If dtypes or sizes do not agree.
+        """
+        return functional.bilinear(input1, input2, self.weight, self.bias)
+
+    def extra_repr(self) -> str:
+        """Return the sizes, as torch shows them."""
+        return (
+            f"in1_features={self.in1_features}, in2_features={self.in2_features}, "
+            f"out_features={self.out_features}, bias={self.bias is not None}"
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -12,6 +12,7 @@ import numpy as np
 from numpy_rnn._typing import AnyArray, Arguments, Array, DTypeLike, HasForward, Result
 from numpy_rnn.arguments import FLOAT32, FLOAT64, FLOATS, as_array, parse_to, printable
 from numpy_rnn.floating_point import cast
+from numpy_rnn.modules.parameter import Parameter, as_parameter
 from numpy_rnn.modules.reparametrized import Reparametrized, fold
 
 __all__ = ["IncompatibleKeys", "Module"]
@@ -22,19 +23,32 @@ _REGISTRIES = ("_parameter_names", "_buffer_names", "_transient_names", "_module
 """The lists of names that a module has; transient buffers are not part of its state."""
 
 
-class IncompatibleKeys(NamedTuple):
-    """The names that `Module.load_state_dict` found on one side only."""
-
+class _Keys(NamedTuple):
     missing_keys: list[str]
     unexpected_keys: list[str]
+
+
+class IncompatibleKeys(_Keys):
+    """The names that `Module.load_state_dict` found on one side only.
+
+    Attributes
+    ----------
+    missing_keys, unexpected_keys : list of str
+        The two elements of the tuple.
+    plain_arrays : list of str
+        Those of the unexpected names that are attributes of the model, but plain arrays.
+    """
+
+    plain_arrays: list[str]
 
     def __repr__(self) -> str:
         if not self.missing_keys and not self.unexpected_keys:
             return "<All keys matched successfully>"
-        return (
+        text = (
             f"IncompatibleKeys(missing_keys={self.missing_keys}, "
             f"unexpected_keys={self.unexpected_keys})"
         )
+        return "\n".join([text, *map(_plain_array_advice, self.plain_arrays)])
 
 
 class Module:
@@ -44,12 +58,13 @@ class Module:
     them at every call and keeps nothing derived from them, so a weight that was loaded,
     assigned or edited in place counts from the next call on. A module owns its
     parameters: what is assigned or loaded is copied, so that the caller's array and the
-    module's never share memory. Buffers are the arrays that are not weights, such as
-    running statistics or a state; they are kept likewise, but may change their shape and
-    dtype, or become None, by assignment.
+    module's never share memory. An array that is already a parameter is shared instead:
+    ``decoder.weight = embedding.weight`` ties the two, as in torch. Buffers are the arrays
+    that are not weights, such as running statistics or a state; they are always copied, and
+    may change their shape and dtype, or become None, by assignment.
 
-    A subclass calls ``super().__init__()``, assigns its submodules, registers arrays of
-    its own with `register_parameter` and `register_buffer`, and defines ``forward``.
+    A subclass calls ``super().__init__()``, assigns its submodules and `Parameter`s of its
+    own, registers other arrays with `register_buffer`, and defines ``forward``.
 
     Attributes
     ----------
@@ -104,6 +119,13 @@ class Module:
             state[names] = list(state[names])
         return state
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Take the attributes of a copy or a pickle."""
+        self.__dict__.update(state)
+        for array in self._parameters.values():
+            if array is not None:
+                as_parameter(array)
+
     def __call__(
         self: HasForward[Arguments, Result], *args: Arguments.args, **kwargs: Arguments.kwargs
     ) -> Result:
@@ -120,9 +142,10 @@ class Module:
 
     def __setattr__(self, name: str, value: Any) -> None:
         registries = self.__dict__
-        if name in registries.get("_parameter_names", ()):
-            if value is not registries[name]:  # `module.weight += 1` assigns what it edited
-                registries[name] = self._owned(name, value)
+        if isinstance(value, Parameter):
+            self._assign_parameter(name, value)
+        elif name in registries.get("_parameter_names", ()):
+            registries[name] = self._owned(name, value)
         elif isinstance(value, Module):
             if name not in registries.get("_module_names", (name,)) and name in registries:
                 delattr(self, name)  # a buffer or plain attribute gives way, as in torch
@@ -138,6 +161,18 @@ class Module:
         else:
             object.__setattr__(self, name, value)
 
+    def _assign_parameter(self, name: str, value: Parameter) -> None:
+        """Share a parameter: what has its name gives way, as in torch."""
+        names = self.__dict__.get("_parameter_names")
+        if names is None:
+            raise AttributeError("cannot assign parameters before Module.__init__() call")
+        if name in names:
+            self.__dict__[name] = value
+            return
+        if name in self.__dict__:
+            delattr(self, name)
+        self.register_parameter(name, value)
+
     def __delattr__(self, name: str) -> None:
         # A name is removed before its value, and added in one call with it, so that an
         # interrupt leaves none without a value.
@@ -148,6 +183,8 @@ class Module:
 
     def register_parameter(self, name: str, value: AnyArray | None) -> None:
         """Add a parameter: a copy of `value`, or None if the module has none of that name.
+
+        A `Parameter` is not copied but shared.
 
         Parameters
         ----------
@@ -164,8 +201,9 @@ class Module:
             If `value` is not a float array.
         """
         self._check_new_name("parameter", name)
-        owned = None if value is None else _float_copy(name, value)
-        self.__dict__.update({name: owned, "_parameter_names": [*self._parameter_names, name]})
+        if value is not None and not isinstance(value, Parameter):
+            value = _float_copy(name, value)
+        self.__dict__.update({name: value, "_parameter_names": [*self._parameter_names, name]})
 
     def register_buffer(
         self, name: str, array: AnyArray | None, persistent: bool = True
@@ -222,6 +260,20 @@ class Module:
     def register_module(self, name: str, module: Module | None) -> None:
         """Do what `add_module` does."""
         self.add_module(name, module)
+
+    # torch's mappings, by which its users reach what is registered.
+
+    @property
+    def _parameters(self) -> MutableMapping[str, Any]:
+        return _Registered(self, "_parameter_names", self.register_parameter)
+
+    @property
+    def _buffers(self) -> MutableMapping[str, Any]:
+        return _Registered(self, "_buffer_names", self.register_buffer)
+
+    @property
+    def _modules(self) -> MutableMapping[str, Any]:
+        return _Registered(self, "_module_names", self.add_module)
 
     def _check_new_name(self, kind: str, name: str) -> None:
         if "_parameter_names" not in self.__dict__:
@@ -285,6 +337,33 @@ class Module:
                 raise AttributeError(f"`{name}` is not an nn.Module")
         found: Module = module
         return found
+
+    def set_submodule(self, target: str, module: Module, strict: bool = False) -> None:
+        """Replace the module of the dotted name `target`, or add it to its parent.
+
+        Parameters
+        ----------
+        target : str
+        module : Module
+        strict : bool
+            Whether there must be one.
+
+        Raises
+        ------
+        ValueError
+            If the name is empty, or `module` is not a Module.
+        AttributeError
+            If a module on the way is missing, or what is there is not a Module.
+        """
+        if target == "":
+            raise ValueError("Cannot set the submodule without a target name!")
+        if not isinstance(module, Module):
+            raise ValueError(f"`module` is not an nn.Module, found {type(module)}")
+        path, _, name = target.rpartition(".")
+        parent = self.get_submodule(path)
+        if strict or hasattr(parent, name):
+            parent.get_submodule(name)
+        setattr(parent, name, module)
 
     def get_parameter(self, target: str) -> Array:
         """Return the live parameter of the dotted name `target`.
@@ -365,7 +444,7 @@ class Module:
         recurse : bool
             Whether those of submodules are included.
         remove_duplicate : bool
-            Whether those of a module that is in several places are yielded once.
+            Whether one that is in several places, or whose module is, is yielded once.
         """
         return self._named_arrays("_parameter_names", prefix, recurse, remove_duplicate)
 
@@ -390,10 +469,14 @@ class Module:
         self, registry: str, prefix: str, recurse: bool, remove_duplicate: bool
     ) -> Iterator[tuple[str, Any]]:
         tree = self.named_modules(prefix, remove_duplicate)
+        seen = set()
         for path, module in tree if recurse else [(prefix, self)]:
             for name in module.__dict__[registry]:
-                if module.__dict__[name] is not None:
-                    yield (f"{path}.{name}" if path else name), module.__dict__[name]
+                array = module.__dict__[name]
+                if array is not None and id(array) not in seen:
+                    if remove_duplicate:
+                        seen.add(id(array))
+                    yield (f"{path}.{name}" if path else name), array
 
     def _state(self) -> Iterator[tuple[str, AnyArray]]:
         """Yield the arrays of this module alone that a state dict has."""
@@ -413,7 +496,7 @@ class Module:
     def state_dict(self, *, prefix: str = "") -> dict[str, AnyArray]:
         """Return parameters and persistent buffers by dotted name.
 
-        They are the live arrays, not copies, as in torch.
+        They are views of the live arrays, not copies: editing one edits the module.
 
         Parameters
         ----------
@@ -421,7 +504,7 @@ class Module:
             Put before every name as it is, as torch does: end it with a dot.
         """
         return {
-            f"{prefix}{path}.{name}" if path else prefix + name: array
+            f"{prefix}{path}.{name}" if path else prefix + name: array.view()
             for path, module in self.named_modules(remove_duplicate=False)
             for name, array in module._state()
         }
@@ -462,6 +545,7 @@ class Module:
                 raise TypeError(f"Expected the keys of state_dict to be str, got {key!r}.")
         missing: list[str] = []
         unexpected: list[str] = []
+        plain: list[str] = []
         problems: list[str] = []
         copies: list[tuple[AnyArray, AnyArray]] = []
         # torch notes there with which version of a module's class its arrays were saved.
@@ -483,12 +567,21 @@ class Module:
                     copies.append((parameter, module._loaded(key, state_dict[key], parameter)))
                 except ValueError as error:
                     problems.append(str(error))
-            unexpected += module._unknown_keys(prefix, own, state_dict)
+            unknown = list(module._unknown_keys(prefix, own, state_dict))
+            unexpected += unknown
+            attributes = vars(module)
+            plain += [
+                key
+                for key in unknown
+                if isinstance(attributes.get(key.removeprefix(prefix)), np.ndarray)
+            ]
 
         if strict and unexpected:
             problems.insert(0, f"Unexpected key(s) in state_dict: {_quoted(unexpected)}. ")
         if strict and missing:
             problems.insert(0, f"Missing key(s) in state_dict: {_quoted(missing)}. ")
+        if problems:
+            problems += map(_plain_array_advice, plain)
         if problems and any(isinstance(value, Mapping) for value in state_dict.values()):
             problems.append(
                 "To read the weights of a checkpoint alone, use numpy_rnn.read_state_dict."
@@ -501,7 +594,9 @@ class Module:
                 + "\n\t".join(problems)
             )
         _set_all((parameter, ..., value) for parameter, value in copies)
-        return IncompatibleKeys(missing, unexpected)
+        keys = IncompatibleKeys(missing, unexpected)
+        keys.plain_arrays = plain
+        return keys
 
     def _loaded(self, key: str, value: Any, parameter: AnyArray) -> AnyArray:
         """Return the array to be written into a parameter, or raise ValueError."""
@@ -575,12 +670,15 @@ class Module:
         """
         target = parse_to(args, device, dtype)
         if target is not None:
-            _set_all(
-                (module.__dict__, name, cast(array, target))
+            items = [
+                (module.__dict__, name, array)
                 for module in self.modules()
                 for name in (*module._parameter_names, *module._buffer_names)
                 if (array := module.__dict__[name]) is not None and array.dtype.kind == "f"
-            )
+            ]
+            once = {id(array): array for _, _, array in items}  # tied weights stay tied
+            casts = {key: _cast(array, target) for key, array in once.items()}
+            _set_all((place, name, casts[id(array)]) for place, name, array in items)
         return self
 
     def float(self: M) -> M:
@@ -591,9 +689,28 @@ class Module:
         """Cast parameters and float buffers to float64; return this module."""
         return self.to(dtype=FLOAT64)
 
+    def half(self: M) -> M:
+        """Raise TypeError: modules are float32 or float64."""
+        raise TypeError(_NO_HALF)
+
+    def bfloat16(self: M) -> M:
+        """Raise TypeError: modules are float32 or float64."""
+        raise TypeError(_NO_HALF)
+
     def cpu(self: M) -> M:
         """Return this module: the CPU is where it is."""
         return self
+
+    def cuda(self: M, device: object = None) -> M:  # noqa: ARG002  # torch's signature
+        """Raise RuntimeError: there is the CPU only."""
+        return self.to("cuda")
+
+    def requires_grad_(self: M, requires_grad: bool = True) -> M:  # noqa: ARG002
+        """Return this module: there are no gradients."""
+        return self
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Do nothing: there are no gradients."""
 
     # How it prints
 
@@ -613,6 +730,61 @@ class Module:
         return (f"({name}): {self.__dict__[name]!r}" for name in self._module_names)
 
 
+class _Registered(MutableMapping[str, Any]):
+    """What a module has registered, by name: a view of its attributes."""
+
+    def __init__(
+        self, module: Module, registry: str, register: Callable[[str, Any], None]
+    ) -> None:
+        self._module = module
+        self._names: list[str] = module.__dict__[registry]
+        self._register = register
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in self._names:
+            raise KeyError(name)
+        return self._module.__dict__[name]
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        if name in self._names:
+            setattr(self._module, name, value)
+        else:
+            self._register(name, value)
+
+    def __delitem__(self, name: str) -> None:
+        if name not in self._names:
+            raise KeyError(name)
+        delattr(self._module, name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def __repr__(self) -> str:
+        return repr(dict(self))
+
+
+_NO_HALF = (
+    "modules are float32 or float64: leave half precision out. Checkpoints in half precision "
+    "are widened when they are loaded"
+)
+
+
+def _plain_array_advice(name: str) -> str:
+    return (
+        f"`{printable(name)}` is a plain array here: wrap it in nn.Parameter or "
+        "register_buffer."
+    )
+
+
+def _cast(array: AnyArray, dtype: np.dtype[Any]) -> AnyArray:
+    """Return a parameter or buffer in a dtype; a parameter stays one."""
+    result = cast(array, dtype)
+    return as_parameter(result) if isinstance(array, Parameter) else result
+
+
 def _quoted(names: list[str]) -> str:
     return ", ".join(f'"{printable(name)}"' for name in names)
 
@@ -630,7 +802,7 @@ def _set_all(items: Iterable[tuple[Any, Any, Any]]) -> None:
 
 def _float_copy(name: str, value: Any) -> Array:
     """Return a C-ordered copy of an array meant for a parameter."""
-    copy: Array = _copy(f"parameter '{name}'", "numpy.ndarray", value)
+    copy: Array = as_parameter(_copy(f"parameter '{name}'", "numpy.ndarray", value))
     if copy.dtype not in FLOATS:
         raise TypeError(
             f"cannot assign an array of {copy.dtype} as parameter '{name}' "

@@ -81,7 +81,8 @@ class WeightedLayer(Module):
         super().__init_subclass__(**kwargs)
         if cls._declared:
             cls._weight_names = re.compile("|".join(cls._declared))
-        if cls.__module__.startswith(f"{__package__}."):
+        is_base = cls.__name__.startswith("_")
+        if cls.__module__.startswith(f"{__package__}.") and not is_base:
             _LAYERS.setdefault(cls._weight_names, []).append(cls)
 
     @classmethod
@@ -285,8 +286,10 @@ class Candidate(NamedTuple):
         given = []
         for name, parameter in self.layer._constructor_parameters().items():
             value = self.arguments.get(name, parameter.default)
-            if parameter.default is parameter.empty and name in self.arguments:
-                given.append(repr(value))
+            if parameter.kind is parameter.VAR_KEYWORD:
+                continue
+            if parameter.default is parameter.empty:
+                given.append(repr(value) if name in self.arguments else "...")
             elif value not in (parameter.default, "float32"):
                 given.append(f'{name}="{value}"' if name == "dtype" else f"{name}={value!r}")
         return f"nn.{self.layer.__name__}({', '.join(given)})"

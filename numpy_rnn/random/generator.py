@@ -197,6 +197,14 @@ class Generator:
         """
         return np.asarray(self._fractions(_shape(size), FLOAT64) < p)
 
+    def permutation(self, n: int) -> npt.NDArray[np.int64]:
+        """Return the numbers from 0 to n - 1 in random order, as ``torch.randperm`` does."""
+        order = list(range(n))
+        places = self._words((max(n - 1, 0),)) % np.arange(n, 1, -1, dtype=np.uint64)
+        for first, place in enumerate(places.tolist()):
+            order[first], order[first + place] = order[first + place], order[first]
+        return np.array(order, np.int64)
+
     def _words(self, shape: tuple[int, ...]) -> npt.NDArray[np.uint64]:
         """Return the stream's next 32-bit words."""
         bits = self._bits

@@ -196,10 +196,17 @@ RULES = [
         r"call RuntimeError: Length of all samples has to be at most the length",
     ),
     Rule(
-        "BatchNorm1d in training mode",
-        "`BatchNorm1d` in training mode",
+        "a norm in training mode",
+        "`BatchNorm1d`, `BatchNorm2d` and `InstanceNorm` in training mode",
         "",
-        r"call RuntimeError: BatchNorm1d must be in evaluation mode",
+        r"call RuntimeError: (Batch|Instance)Norm[12]d must be in evaluation mode",
+    ),
+    Rule(
+        "instance_norm of no samples",
+        "`InstanceNorm` of an empty batch",
+        r"call IndexError: select\(\): index 0 out of range",
+        "",
+        "InstanceNorm[12]d",
     ),
     Rule(
         "batch_norm of nothing",

@@ -441,6 +441,24 @@ def _norm_shape(draw: Draw, channels: int) -> tuple[int, ...]:
     return (draw.size(5), channels, *((draw.size(6),) if draw.chance(0.5) else ()))
 
 
+def draw_norm_of_channels(draw: Draw) -> tuple[Layer, tuple[int, ...]]:
+    name = draw.pick(["BatchNorm2d", "InstanceNorm1d", "InstanceNorm2d", "GroupNorm"])
+    channels = draw.up_to(4, 1)
+    lead = (draw.size(4),) if draw.chance(0.8) or name[0] in "BG" else ()
+    axes = 1 if name.endswith("1d") else 2
+    shape = (*lead, channels, *(draw.up_to(5, 1) for _ in range(axes)))
+    arguments: dict[str, Any] = {
+        "eps": draw.pick([1e-5, 1e-3, 1e-12]),
+        "affine": draw.chance(0.7),
+        "bias": draw.chance(0.7),
+    }
+    if name == "GroupNorm":
+        arguments |= {"num_groups": draw.pick([1, 1, channels, 2]), "num_channels": channels}
+        return layer(draw, name, arguments), shape
+    arguments |= {"num_features": channels, "track_running_stats": draw.chance(0.5)}
+    return Layer(name, (), arguments), shape
+
+
 def draw_layer_norm(draw: Draw) -> tuple[Layer, tuple[int, ...]]:
     shape = draw.shape(3, 1)
     count = draw.up_to(len(shape), 1)
@@ -459,8 +477,15 @@ def draw_layer_norm(draw: Draw) -> tuple[Layer, tuple[int, ...]]:
     return layer(draw, "LayerNorm", arguments), shape
 
 
+ACTIVATIONS = [
+    *("ReLU", "LeakyReLU", "Tanh", "Sigmoid", "Softmax", "Softmax", "LogSoftmax", "ReLU6"),
+    *("Hardtanh", "Threshold", "ELU", "SELU", "SiLU", "GELU", "GLU", "PReLU", "Softplus"),
+    "LogSigmoid",
+]
+
+
 def draw_activation(draw: Draw) -> tuple[Layer, tuple[int, ...]]:
-    name = draw.pick(["ReLU", "LeakyReLU", "Tanh", "Sigmoid", "Softmax", "LogSoftmax"])
+    name = draw.pick(ACTIVATIONS)
     shape, dim = draw.shape(4), draw.pick([0, 1, -1, 2, -2, 3, 7, None, 1.0, True])
     arguments: dict[str, Any] = {
         "ReLU": lambda: {"inplace": draw.chance(0.3)},
@@ -468,6 +493,20 @@ def draw_activation(draw: Draw) -> tuple[Layer, tuple[int, ...]]:
             "negative_slope": draw.pick([0.01, 0.5, 0, 2, -1.0, float("inf")]),
             "inplace": draw.chance(0.3),
         },
+        "ReLU6": lambda: {"inplace": draw.chance(0.3)},
+        "Hardtanh": lambda: {"min_val": draw.pick([-1.0, -5, 2.0]), "max_val": 1.5},
+        "Threshold": lambda: {
+            "threshold": draw.pick([0.1, -1, 0]),
+            "value": draw.pick([0, 9.5]),
+        },
+        "ELU": lambda: {"alpha": draw.pick([1.0, 0.5, 0, -1.0, 3])},
+        "GELU": lambda: {"approximate": draw.pick(["none", "none", "tanh", "erf"])},
+        "Softplus": lambda: {
+            "beta": draw.pick([1, 0.5, 3.0]),
+            "threshold": draw.pick([20, 1.5]),
+        },
+        "GLU": lambda: {"dim": draw.pick([0, 1, -1, 2, -2, 7])},
+        "PReLU": lambda: {"num_parameters": draw.pick([1, 1, *shape[1:2], 2])},
         "Softmax": lambda: {"dim": dim},
         "LogSoftmax": lambda: {"dim": dim},
     }.get(name, dict)()
@@ -475,7 +514,7 @@ def draw_activation(draw: Draw) -> tuple[Layer, tuple[int, ...]]:
 
 
 def draw_shaper(draw: Draw) -> tuple[Layer, tuple[int, ...]]:
-    name = draw.pick(["Flatten", "Dropout", "Identity"])
+    name = draw.pick(["Flatten", "Dropout", "Dropout1d", "Identity"])
     arguments: dict[str, Any] = {
         "Flatten": lambda: {
             "start_dim": draw.up_to(3, -3),
@@ -485,6 +524,7 @@ def draw_shaper(draw: Draw) -> tuple[Layer, tuple[int, ...]]:
             "p": draw.pick([0.0, 0.3, 0.5, 1.0, 1, -0.1, 1.5]),
             "inplace": draw.chance(0.3),
         },
+        "Dropout1d": lambda: {"p": draw.pick([0.0, 1.0, 1, -0.1])},
         "Identity": lambda: {"anything": 1},
     }[name]()
     return Layer(name, (), arguments), draw.shape(4)
@@ -496,11 +536,15 @@ OTHER_LAYERS: list[Callable[[Draw], tuple[Layer, tuple[int, ...]]]] = [
     draw_conv,
     draw_batch_norm,
     draw_layer_norm,
+    draw_norm_of_channels,
     draw_activation,
     draw_activation,
     draw_shaper,
 ]
-WITH_DTYPE = ("Linear", "Conv1d", "BatchNorm1d", "LayerNorm", "Embedding")
+WITH_DTYPE = (
+    *("Linear", "Conv1d", "BatchNorm1d", "BatchNorm2d", "InstanceNorm1d", "InstanceNorm2d"),
+    *("GroupNorm", "LayerNorm", "PReLU", "Embedding"),
+)
 
 
 def draw_other_layer(draw: Draw) -> Case:

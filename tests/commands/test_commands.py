@@ -473,6 +473,30 @@ def test_verify_weights_not_finite_compares_the_finite_results(value, capsys):
     assert "agrees" in capsys.readouterr().out
 
 
+def test_verify_layers_around_recurrent_ones_agree(capsys):
+    layers = {
+        "bn": nn.BatchNorm2d(3),
+        "instance_norm1": nn.InstanceNorm1d(3, affine=True),
+        "instance_norm2": nn.InstanceNorm2d(3, affine=True, track_running_stats=True),
+        "group_norm": nn.GroupNorm(2, 4, dtype=np.float64),
+        "act": nn.PReLU(3),
+        "bilinear": nn.Bilinear(3, 4, 5),
+    }
+    nn.save(nn.ModuleDict(layers), "w.npz")
+    assert main(["verify", "w.npz"]) == 0
+    lines = capsys.readouterr().out.splitlines()[1:7]
+    kinds = [
+        "BatchNorm1d",
+        "InstanceNorm1d",
+        "InstanceNorm1d",
+        "GroupNorm",
+        "PReLU",
+        "Bilinear",
+    ]
+    assert [line.split()[1] for line in lines] == kinds
+    assert all(line.endswith("agrees") for line in lines)
+
+
 def test_verify_with_a_torch_that_lacks_an_argument_leaves_its_default_out(monkeypatch, capsys):
     class Older(torch.nn.BatchNorm1d):
         def __init__(self, num_features, affine=True, track_running_stats=True, dtype=None):

@@ -204,3 +204,56 @@ def test_function_of_integer_weights_says_to_convert_the_weights():
 def test_layer_of_integers_does_not_say_to_convert_the_model():
     with pytest.raises(RuntimeError, match=r"input\.astype\(numpy\.float32\)$"):
         nn.Linear(3, 3)(np.zeros((2, 3), np.int32))
+
+
+# Dropout of channels
+
+
+@pytest.mark.parametrize(
+    ("name", "shape"),
+    [
+        ("dropout1d", (4, 6, 5)),
+        ("dropout1d", (6, 5)),
+        ("dropout2d", (4, 6, 5, 3)),
+        ("dropout2d", (2, 3, 0, 3)),
+    ],
+)
+def test_dropout_of_channels_drops_whole_ones(rng, name, shape):
+    x = rng.standard_normal(shape)
+    nn.manual_seed(0)
+    got = getattr(F, name)(x, 0.25)
+    kept = got != 0
+    count = int(np.prod(shape[:-2] if name == "dropout2d" else shape[:-1]))
+    channels = kept.reshape(count, x.size // count)
+    assert (channels.all(1) | ~channels.any(1)).all()
+    assert x.size == 0 or 0 < channels.mean() < 1
+    np.testing.assert_allclose(got, x * kept / 0.75)
+    for arguments in [(0.25, False), (0.0, True)]:
+        same = getattr(F, name)(x, *arguments)
+        np.testing.assert_array_equal(same, x)
+        assert not np.shares_memory(same, x)
+    assert not getattr(F, name)(x, 1.0).any()
+
+
+@pytest.mark.parametrize(
+    ("name", "shape"), [("dropout1d", (3,)), ("dropout1d", (2, 3, 4, 5)), ("dropout2d", (3,))]
+)
+@pytest.mark.filterwarnings("ignore:dropout2d")
+def test_dropout_of_channels_of_other_axes_raises_as_torch(name, shape):
+    x = np.ones(shape)
+    for p in (0.5, -1.0):
+        assert_same_error(
+            lambda: getattr(F, name)(x, p),  # noqa: B023
+            lambda: getattr(torch.nn.functional, name)(torch.from_numpy(x), p),  # noqa: B023
+        )
+
+
+@pytest.mark.parametrize("shape", [(2, 3), (2, 3, 4), (2, 3, 4, 5, 6)])
+def test_dropout2d_of_other_axes_warns_as_torch(shape):
+    x = np.ones(shape)
+    caught = []
+    for function in (F.dropout2d, lambda x: torch.nn.functional.dropout2d(torch.from_numpy(x))):
+        with pytest.warns(UserWarning, match="dropout2d: Received a") as found:
+            assert function(x).shape == shape
+        caught.append([str(warning.message) for warning in found])
+    assert caught[0] == caught[1]

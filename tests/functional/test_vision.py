@@ -158,11 +158,11 @@ def test_interpolate_of_any_shape_does_what_torch_does(mode, shape):
             F.interpolate(x, 2, mode=mode)
 
 
-@pytest.mark.parametrize("options", [{"mode": "bilinear"}, {"mode": "nearest"}], ids=str)
-def test_interpolate_antialias_raises(options):
-    kind = NotImplementedError if options["mode"] == "bilinear" else ValueError
-    with pytest.raises(kind, match=r"antialias must be False|Anti-alias option is restricted"):
-        F.interpolate(np.zeros((1, 1, 4, 4)), 2, antialias=True, **options)
+def test_interpolate_antialias_raises():
+    x = np.zeros((1, 1, 4, 4))
+    with pytest.raises(NotImplementedError, match="antialias must be False: the filter is not"):
+        F.interpolate(x, 2, mode="bilinear", antialias=True)
+    assert_same_outcome("interpolate", x, size=2, antialias=True)
 
 
 @pytest.mark.parametrize(("mode", "dtype"), [("nearest", "int64"), ("bilinear", "uint8")])
@@ -200,7 +200,7 @@ def test_grid_sample_every_sample_input_equals_torch(dtype):
         x, grid, mode, *others = (*inputs, *options.values())
         if x.ndim == 5 or mode == "bicubic":
             with pytest.raises(
-                NotImplementedError, match=r"'bicubic' is not here|takes images"
+                NotImplementedError, match=r"('bicubic' is not here|takes images)"
             ):
                 F.grid_sample(x, grid, mode, *others)
             continue

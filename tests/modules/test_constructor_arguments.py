@@ -40,6 +40,14 @@ ARGUMENTS = {
         {"num_features": 4},
         ("eps", "momentum", "affine", "track_running_stats", "bias"),
     ),
+    "BatchNorm2d": (
+        {"num_features": 4},
+        ("eps", "momentum", "affine", "track_running_stats", "bias"),
+    ),
+    "InstanceNorm1d": (
+        {"num_features": 4},
+        ("eps", "momentum", "affine", "track_running_stats", "bias"),
+    ),
     "LayerNorm": ({"normalized_shape": 4}, ("eps", "elementwise_affine", "bias")),
     "MaxPool1d": (WINDOW, ("stride", "padding", "dilation", "return_indices", "ceil_mode")),
     "AvgPool1d": (WINDOW, ("stride", "padding", "ceil_mode", "count_include_pad")),
@@ -53,6 +61,15 @@ ARGUMENTS = {
         {},
         ("size", "scale_factor", "mode", "align_corners", "recompute_scale_factor"),
     ),
+    "GroupNorm": ({"num_groups": 2, "num_channels": 4}, ("eps", "affine", "bias")),
+    "PReLU": ({"num_parameters": 4}, ("init",)),
+    "Bilinear": ({"in1_features": 4, "in2_features": 4, "out_features": 4}, ("bias",)),
+    "Hardtanh": ({}, ("min_val", "max_val", "inplace", "min_value", "max_value")),
+    "ELU": ({}, ("alpha", "inplace")),
+    "GLU": ({}, ("dim",)),
+    "GELU": ({}, ("approximate",)),
+    "Softplus": ({}, ("beta", "threshold")),
+    "Dropout1d": ({}, ("p", "inplace")),
 }
 CASES = [
     (kind, name, value)
@@ -84,6 +101,8 @@ ACCIDENTS = (
     "are valid indices",
     "Invalid padding string",  # lists the elements of a set
     "padding_mode must be one of",
+    "fill_() received",  # of torch's parser
+    "without overflow",  # ours says of which argument
 )
 """Parts of torch's messages that depend on how it happens to use what it was given."""
 
@@ -153,7 +172,11 @@ def test_constructor_refuses_a_bool_as_a_size_or_an_index(line, message):
         ("Conv1d", (2, 4, -3)),
         ("Conv1d", (2, -4, 3)),
         ("BatchNorm1d", (-3,)),
+        ("BatchNorm2d", (-3,)),
         ("LayerNorm", ((-3, 2),)),
+        ("GroupNorm", (1, -3)),
+        ("PReLU", (-3,)),
+        ("Bilinear", (3, -2, 4)),
         ("RNNCell", (-1, 4)),
         ("LSTMCell", (3, -1)),
         ("GRUCell", (-2, -1)),

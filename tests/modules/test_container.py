@@ -1,9 +1,10 @@
-"""`Sequential`, `ModuleList` and `ModuleDict` do what torch's do."""
+"""The containers, of modules and of parameters, do what torch's do."""
 
 from __future__ import annotations
 
 import copy
 import pickle
+import re
 from collections import OrderedDict
 
 import numpy as np
@@ -257,3 +258,131 @@ def test_container_copies_are_independent(duplicate):
         assert len(twin) == len(original) + 1
         next(twin.parameters())[...] = 9
         assert (next(original.parameters()) != 9).all()
+
+
+# Parameters
+
+
+def holders(library, kind, content):
+    """Return a container of parameters of a library that holds what `content` makes."""
+    return getattr(library, kind)(content(library))
+
+
+def ones(library, *shape):
+    return np.ones(shape, np.float32) if library is nn else torch.ones(shape)
+
+
+def shown(container):
+    """Return how it prints, with the dtype as both call it, and its parameters."""
+    text = re.sub(
+        r"(torch\.float32|torch\.FloatTensor|torch.nn\S+)", "float32", repr(container)
+    )
+    return text, [name for name, _ in container.named_parameters()]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda held, library: held.append(ones(library, 2)),
+        lambda held, library: held.extend([library.Parameter(ones(library, 1)), 3]),
+        lambda held, library: held.__setitem__(0, ones(library, 4)),
+        lambda held, library: held.__setitem__(-1, library.Parameter(ones(library, 4, 5))),
+        lambda held, library: held.__iadd__((ones(library),)),
+        lambda held, library: library.ParameterList(held[::-1]),
+        lambda held, _: held[1:],
+        lambda held, _: [held[0], held[-2]],
+        lambda held, _: held[5],
+        lambda held, _: held.__setitem__(2, 3),
+        lambda held, library: held.extend(ones(library, 3)),
+        lambda held, _: held.extend(3),
+        lambda held, _: held(),
+    ],
+)
+def test_parameter_list_changed_equals_torch(change):
+    results = []
+    for library in (nn, torch.nn):
+        held = holders(library, "ParameterList", lambda library: [ones(library, 2, 3), "text"])
+        try:
+            outcome = change(held, library)
+        except Exception as error:
+            results.append((type(error), str(error)))
+            assert shown(held)[1] == ["0"]
+            continue
+        after = outcome if isinstance(outcome, library.ParameterList) else held
+        results.append((shown(after), [len(held), len(after), len(list(after))]))
+    if isinstance(results[0][0], type):
+        assert results[0][0] is results[1][0]
+        assert results[0][1].replace("ndarray", "Tensor") == results[1][1]
+    else:
+        assert results[0] == results[1]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda held, library: held.update({"z": ones(library, 1), "c": ones(library, 2)}),
+        lambda held, library: held.update([("z", ones(library, 1)), ("c", 3)]),
+        lambda held, library: held.update(library.ParameterDict({"b": ones(library, 1)})),
+        lambda held, library: held.__setitem__("b", library.Parameter(ones(library, 4, 5))),
+        lambda held, _: held.__delitem__("a"),
+        lambda held, _: [held.pop("b"), len(held)][1],
+        lambda held, _: held.popitem()[0],
+        lambda held, _: held.setdefault("a", 3).shape[0],
+        lambda held, _: held.setdefault("new", 3),
+        lambda held, _: [held.get("none"), held.get("none", 4), len(held.get("a"))],
+        lambda held, _: held.clear(),
+        lambda held, _: held.copy(),
+        lambda held, _: held.fromkeys(["x", "y"], 2),
+        lambda held, library: held | library.ParameterDict({"a": ones(library, 9)}),
+        lambda held, library: held.__ior__({"a": ones(library, 9)}),
+        lambda held, _: [*reversed(held), *held.keys(), "a" in held, "c" in held],
+        lambda held, _: [len(list(held.values())), [key for key, _ in held.items()]],
+        lambda held, _: held[0],
+        lambda held, _: held["none"],
+        lambda held, _: held.__delitem__("none"),
+        lambda held, _: held.update(3),
+        lambda held, _: held.update([3]),
+        lambda held, _: held.update([(1, 2, 3)]),
+        lambda held, library: held.__setitem__("update", ones(library, 1)),
+        lambda held, _: held(1),
+    ],
+)
+def test_parameter_dict_changed_equals_torch(change):
+    results = []
+    for library in (nn, torch.nn):
+        held = holders(
+            library,
+            "ParameterDict",
+            lambda library: {"b": ones(library, 2, 3), "a": ones(library, 2)},
+        )
+        try:
+            outcome = change(held, library)
+        except Exception as error:
+            results.append(type(error))
+            continue
+        if isinstance(outcome, library.ParameterDict):
+            outcome = shown(outcome)
+        results.append((shown(held), len(held), outcome))
+    assert results[0] == results[1]
+
+
+def test_parameter_containers_share_parameters_and_copy_arrays():
+    mine = np.ones(2, np.float32)
+    held = nn.ParameterList([mine])
+    again = nn.ParameterDict({"first": held[0]})
+    held[0][...] = 5
+    assert (again["first"] == 5).all()
+    assert (mine == 1).all()
+    assert [*again.state_dict()] == ["first"]
+    assert [*(nn.ParameterDict({"x": mine}) | again)] == ["x", "first"]
+
+
+@pytest.mark.parametrize("duplicate", [copy.copy, copy.deepcopy])
+def test_parameter_containers_copied_change_alone(duplicate):
+    held = nn.ParameterList([np.ones(2, np.float32)])
+    twin = duplicate(held)
+    twin.append(np.zeros(3))
+    assert (len(held), len(twin)) == (1, 2)
+    assert [*twin.state_dict()] == ["0", "1"]
+    with pytest.raises(KeyError, match="dictionary is empty"):
+        nn.ParameterDict().popitem()

@@ -241,10 +241,11 @@ def test_load_state_dict_not_a_dict_raises():
         nn.RNN(3, 4).load_state_dict({3: np.zeros(1)})
 
 
-def test_state_dict_holds_the_parameters_themselves():
+def test_state_dict_views_the_parameters():
     model = Pair()
     state = model.state_dict()
-    assert state["rnn.weight_ih_l0"] is model.rnn.weight_ih_l0
+    assert not any(isinstance(value, nn.Parameter) for value in state.values())
+    assert np.shares_memory(state["rnn.weight_ih_l0"], model.rnn.weight_ih_l0)
     model.load_state_dict({name: np.full_like(a, 2) for name, a in state.items()})
     assert (state["linear.bias"] == 2).all()
 
@@ -354,10 +355,10 @@ def test_module_assignment_wrong_shape_or_dtype_raises():
 
 def test_module_in_place_operator_keeps_the_array():
     rnn = nn.RNN(3, 4)
-    state = rnn.state_dict()
+    state, held = rnn.state_dict(), rnn.weight_hh_l0
     rnn.weight_hh_l0 += 1
     rnn.weight_hh_l0[...] = 5
-    assert state["weight_hh_l0"] is rnn.weight_hh_l0
+    assert held is rnn.weight_hh_l0
     assert (state["weight_hh_l0"] == 5).all()
 
 
@@ -635,6 +636,97 @@ def test_module_repr_of_several_lines_is_indented():
             return "one\ntwo"
 
     assert repr(Lines(1, 1)) == repr(TorchLines(1, 1)).replace("TorchLines", "Lines")
+
+
+# torch's mappings, and what it has for training and devices
+
+
+def test_module_mappings_equal_torch():
+    ours, theirs = nn.Sequential(Stateful()), torch.nn.Sequential(TorchStateful())
+    for path in ("", "0", "0.linear"):
+        mine, its = ours.get_submodule(path), theirs.get_submodule(path)
+        for mapping in ("_modules", "_parameters", "_buffers"):
+            assert list(getattr(mine, mapping)) == list(getattr(its, mapping))
+    assert ours[0]._buffers["mean"] is ours[0].mean
+    assert repr(ours[0].linear._modules) == "{}"
+
+
+def test_module_mappings_can_be_edited():
+    model = Stateful()
+    model._modules["linear"] = nn.ReLU()
+    model._modules["last"] = model.linear
+    model._parameters["scale"] = np.ones(2, np.float32)
+    model._parameters["scale"] = np.zeros(2, np.float32)
+    model._buffers["later"] = np.ones(1)
+    del model._buffers["mean"]
+    assert [name for name, _ in model.named_modules(remove_duplicate=False)] == [
+        *("", "linear", "last")
+    ]
+    assert list(model.state_dict()) == ["scale", "count", "later"]
+    assert (model.scale == 0).all()
+    assert len(model._buffers) == 3
+    for change in (model._buffers.__getitem__, model._buffers.__delitem__):
+        with pytest.raises(KeyError, match="scale"):
+            change("scale")
+
+
+def test_module_forward_over_its_modules_runs():
+    class Chain(nn.Module):
+        def __init__(self):
+            super().__init__()
+            for number in range(3):
+                self.add_module(f"layer{number}", nn.Linear(2, 2))
+
+        def forward(self, x):
+            for name, module in self._modules.items():
+                x = module(x) if name != "layer1" else self._modules["layer1"](x)
+            return x
+
+    chain, x = Chain(), np.ones((1, 2), np.float32)
+    np.testing.assert_array_equal(chain(x), nn.Sequential(*chain.children())(x))
+
+
+def test_set_submodule_equals_torch():
+    for library in (nn, torch.nn):
+        model = library.Sequential(library.Sequential(library.ReLU()))
+        model.set_submodule("0.0", library.Tanh(), strict=True)
+        model.set_submodule("0.last", library.Sigmoid())
+        model.set_submodule("more", library.Tanh())
+        assert [type(module).__name__ for module in model.modules()] == [
+            *("Sequential", "Sequential", "Tanh", "Sigmoid", "Tanh")
+        ]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("",), ("0.x", True), ("1.x",), ("0.weight",), ("0.weight.x",), ("train",)],
+    ids=repr,
+)
+def test_set_submodule_wrong_name_raises_as_torch(arguments):
+    name, *strict = arguments
+    ours, theirs = (library.Sequential(library.Linear(1, 1)) for library in (nn, torch.nn))
+    assert_same_error(
+        lambda: ours.set_submodule(name, nn.ReLU(), *strict),
+        lambda: theirs.set_submodule(name, torch.nn.ReLU(), *strict),
+    )
+    assert_same_error(lambda: ours.set_submodule("0", 3), lambda: theirs.set_submodule("0", 3))
+
+
+def test_module_training_methods_do_nothing():
+    model = Pair()
+    before = pickle.dumps(model)
+    assert model.requires_grad_() is model.requires_grad_(False) is model
+    assert model.zero_grad() is model.zero_grad(set_to_none=True) is None
+    assert pickle.dumps(model) == before
+
+
+def test_module_half_and_cuda_raise():
+    for call in (Pair().half, Pair().bfloat16):
+        with pytest.raises(TypeError, match="modules are float32 or float64: leave half"):
+            call()
+    for arguments in ((), (0,), ("cuda:1",)):
+        with pytest.raises(RuntimeError, match="runs on the CPU only"):
+            Pair().cuda(*arguments)
 
 
 # Dtypes

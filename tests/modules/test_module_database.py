@@ -15,7 +15,9 @@ from tests.support.compare import assert_parity, normalised, raised_by
 RECURRENT = ("RNN", "LSTM", "GRU", "RNNCell", "LSTMCell", "GRUCell")
 COMPANIONS = (
     *("BatchNorm1d", "Conv1d", "Embedding", "LayerNorm", "LeakyReLU", "Linear", "LogSoftmax"),
-    *("ReLU", "Sigmoid", "Softmax", "Tanh"),
+    *("ReLU", "Sigmoid", "Softmax", "Tanh", "BatchNorm2d", "InstanceNorm1d", "InstanceNorm2d"),
+    *("GroupNorm", "ELU", "SELU", "SiLU", "GELU", "GLU", "PReLU", "Softplus", "Hardtanh"),
+    *("ReLU6", "LogSigmoid", "Threshold", "Bilinear"),
 )
 NAMES = RECURRENT + COMPANIONS
 DATABASE = {info.module_cls.__name__: info for info in module_db if info.name[3:] in NAMES}

@@ -91,14 +91,16 @@ def assert_function_parity(name: str, *inputs: Any, **options: Any) -> None:
     *inputs : array, tuple of arrays, or anything that both take
         In the precision to be compared.
     **options
-        Further arguments, alike for both.
+        The same by name; a dtype by its name.
     """
     theirs = getattr(torch.nn.functional, name)
-    tensors = to_torch(inputs)
     ours = getattr(functional, name)(*inputs, **options)
-    reference = theirs(*tensors, **options)
-    truth = theirs(*nested.map_leaves(_double, tensors), **options)
-    assert_close(ours, reference, truth)
+    dtype = options.pop("dtype", None)
+    tensors, options = to_torch(inputs), to_torch(options)
+    doubles = nested.map_leaves(_double, tensors), nested.map_leaves(_double, options)
+    if dtype is not None:
+        options["dtype"], doubles[1]["dtype"] = getattr(torch, dtype), torch.float64
+    assert_close(ours, theirs(*tensors, **options), theirs(*doubles[0], **doubles[1]))
 
 
 def _double(leaf: Any) -> Any:

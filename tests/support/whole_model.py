@@ -33,6 +33,11 @@ def everything(nn, packing, cat):
                 nn.Upsample(scale_factor=2.0, mode="linear"),
                 nn.AvgPool1d(2),
                 nn.Identity(),
+                nn.GroupNorm(2, 8),
+                nn.PReLU(8),
+                nn.InstanceNorm1d(8, affine=True),
+                nn.Dropout1d(0.1),
+                nn.GELU(),
             )
             self.layers = nn.ModuleDict(
                 {
@@ -45,7 +50,10 @@ def everything(nn, packing, cat):
             self.cells = nn.ModuleList(
                 [nn.LSTMCell(12, 7), nn.GRUCell(12, 7), nn.RNNCell(12, 7)]
             )
-            self.head = nn.Sequential(nn.Flatten(), nn.Linear(21, 9), nn.Tanh(), nn.Sigmoid())
+            self.bilinear = nn.Bilinear(7, 7, 9)
+            self.head = nn.Sequential(
+                nn.Flatten(), nn.Linear(21, 18), nn.GLU(), nn.Tanh(), nn.Sigmoid()
+            )
             self.outs = nn.ModuleList([nn.Softmax(dim=-1), nn.LogSoftmax(dim=-1)])
 
         def forward(self, tokens, lengths):
@@ -60,7 +68,7 @@ def everything(nn, packing, cat):
             x = self.norm(x)[:, 0]
             h, c = self.cells[0](x)
             joined = cat([h, self.cells[1](x), self.cells[2](x)], 1)
-            features = self.head(joined)
+            features = self.head(joined) + self.bilinear(h, c)
             return *[out(features) for out in self.outs], c, c_n, h_n
 
     return Everything

@@ -43,7 +43,7 @@ class Tagger(nn.Module):
         self.norm = nn.LayerNorm(32)
         self.dropout = nn.Dropout(0.1)
         self.head = nn.Linear(32, tags)
-        self.register_parameter("scale", np.ones(tags, np.float32))
+        self.scale = nn.Parameter(np.ones(tags, np.float32))
 
     def forward(self, text: IntArray, lengths: IntArray) -> tuple[Array, IntArray]:
         embedded = self.embedding(text)
