@@ -251,8 +251,13 @@ def _linear_points(
     number = np.arange(count).astype(dtype)
     if align_corners:
         return number * np.asarray((size - 1) / max(count - 1, 1), dtype)
-    half = np.asarray(0.5, dtype)
-    return np.maximum((number + half) * _step(size, count, scale, dtype) - half, 0)
+    centres = number + np.asarray(0.5, dtype)
+    return np.maximum(_times_less_half(centres, _step(size, count, scale, dtype)), 0)
+
+
+def _times_less_half(points: Array, factor: Array) -> Array:
+    """Return ``points * factor - 0.5``, rounded once as processors do: else torch is closer."""
+    return (points.astype(np.float64) * factor - 0.5).astype(points.dtype)
 
 
 def grid_sample(
@@ -381,7 +386,7 @@ def _places(points: Array, size: int, padding_mode: str, align_corners: bool) ->
     if align_corners:
         places = (points + one) * np.asarray((size - 1) / 2, points.dtype)
     else:
-        places = (points + one) * np.asarray(size / 2, points.dtype) - half
+        places = _times_less_half(points + one, np.asarray(size / 2, points.dtype))
     if padding_mode == "zeros":
         return places
     if padding_mode == "reflection":
