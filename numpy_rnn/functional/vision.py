@@ -76,12 +76,12 @@ def interpolate(
     >>> nn.functional.interpolate(np.array([[[1.0, 2.0]]]), scale_factor=2, mode="linear")
     array([[[1.  , 1.25, 1.75, 2.  ]]])
     """
-    x = as_array(input, "input")
     if mode in ("nearest", "area", "nearest-exact") and align_corners is not None:
         raise ValueError(
             "align_corners option can only be set with the interpolating modes: linear | "
             "bilinear | bicubic | trilinear"
         )
+    x = as_array(input, "input")
     sizes, scales = _sizes_and_scales(x, size, scale_factor)
     if recompute_scale_factor and size is not None:
         raise ValueError("recompute_scale_factor is not meaningful with an explicit size.")

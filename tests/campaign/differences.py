@@ -82,7 +82,8 @@ BETTER = (
     r"|Expected one of cpu|number of RNN|must have the same dtype|is too small|mixed dtype"
     r"|non-positive (groups|stride)|TensorAccessor|more than 1 value|should be the same"
     r"|to have \d+ channels|expanded size|have same dtype|negative padding"
-    r"|Calculated padded input size"
+    r"|Calculated padded input size|multiplication overflow|with negative dimension"
+    r"|Only 3D, 4D and 5D"
 )
 """What torch's errors say where ours of the same type say it in other words."""
 

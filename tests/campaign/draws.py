@@ -530,6 +530,48 @@ def draw_shaper(draw: Draw) -> tuple[Layer, tuple[int, ...]]:
     return Layer(name, (), arguments), draw.shape(4)
 
 
+WINDOWED = [
+    *("MaxPool", "MaxPool", "AvgPool", "AvgPool", "AdaptiveAvgPool", "AdaptiveMaxPool"),
+    *("ZeroPad", "ReflectionPad", "ReplicationPad", "Upsample", "Unfold"),
+]
+
+
+def draw_windowed(draw: Draw) -> tuple[Layer, tuple[int, ...]]:
+    """A layer that slides windows, pads or resamples."""
+    name, axes = draw.pick(WINDOWED), draw.up_to(2, 1)
+    lead = draw.pick([(2, 3), (1, 2), (3,)])
+    shape = (*lead, *(draw.up_to(7, 1) for _ in range(axes)))
+    options: dict[str, Any] = {
+        "kernel_size": draw.up_to(4, 1),
+        "stride": draw.pick([None, 1, 2, 3, 0]),
+        "padding": draw.pick([0, 0, 1, 2, -1]),
+        "ceil_mode": draw.chance(0.4),
+    }
+    if name == "Unfold":
+        del options["ceil_mode"]
+        options |= {"stride": options["stride"] or 1, "dilation": draw.pick([1, 2, 0])}
+        return Layer(name, (), options), shape
+    if name == "Upsample":
+        mode = draw.pick(["nearest", "linear", "bilinear", "area"])
+        options = {"mode": mode, "align_corners": draw.pick([None, None, True, False])}
+        place = draw.pick(["size", "scale_factor", "scale_factor"])
+        options[place] = (
+            draw.pick([1, 2, 3, 9]) if place == "size" else draw.pick([2, 1.3, 0.6])
+        )
+        return Layer(name, (), options), shape
+    if name.startswith("Adaptive"):
+        options = {"output_size": draw.pick([1, 2, 3, 7, 0, -1])}
+    elif name.endswith("Pad"):
+        options = {"padding": draw.up_to(4, -2)}
+    elif name == "AvgPool":
+        options["count_include_pad"] = draw.chance(0.5)
+    else:
+        options["dilation"] = draw.pick([1, 1, 2, 0])
+    if "Max" in name:
+        options["return_indices"] = draw.chance(0.4)
+    return Layer(f"{name}{axes}d", (), options), shape
+
+
 OTHER_LAYERS: list[Callable[[Draw], tuple[Layer, tuple[int, ...]]]] = [
     draw_linear,
     draw_conv,
@@ -540,6 +582,8 @@ OTHER_LAYERS: list[Callable[[Draw], tuple[Layer, tuple[int, ...]]]] = [
     draw_activation,
     draw_activation,
     draw_shaper,
+    draw_windowed,
+    draw_windowed,
 ]
 WITH_DTYPE = (
     *("Linear", "Conv1d", "BatchNorm1d", "BatchNorm2d", "InstanceNorm1d", "InstanceNorm2d"),
