@@ -34,6 +34,7 @@ from numpy_rnn.functional.convolution import (
 )
 from numpy_rnn.functional.distance import cosine_similarity
 from numpy_rnn.functional.dropout import dropout, dropout1d, dropout2d
+from numpy_rnn.functional.fold import unfold
 from numpy_rnn.functional.linear import bilinear, linear
 from numpy_rnn.functional.normalization import (
     batch_norm,
@@ -43,9 +44,26 @@ from numpy_rnn.functional.normalization import (
     normalize,
 )
 from numpy_rnn.functional.padding import pad
+from numpy_rnn.functional.pooling import (
+    adaptive_avg_pool1d,
+    adaptive_avg_pool2d,
+    adaptive_max_pool1d,
+    adaptive_max_pool2d,
+    avg_pool1d,
+    avg_pool2d,
+    max_pool1d,
+    max_pool2d,
+)
 from numpy_rnn.functional.sparse import embedding, one_hot
+from numpy_rnn.functional.vision import grid_sample, interpolate
 
 __all__ = [
+    "adaptive_avg_pool1d",
+    "adaptive_avg_pool2d",
+    "adaptive_max_pool1d",
+    "adaptive_max_pool2d",
+    "avg_pool1d",
+    "avg_pool2d",
     "batch_norm",
     "bilinear",
     "conv1d",
@@ -60,14 +78,18 @@ __all__ = [
     "embedding",
     "gelu",
     "glu",
+    "grid_sample",
     "group_norm",
     "hardtanh",
     "instance_norm",
+    "interpolate",
     "layer_norm",
     "leaky_relu",
     "linear",
     "log_softmax",
     "logsigmoid",
+    "max_pool1d",
+    "max_pool2d",
     "normalize",
     "one_hot",
     "pad",
@@ -81,6 +103,7 @@ __all__ = [
     "softplus",
     "tanh",
     "threshold",
+    "unfold",
 ]
 
 

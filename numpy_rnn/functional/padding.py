@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Sequence
+from itertools import chain
 from typing import Literal
 
 import numpy as np
@@ -23,10 +24,11 @@ def pad(
     Parameters
     ----------
     input : ndarray
-        Of any shape for mode 'constant', of 2 or 3 axes for the others.
+        Of any shape for mode 'constant'; for the others with one or two axes more than are
+        padded.
     pad : sequence of int
         (left, right) for the last axis, then for the second last, and so on. Negative
-        numbers remove elements. The other modes pad the last axis only.
+        numbers remove elements. Modes other than 'constant' pad up to three axes.
     mode : {'constant', 'reflect', 'replicate', 'circular'}
         What to add: a constant; the elements next to the edge, in reverse; the edge;
         or the elements at the other end.
@@ -70,19 +72,22 @@ def pad(
         return _pad_constant(x, pad, 0 if value is None else value)
     if value is not None and value != 0:
         raise RuntimeError(f'Padding mode "{mode}" doesn\'t take in value argument')
-    if x.ndim not in (2, 3) or len(pad) != 2:
+    if not pad or x.ndim - len(pad) // 2 not in (1, 2) or len(pad) > 6:
         raise NotImplementedError(
-            f"Padding size {len(pad)} is not supported for {x.ndim}D input array: mode "
-            f"{mode!r} pads the last axis of 2D or 3D input, by a padding of size 2"
+            f"Padding size {len(pad)} is not supported for {x.ndim}D input array.\n{SUPPORTED}"
         )
-    left, right = map(operator.index, pad)
-    _check_sizes(x, left, right, mode)
-    if mode == "circular":  # repeats what is left, the other modes what was there before
-        x = _cropped(x, left, right)
-    padded = MODES[mode](x, max(left, 0), max(right, 0))
-    if mode != "circular":
-        padded = _cropped(padded, left, right)
-    return np.ascontiguousarray(padded)
+    sizes = list(map(operator.index, pad))
+    ends = list(zip(sizes[::2], sizes[1::2]))
+    _check_sizes(x, ends, mode)
+    for axis, (before, after) in enumerate(ends, 1):
+        x = _padded(x.swapaxes(-axis, -1), before, after, mode).swapaxes(-axis, -1)
+    return np.ascontiguousarray(x)
+
+
+SUPPORTED = """Supported combinations for non-constant padding:
+  - 2D or 3D input: padding size = 2 (pads last dimension)
+  - 3D or 4D input: padding size = 4 (pads last 2 dimensions)
+  - 4D or 5D input: padding size = 6 (pads last 3 dimensions)"""
 
 
 def _pad_constant(x: AnyArray, pad: Sequence[int], value: float) -> AnyArray:
@@ -127,29 +132,39 @@ MODES: dict[str, Callable[[AnyArray, int, int], AnyArray]] = {
 """The modes that add elements of the array itself."""
 
 
+def _padded(x: AnyArray, left: int, right: int, mode: str) -> AnyArray:
+    """Pad the last axis."""
+    if mode == "circular":  # repeats what is left, the other modes what was there before
+        return _circular(_cropped(x, left, right), max(left, 0), max(right, 0))
+    return _cropped(MODES[mode](x, max(left, 0), max(right, 0)), left, right)
+
+
 def _cropped(x: AnyArray, left: int, right: int) -> AnyArray:
     """Return `x` without the elements of its last axis that negative sizes remove."""
     return x[..., max(-left, 0) : x.shape[-1] - max(-right, 0)]
 
 
-def _check_sizes(x: AnyArray, left: int, right: int, mode: str) -> None:
-    size = x.shape[-1]
-    if mode == "circular":
-        if max(left, right) > size + min(left, 0) + min(right, 0):
+def _check_sizes(x: AnyArray, ends: list[tuple[int, int]], mode: str) -> None:
+    """Check the padding of the last axis first, as `ends` has it."""
+    count = len(ends)
+    sizes = x.shape[: -count - 1 : -1]
+    if mode != "circular" and 0 in x.shape[-count - 1 :]:
+        raise RuntimeError(
+            f"Expected {count + 1}D or {count + 2}D (batch mode) array with possibly 0 batch "
+            f"size and other non-zero dimensions for input, but got: {list(x.shape)}"
+        )
+    for number, (size, (left, right)) in enumerate(zip(sizes, ends)):
+        if mode == "circular" and max(left, right) > size + min(left, 0) + min(right, 0):
             raise RuntimeError("Padding value causes wrapping around more than once.")
-    elif 0 in x.shape[-2:]:
+        if mode == "reflect" and max(left, right) >= size:
+            raise RuntimeError(
+                f"Argument #{4 + 2 * number}: Padding size should be less than the "
+                f"corresponding input dimension, but got: padding ({left}, {right}) at "
+                f"dimension {x.ndim - 1 - number} of input {list(x.shape)}"
+            )
+    left_over = [size + left + right for size, (left, right) in zip(sizes, ends)]
+    if min(left_over) < 0 or (mode != "circular" and max(left_over) < 1):
         raise RuntimeError(
-            "Expected 2D or 3D (batch mode) array with possibly 0 batch size and other "
-            f"non-zero dimensions for input, but got: {list(x.shape)}"
-        )
-    if mode == "reflect" and max(left, right) >= size:
-        raise RuntimeError(
-            "Argument #4: Padding size should be less than the corresponding input dimension, "
-            f"but got: padding ({left}, {right}) at dimension {x.ndim - 1} of input "
-            f"{list(x.shape)}"
-        )
-    if size + left + right < (0 if mode == "circular" else 1):
-        raise RuntimeError(
-            f"pad must leave an element of the last axis, got {[left, right]} for input of "
-            f"shape {x.shape}"
+            f"pad must leave an element of an axis, got {[*chain(*ends)]} for input of shape "
+            f"{x.shape}"
         )

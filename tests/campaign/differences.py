@@ -82,7 +82,8 @@ BETTER = (
     r"|Expected one of cpu|number of RNN|must have the same dtype|is too small|mixed dtype"
     r"|non-positive (groups|stride)|TensorAccessor|more than 1 value|should be the same"
     r"|to have \d+ channels|expanded size|have same dtype|negative padding"
-    r"|Calculated padded input size"
+    r"|Calculated padded input size|multiplication overflow|with negative dimension"
+    r"|Only 3D, 4D and 5D"
 )
 """What torch's errors say where ours of the same type say it in other words."""
 
@@ -228,12 +229,6 @@ RULES = [
         "IndexError: Index out of range",
     ),
     Rule(
-        "more axes than the last padded by a mode",
-        "`pad` of more axes than the last",
-        "",
-        r"call NotImplementedError: Padding size \d is not supported",
-    ),
-    Rule(
         "bidirectional of no fit type",
         "sizes, `bidirectional`",
         r"^call|Only Tensors of floating|CUDA|NVIDIA|of cpu|accelerator|"
@@ -331,7 +326,7 @@ RULES = [
         r"call RuntimeError: ",
     ),
     Rule(
-        "bools padded by their edge",
+        "bools padded by their edge or mirrored",
         "`pad` of bools",
         "call NotImplementedError: .* not implemented for 'Bool'",
         "result",

@@ -556,6 +556,48 @@ def draw_shaper(draw: Draw) -> tuple[Layer, tuple[int, ...]]:
     return Layer(name, (), arguments), draw.shape(4)
 
 
+WINDOWED = [
+    *("MaxPool", "MaxPool", "AvgPool", "AvgPool", "AdaptiveAvgPool", "AdaptiveMaxPool"),
+    *("ZeroPad", "ReflectionPad", "ReplicationPad", "Upsample", "Unfold"),
+]
+
+
+def draw_windowed(draw: Draw) -> tuple[Layer, tuple[int, ...]]:
+    """A layer that slides windows, pads or resamples."""
+    name, axes = draw.pick(WINDOWED), draw.up_to(2, 1)
+    lead = draw.pick([(2, 3), (1, 2), (3,)])
+    shape = (*lead, *(draw.up_to(7, 1) for _ in range(axes)))
+    options: dict[str, Any] = {
+        "kernel_size": draw.up_to(4, 1),
+        "stride": draw.pick([None, 1, 2, 3, 0]),
+        "padding": draw.pick([0, 0, 1, 2, -1]),
+        "ceil_mode": draw.chance(0.4),
+    }
+    if name == "Unfold":
+        del options["ceil_mode"]
+        options |= {"stride": options["stride"] or 1, "dilation": draw.pick([1, 2, 0])}
+        return Layer(name, (), options), shape
+    if name == "Upsample":
+        mode = draw.pick(["nearest", "linear", "bilinear", "area"])
+        options = {"mode": mode, "align_corners": draw.pick([None, None, True, False])}
+        place = draw.pick(["size", "scale_factor", "scale_factor"])
+        options[place] = (
+            draw.pick([1, 2, 3, 9]) if place == "size" else draw.pick([2, 1.3, 0.6])
+        )
+        return Layer(name, (), options), shape
+    if name.startswith("Adaptive"):
+        options = {"output_size": draw.pick([1, 2, 3, 7, 0, -1])}
+    elif name.endswith("Pad"):
+        options = {"padding": draw.up_to(4, -2)}
+    elif name == "AvgPool":
+        options["count_include_pad"] = draw.chance(0.5)
+    else:
+        options["dilation"] = draw.pick([1, 1, 2, 0])
+    if "Max" in name:
+        options["return_indices"] = draw.chance(0.4)
+    return Layer(f"{name}{axes}d", (), options), shape
+
+
 OTHER_LAYERS: list[Callable[[Draw], tuple[Layer, tuple[int, ...]]]] = [
     draw_linear,
     draw_conv,
@@ -567,6 +609,8 @@ OTHER_LAYERS: list[Callable[[Draw], tuple[Layer, tuple[int, ...]]]] = [
     draw_activation,
     draw_activation,
     draw_shaper,
+    draw_windowed,
+    draw_windowed,
 ]
 WITH_DTYPE = (
     *("Conv2d", "ConvTranspose1d", "ConvTranspose2d"),
@@ -785,8 +829,8 @@ def _conv1d(draw: Draw, dtype: str) -> Any:
 def _pad(draw: Draw, dtype: str) -> Any:
     mode = draw.pick(["constant", "reflect", "replicate", "circular"])
     kind = draw.pick(["int64", "uint8", "bool", "complex64"]) if draw.chance(0.1) else dtype
-    x = draw.array(draw.shape(3, 0 if mode == "constant" else 1, 6), kind)
-    count = draw.pick([2, 2, 2, 4, 6, 1, 0] if mode == "constant" else [2, 2, 2, 2, 2, 1, 4])
+    x = draw.array(draw.shape(4, 0 if mode == "constant" else 1, 6), kind)
+    count = draw.pick([2, 2, 2, 4, 6, 1, 0] if mode == "constant" else [2, 2, 2, 4, 4, 1, 6])
     sizes = [draw.up_to(5, -2 if draw.chance(0.3) else 0) for _ in range(count)]
     options: dict[str, Any] = {"mode": mode}
     if draw.chance(0.3 if mode == "constant" else 0.05):

@@ -13,10 +13,16 @@ from numpy_rnn import functional as F  # noqa: N812  # as it is always imported
 from tests.support.compare import assert_function_parity, raised_by, to_torch
 
 PREFIX = "nn.functional."
+OF_THEIR_OWN = {
+    f"numpy_rnn.functional.{name}" for name in ("fold", "padding", "pooling", "vision")
+}
+"""Modules whose functions are compared with the database in test files of their own."""
+
 DATABASE = OrderedDict(
     (info.full_name.removeprefix(PREFIX), info)
     for info in op_db
-    if info.name.removeprefix(PREFIX) in F.__all__ and info.name != PREFIX + "pad"
+    if info.name.removeprefix(PREFIX) in F.__all__
+    and getattr(F, info.name.removeprefix(PREFIX)).__module__ not in OF_THEIR_OWN
 )
 CASES = [
     (name, dtype)

@@ -18,6 +18,7 @@ VALUES = [
 STACK = {"input_size": 4, "hidden_size": 4, "num_layers": 2}
 FLAGS = ("bias", "batch_first", "dropout", "bidirectional")
 CELL = {"input_size": 4, "hidden_size": 4}
+WINDOW = {"kernel_size": 2}
 
 ARGUMENTS = {
     "RNN": (STACK, ("nonlinearity", *FLAGS)),
@@ -48,6 +49,18 @@ ARGUMENTS = {
         ("eps", "momentum", "affine", "track_running_stats", "bias"),
     ),
     "LayerNorm": ({"normalized_shape": 4}, ("eps", "elementwise_affine", "bias")),
+    "MaxPool1d": (WINDOW, ("stride", "padding", "dilation", "return_indices", "ceil_mode")),
+    "AvgPool1d": (WINDOW, ("stride", "padding", "ceil_mode", "count_include_pad")),
+    "AvgPool2d": (WINDOW, ("stride", "padding", "ceil_mode", "divisor_override")),
+    "Unfold": (WINDOW, ("dilation", "padding", "stride")),
+    "AdaptiveMaxPool2d": ({"output_size": 2}, ("return_indices",)),
+    "AdaptiveAvgPool1d": ({"output_size": 2}, ()),
+    "ZeroPad2d": ({"padding": 1}, ()),
+    "ReflectionPad1d": ({"padding": 1}, ()),
+    "Upsample": (
+        {},
+        ("size", "scale_factor", "mode", "align_corners", "recompute_scale_factor"),
+    ),
     "GroupNorm": ({"num_groups": 2, "num_channels": 4}, ("eps", "affine", "bias")),
     "PReLU": ({"num_parameters": 4}, ("init",)),
     "Bilinear": ({"in1_features": 4, "in2_features": 4, "out_features": 4}, ("bias",)),
@@ -65,8 +78,19 @@ CASES = [
     for value in VALUES
 ]
 
+WITHOUT_WEIGHTS = (
+    *("MaxPool1d", "AvgPool1d", "AvgPool2d", "Unfold", "AdaptiveMaxPool2d"),
+    *("AdaptiveAvgPool1d", "ZeroPad2d", "ReflectionPad1d", "Upsample"),
+)
+"""They look at sizes when they run."""
+
 NOT_A_BOOL = {"proj_size", "padding_idx"}
-NOT_A_BOOL |= {name for sizes, _ in ARGUMENTS.values() for name in sizes} - {"in_channels"}
+NOT_A_BOOL |= {
+    name
+    for kind, (sizes, _) in ARGUMENTS.items()
+    for name in sizes
+    if kind not in WITHOUT_WEIGHTS
+} - {"in_channels"}
 """Sizes and indices. torch takes a bool for some of them, depending on its place in a shape;
 `in_channels` is divided by `groups` before it gets there."""
 
@@ -101,7 +125,8 @@ def test_constructor_of_any_argument_does_what_torchs_does(kind, name, value):
     def theirs():
         return built(torch.nn, kind, arguments)
 
-    if name in NOT_A_BOOL and isinstance(value, (bool, np.bool_)):
+    checked = name in NOT_A_BOOL and kind not in WITHOUT_WEIGHTS
+    if checked and isinstance(value, (bool, np.bool_)):
         assert type(raised_by(ours)) is TypeError
         return
     if name == "bidirectional" and not isinstance(value, bool):  # torch looks when it runs
