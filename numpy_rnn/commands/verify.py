@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import math
 import warnings
 from argparse import ArgumentParser, Namespace
 from typing import Any
@@ -17,6 +18,7 @@ from numpy_rnn._typing import AnyArray
 from numpy_rnn.arguments import printable
 from numpy_rnn.commands.common import CommandError, add_file, columns, counted, read, status
 from numpy_rnn.description import LayerDescription, describe
+from numpy_rnn.modules.weighted import Shape
 from numpy_rnn.testing import Comparison, compare
 from numpy_rnn.testing.criterion import FACTOR, FLOAT64_TOLERANCE, MARGIN, ULPS
 from numpy_rnn.testing.nested import leaves
@@ -37,6 +39,13 @@ EXAMPLES = """\
 
 STEPS, BATCH = 20, 32
 """Enough for torch's own error to show how much rounding there is in a layer."""
+
+MOST_ELEMENTS = 2**24
+"""Up to how many an input or a result may have: wide layers get a smaller batch."""
+
+
+class TooLargeError(Exception):
+    """A layer cannot be compared in the memory that this may take."""
 
 
 def configure(parser: ArgumentParser) -> None:
@@ -62,19 +71,24 @@ def run(options: Namespace) -> int:
 
     rows: list[tuple[str, ...]] = [("layer", "class", "error", "torch's own", "allowed", "")]
     differing = 0
+    left_out = []
     for layer in description:
-        with status(f"comparing {printable(layer.prefix)}"):
-            found = _compare(torch, layer, state_dict, options)
+        try:
+            with status(f"comparing {printable(layer.prefix)}"):
+                found = _compare(torch, layer, state_dict, options)
+        except TooLargeError as error:
+            left_out.append(f"{printable(layer.prefix)}: {error}")
+            continue
         differing += not found.agrees
         numbers = [f"{number:.1e}" for number in (found.error, found.own, found.allowed)]
         verdict = "agrees" if found.agrees else "DIFFERS"
         rows.append((printable(layer.prefix), layer.kind, *numbers, verdict))
     print(*columns(rows, right=[2, 3, 4]), "", sep="\n")
-    for inconsistency in description.inconsistent:
-        print(f"not compared: {inconsistency}")
+    for reason in (*left_out, *description.inconsistent):
+        print(f"not compared: {reason}")
     if description.unrecognised:
         print(f"not compared: {counted(len(description.unrecognised), 'other tensor')}")
-    count = counted(len(description), "layer")
+    count = counted(len(rows) - 1, "layer")
     result = f"{differing} different" if differing else "no difference beyond rounding"
     print(f"{count} compared with torch {torch.__version__}: {result}")
     return int(differing > 0)
@@ -104,8 +118,8 @@ def _compare(
     unknown = {name: value for name, value in assumed.items() if name in layer.unknown}
     weights = {name: state_dict[name] for name in layer.parameters}
     ours = layer.build(weights, dtype=dtype, **unknown).eval()
-    rng = np.random.default_rng(options.seed)
-    inputs = _random_inputs(layer, np.dtype(dtype), rng)
+    shapes = [array.shape for array in weights.values()]
+    inputs = _random_inputs(layer, np.dtype(dtype), shapes, options.seed)
     with warnings.catch_warnings(), torch.inference_mode():
         warnings.simplefilter("ignore")  # of torch's own, about speed
         cls = getattr(torch.nn, layer.kind)
@@ -123,34 +137,53 @@ def _compare(
 
 
 def _random_inputs(
-    layer: LayerDescription, dtype: np.dtype[Any], rng: np.random.Generator
+    layer: LayerDescription, dtype: np.dtype[Any], shapes: list[Shape], seed: int
 ) -> list[AnyArray]:
     """Return a batch of the inputs that the layer takes, mostly one."""
+    rng = np.random.default_rng(seed)
+    batch, steps = _batch_and_steps(layer, shapes)
     known = layer.arguments
     if layer.kind == "Embedding":
         count = known["num_embeddings"]
-        return [rng.integers(max(count, 1), size=(BATCH, STEPS if count else 0))]
-    shapes = [_input_shape(layer.kind, known)]
-    if layer.kind == "Bilinear":
-        shapes = [(BATCH, known["in1_features"]), (BATCH, known["in2_features"])]
-    return [rng.standard_normal(shape).astype(dtype) for shape in shapes]
+        return [rng.integers(max(count, 1), size=(batch, steps if count else 0))]
+    drawn = _input_shapes(layer.kind, known, batch, steps)
+    return [rng.standard_normal(shape).astype(dtype) for shape in drawn]
 
 
-def _input_shape(kind: str, known: dict[str, Any]) -> tuple[int, ...]:
+def _batch_and_steps(layer: LayerDescription, shapes: list[Shape]) -> tuple[int, int]:
+    """Return the size of a batch of which inputs and results take no more than they may.
+
+    Raises
+    ------
+    TooLargeError
+        If those of a single step take more.
+    """
+    sizes = map(math.prod if layer.kind == "LayerNorm" else max, filter(None, shapes))
+    widest = max(sizes, default=1)
+    places = MOST_ELEMENTS // max(widest, 1)
+    if places == 0:
+        raise TooLargeError(f"it has {widest} features, and at most {MOST_ELEMENTS} are run")
+    batch = min(BATCH, places)
+    return batch, min(STEPS, places // batch)
+
+
+def _input_shapes(kind: str, known: dict[str, Any], batch: int, steps: int) -> list[Shape]:
     if kind == "Linear":
-        return (STEPS, BATCH, known["in_features"])
-    if kind == "Conv1d":
-        return (BATCH, known["in_channels"], STEPS + known["kernel_size"])
+        return [(steps, batch, known["in_features"])]
+    if kind == "Bilinear":
+        return [(batch, known["in1_features"]), (batch, known["in2_features"])]
+    if kind.startswith("Conv"):
+        kernel = known["kernel_size"]
+        first, *second = kernel if isinstance(kernel, tuple) else (kernel,)
+        return [(batch, known["in_channels"], steps + first, *(2 + size for size in second))]
     for name in ("num_features", "num_channels", "num_parameters"):
         if name in known:
-            return (BATCH, known[name], STEPS, *((3,) if kind.endswith("2d") else ()))
-    if kind == "Bilinear":
-        return ()
+            return [(batch, known[name], steps, *((3,) if kind.endswith("2d") else ()))]
     if kind == "LayerNorm":
         shape = known["normalized_shape"]
-        return (BATCH, *(shape if isinstance(shape, tuple) else (shape,)))
-    batch = (BATCH,) if kind.endswith("Cell") else (STEPS, BATCH)
-    return (*batch, known["input_size"])
+        return [(batch, *(shape if isinstance(shape, tuple) else (shape,)))]
+    lead = (batch,) if kind.endswith("Cell") else (steps, batch)
+    return [(*lead, known["input_size"])]
 
 
 def _arrays(result: Any) -> list[AnyArray]:

@@ -708,6 +708,23 @@ def test_main_terminated_removes_the_temporary_file(tmp_path):
     assert not [*(tmp_path / "out").iterdir()]
 
 
+def test_verify_compares_wide_layers_in_small_batches_and_leaves_out_the_widest(capsys):
+    torch.save(
+        {
+            "wide.weight": torch.randn(2**20, 3),
+            "empty.weight": torch.zeros(0, 2**20),
+            "empty.bias": torch.zeros(0),
+            "widest.weight": torch.zeros(0, 2**30),
+            "widest.bias": torch.zeros(0),
+        },
+        "wide.pt",
+    )
+    assert main(["verify", "wide.pt"]) == 0
+    out = capsys.readouterr().out
+    assert "not compared: widest: it has 1073741824 features, and at most 16777216" in out
+    assert "2 layers compared" in out
+
+
 @pytest.mark.parametrize("command", ["verify {}", "run {} input.npy", "convert {} out.npz"])
 @pytest.mark.parametrize("repeated", [True, False], ids=["repeated", "shared"])
 def test_command_on_few_elements_that_become_gigabytes_refuses_with_the_size(

@@ -193,6 +193,16 @@ def test_conv2d_equals_torch(rng, dtype, padding, dilation, stride, groups, kern
         assert_parity(ours, theirs, rng.standard_normal(shape).astype(dtype))
 
 
+@pytest.mark.parametrize("padding", [1, (2, 0), "same"])
+@pytest.mark.parametrize("padding_mode", ["reflect", "replicate", "circular"])
+@pytest.mark.usefixtures("quiet_torch")
+def test_conv2d_padding_modes_equal_torch(rng, padding, padding_mode):
+    ours, theirs = pair("Conv2d", 4, 6, (3, 2), 1, padding, (2, 1), padding_mode=padding_mode)
+    assert repr(ours) == repr(theirs)
+    for shape in [(2, 4, 7, 11), (4, 5, 9)]:
+        assert_parity(ours, theirs, rng.standard_normal(shape).astype(np.float32))
+
+
 TRANSPOSED = [("ConvTranspose1d", 1), ("ConvTranspose2d", 2)]
 
 
