@@ -153,7 +153,9 @@ def describe(state_dict: Mapping[str, Any]) -> Description:
     (out, in), (out,)                         Linear
     (n, m), none                              Linear or Embedding: the other is an
                                               alternative, the layer's name decides
-    (out, in, k), (out,) or none              Conv1d
+    (out, in, k), (out,) or none              Conv1d; Bilinear, if its name says so
+    (out, in, h, w), (out,) or none           Conv2d
+    (in, out, k) or (in, out, h, w), (out,)   ConvTranspose1d or 2d; also if its name says so
     running_mean and running_var              BatchNorm1d; 2d and 3d look alike
     both of the same shape                    LayerNorm, or BatchNorm1d without running
                                               statistics; GroupNorm looks alike

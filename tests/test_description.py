@@ -30,6 +30,9 @@ CONSTRUCTORS = [
     "nn.Linear(3, 4)",
     "nn.Conv1d(2, 3, 5)",
     "nn.Conv1d(2, 3, 5, bias=False)",
+    "nn.Conv2d(2, 3, (5, 4))",
+    "nn.ConvTranspose1d(2, 3, 5)",
+    "nn.ConvTranspose2d(2, 3, (5, 4))",
     "nn.BatchNorm1d(4)",
     "nn.BatchNorm1d(4, affine=False)",
     "nn.LayerNorm(4)",
@@ -89,8 +92,17 @@ WEIGHTED = [
 
 def test_from_state_dict_is_on_the_classes_whose_weights_determine_them():
     assert [
-        *("GRU", "LSTM", "RNN", "BatchNorm1d", "BatchNorm2d", "Bilinear", "Conv1d"),
-        *("Embedding", "GRUCell", "GroupNorm", "InstanceNorm1d", "InstanceNorm2d", "LSTMCell"),
+        *("GRU", "LSTM", "RNN", "BatchNorm1d", "BatchNorm2d", "Bilinear", "Conv1d", "Conv2d"),
+        *(
+            "ConvTranspose1d",
+            "ConvTranspose2d",
+            "Embedding",
+            "GRUCell",
+            "GroupNorm",
+            "InstanceNorm1d",
+            "InstanceNorm2d",
+            "LSTMCell",
+        ),
         *("LayerNorm", "Linear", "PReLU", "RNNBase", "RNNCell"),
     ] == WEIGHTED
 
@@ -213,8 +225,8 @@ def test_describe_inconsistent_other_weights_are_reported(state_dict, problem):
 def test_describe_other_tensors_are_listed():
     state_dict = {
         "scale": np.ones(3),
-        "conv2d.weight": np.ones((1, 2, 3, 4)),
-        "conv2d.bias": np.ones(1),
+        "conv3d.weight": np.ones((1, 2, 3, 4, 5)),
+        "conv3d.bias": np.ones(1),
         "gain.weight": np.ones(3),
         "lone.bias": np.ones(3),
         "scalar.weight": np.ones(()),
@@ -226,7 +238,7 @@ def test_describe_other_tensors_are_listed():
     description = nn.describe(state_dict)
     assert len(description) == len(description.inconsistent) == 0
     assert list(description.unrecognised) == list(state_dict)
-    assert description.unrecognised["conv2d.weight"] == "float64 (1, 2, 3, 4)"
+    assert description.unrecognised["conv3d.weight"] == "float64 (1, 2, 3, 4, 5)"
     assert description.unrecognised["model_state_dict"] == "a dict"
     assert repr(description).startswith("no layers recognised\n# unrecognised: scale, float64")
 
@@ -304,6 +316,19 @@ CHANNELS = {
     "bias": OPTION,
     "track_running_stats": OPTION,
 }
+TRANSPOSED = {
+    "in_channels": st.sampled_from([2, 4]),
+    "out_channels": st.sampled_from([2, 6]),
+    "groups": st.sampled_from([1, 2]),
+    "bias": st.just(True),  # without it, groups do not show
+}
+TRANSPOSED_UNSEEN = {
+    "stride": SIZE,
+    "padding": st.just(0),
+    "output_padding": st.just(0),
+    "dilation": SIZE,
+    "padding_mode": st.just("zeros"),
+}
 ARGUMENTS = {
     "RNN": (STACK, UNSEEN | NONLINEARITY),
     "GRU": (STACK, UNSEEN),
@@ -336,6 +361,26 @@ ARGUMENTS = {
             "groups": st.sampled_from([1, 2]),
             "padding_mode": st.sampled_from(["zeros", "replicate"]),
         },
+    ),
+    "Conv2d": (
+        {
+            "in_channels": st.sampled_from([2, 4]),
+            "out_channels": st.sampled_from([2, 6]),
+            "kernel_size": st.tuples(SIZE, SIZE),
+            "bias": OPTION,
+        },
+        {
+            "stride": SIZE,
+            "padding": st.one_of(SIZE, st.just("valid")),
+            "dilation": SIZE,
+            "groups": st.sampled_from([1, 2]),
+            "padding_mode": st.sampled_from(["zeros", "replicate"]),
+        },
+    ),
+    "ConvTranspose1d": ({"kernel_size": SIZE, **TRANSPOSED}, TRANSPOSED_UNSEEN),
+    "ConvTranspose2d": (
+        {"kernel_size": st.tuples(SIZE, SIZE), **TRANSPOSED},
+        TRANSPOSED_UNSEEN,
     ),
     "BatchNorm1d": (CHANNELS, EPS | {"momentum": st.sampled_from([0.1, None])}),
     "BatchNorm2d": (CHANNELS, EPS | {"momentum": st.sampled_from([0.1, None])}),

@@ -26,7 +26,12 @@ from numpy_rnn.functional.activation import (
     tanh,
     threshold,
 )
-from numpy_rnn.functional.convolution import conv1d
+from numpy_rnn.functional.convolution import (
+    conv1d,
+    conv2d,
+    conv_transpose1d,
+    conv_transpose2d,
+)
 from numpy_rnn.functional.distance import cosine_similarity
 from numpy_rnn.functional.dropout import dropout, dropout1d, dropout2d
 from numpy_rnn.functional.fold import unfold
@@ -62,6 +67,9 @@ __all__ = [
     "batch_norm",
     "bilinear",
     "conv1d",
+    "conv2d",
+    "conv_transpose1d",
+    "conv_transpose2d",
     "cosine_similarity",
     "dropout",
     "dropout1d",

@@ -27,7 +27,7 @@ from numpy_rnn.modules.container import (
     ParameterList,
     Sequential,
 )
-from numpy_rnn.modules.conv import Conv1d
+from numpy_rnn.modules.conv import Conv1d, Conv2d, ConvTranspose1d, ConvTranspose2d
 from numpy_rnn.modules.dropout import Dropout, Dropout1d, Dropout2d
 from numpy_rnn.modules.embedding import Embedding
 from numpy_rnn.modules.flatten import Flatten
@@ -82,6 +82,9 @@ __all__ = [
     "ConstantPad2d",
     "ConstantPad3d",
     "Conv1d",
+    "Conv2d",
+    "ConvTranspose1d",
+    "ConvTranspose2d",
     "Dropout",
     "Dropout1d",
     "Dropout2d",

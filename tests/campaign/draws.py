@@ -422,6 +422,32 @@ def draw_conv(draw: Draw) -> tuple[Layer, tuple[int, ...]]:
     return layer(draw, "Conv1d", arguments), (*lead, channels, draw.size(12))
 
 
+def draw_conv2d(draw: Draw) -> tuple[Layer, tuple[int, ...]]:
+    name = draw.pick(["Conv2d", "Conv2d", "ConvTranspose1d", "ConvTranspose2d"])
+    axes, groups = int(name[-2]), draw.pick([1, 1, 2, 3])
+
+    def sizes(most: int, least: int) -> Any:
+        return draw.up_to(most, least) if axes == 1 else (draw.up_to(most, least),) * axes
+
+    arguments: dict[str, Any] = {
+        "in_channels": groups * draw.up_to(3, 1),
+        "out_channels": groups * draw.up_to(3, 1),
+        "kernel_size": sizes(4, 1),
+        "stride": sizes(3, 1),
+        "padding": sizes(3, 0),
+        "dilation": draw.pick([1, 1, 2]),
+        "groups": groups,
+        "bias": draw.chance(0.7),
+    }
+    if draw.chance(0.1):
+        place = draw.pick(["stride", "padding", "dilation"])
+        arguments[place] = draw.pick([0, -1, (1, 2, 3), (2,)])
+        draw.note(f"odd {place}")
+    lead = (draw.size(3),) if draw.chance(0.8) else ()
+    space = [draw.size(9) for _ in range(axes)]
+    return Layer(name, (), arguments), (*lead, arguments["in_channels"], *space)
+
+
 def draw_batch_norm(draw: Draw) -> tuple[Layer, tuple[int, ...]]:
     channels = draw.size(4)
     arguments: dict[str, Any] = {
@@ -575,6 +601,7 @@ def draw_windowed(draw: Draw) -> tuple[Layer, tuple[int, ...]]:
 OTHER_LAYERS: list[Callable[[Draw], tuple[Layer, tuple[int, ...]]]] = [
     draw_linear,
     draw_conv,
+    draw_conv2d,
     draw_conv,
     draw_batch_norm,
     draw_layer_norm,
@@ -586,6 +613,7 @@ OTHER_LAYERS: list[Callable[[Draw], tuple[Layer, tuple[int, ...]]]] = [
     draw_windowed,
 ]
 WITH_DTYPE = (
+    *("Conv2d", "ConvTranspose1d", "ConvTranspose2d"),
     *("Linear", "Conv1d", "BatchNorm1d", "BatchNorm2d", "InstanceNorm1d", "InstanceNorm2d"),
     *("GroupNorm", "LayerNorm", "PReLU", "Embedding"),
 )

@@ -14,6 +14,7 @@ from tests.support.compare import assert_parity, normalised, raised_by
 
 RECURRENT = ("RNN", "LSTM", "GRU", "RNNCell", "LSTMCell", "GRUCell")
 COMPANIONS = (
+    *("Conv2d", "ConvTranspose1d", "ConvTranspose2d"),
     *("BatchNorm1d", "Conv1d", "Embedding", "LayerNorm", "LeakyReLU", "Linear", "LogSoftmax"),
     *("ReLU", "Sigmoid", "Softmax", "Tanh", "BatchNorm2d", "InstanceNorm1d", "InstanceNorm2d"),
     *("GroupNorm", "ELU", "SELU", "SiLU", "GELU", "GLU", "PReLU", "Softplus", "Hardtanh"),

@@ -6,7 +6,6 @@ import copy
 import inspect
 import itertools
 import pickle
-import warnings
 
 import numpy as np
 import pytest
@@ -17,26 +16,17 @@ from hypothesis.extra import numpy as hnp
 
 import numpy_rnn as nn
 from numpy_rnn import functional as F  # noqa: N812  # as it is always imported
-from tests.support.arrays import ARRANGEMENTS, peak_memory
+from tests.support.arrays import ARRANGEMENTS
 from tests.support.compare import (
     assert_close,
     assert_parity,
     assert_same_error,
+    pair,
     raised_by,
     to_torch,
 )
 
 DTYPES = ["float32", "float64"]
-
-
-def pair(name, *args, dtype=None, **kwargs):
-    """Return a module of ours and one of torch's, both in eval mode."""
-    ours = {} if dtype is None else {"dtype": dtype}
-    theirs = {} if dtype is None else {"dtype": getattr(torch, dtype)}
-    return (
-        getattr(nn, name)(*args, **kwargs, **ours).eval(),
-        getattr(torch.nn, name)(*args, **kwargs, **theirs).eval(),
-    )
 
 
 def unsettle(module):
@@ -69,6 +59,13 @@ CONSTRUCTIONS = [
     ("Conv1d", (4, 6, 3, 2, 1, 2, 2, False, "reflect"), {}),
     ("Conv1d", (4, 6, (3,), (1,), "same", (2,)), {}),
     ("Conv1d", (4, 6, 3), {"padding": "valid", "padding_mode": "circular"}),
+    ("Conv2d", (4, 6, 3), {}),
+    ("Conv2d", (4, 6, (3, 2), (2, 1), (1, 0), 2, 2, False, "reflect"), {}),
+    ("Conv2d", (4, 6, 2), {"padding": "same", "groups": 2}),
+    ("ConvTranspose1d", (4, 6, 3), {}),
+    ("ConvTranspose1d", (4, 6, 3, 2, 1, 1, 2, False, 2), {}),
+    ("ConvTranspose2d", (4, 6, (3, 2)), {}),
+    ("ConvTranspose2d", (4, 6, 3, (2, 1), 1, (1, 0), 2, True, (1, 2)), {}),
     ("BatchNorm1d", (3,), {}),
     ("BatchNorm1d", (3, 1e-3, None, False, True), {}),
     ("BatchNorm1d", (3, 1e-3, 0.2, True, False), {}),
@@ -151,7 +148,8 @@ CONSTRUCTIONS = [
 ]
 NAMES = sorted({name for name, _, _ in CONSTRUCTIONS})
 WITH_ARRAYS = (
-    *("Linear", "Bilinear", "Embedding", "Conv1d", "PReLU", "LayerNorm", "GroupNorm"),
+    *("Linear", "Bilinear", "Embedding", "PReLU", "LayerNorm", "GroupNorm", "Conv1d"),
+    *("Conv2d", "ConvTranspose1d", "ConvTranspose2d"),
     *("BatchNorm1d", "BatchNorm2d", "InstanceNorm1d", "InstanceNorm2d"),
 )
 
@@ -190,7 +188,8 @@ def test_layer_signatures_equal_torch(name):
 
 
 BUILT_IN = {
-    *("bilinear", "conv1d", "cosine_similarity", "gelu", "linear", "logsigmoid", "one_hot"),
+    *("bilinear", "conv1d", "conv2d", "conv_transpose1d", "conv_transpose2d"),
+    *("cosine_similarity", "gelu", "linear", "logsigmoid", "one_hot"),
     *("prelu", "softplus", "adaptive_avg_pool1d", "avg_pool1d", "avg_pool2d"),
 }
 """Functions of which torch's have no signature."""
@@ -336,161 +335,6 @@ def test_embedding_from_pretrained_copies_the_table(rng):
     )
     np.testing.assert_array_equal(embedding(np.arange(5)), table)
     assert not np.shares_memory(embedding.weight, table)
-
-
-# Conv1d
-
-
-@pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("padding_mode", ["zeros", "reflect", "replicate", "circular"])
-@pytest.mark.parametrize("padding", [0, 1, 2, "same", "valid"])
-@pytest.mark.parametrize("dilation", [1, 2])
-@pytest.mark.parametrize("stride", [1, 3])
-@pytest.mark.parametrize("groups", [1, 2, 4])
-@pytest.mark.parametrize("bias", [True, False])
-@pytest.mark.usefixtures("quiet_torch")
-def test_conv1d_equals_torch(rng, dtype, padding_mode, padding, dilation, stride, groups, bias):
-    stride = 1 if padding == "same" else stride
-    ours, theirs = pair(
-        "Conv1d", 4, 8, 3, stride, padding, dilation, groups, bias, padding_mode, dtype=dtype
-    )
-    assert repr(ours) == repr(theirs)
-    for shape in [(2, 4, 9), (4, 9), (1, 4, 5), (0, 4, 6)]:
-        assert_parity(ours, theirs, rng.standard_normal(shape).astype(dtype))
-
-
-@given(
-    st.data(),
-    st.sampled_from(DTYPES),
-    st.integers(1, 3),
-    st.integers(1, 3),
-    st.integers(1, 3),
-    st.integers(1, 7),
-    st.integers(1, 4),
-    st.integers(1, 4),
-    st.sampled_from(["zeros", "reflect", "replicate", "circular"]),
-    st.integers(0, 2**32),
-)
-def test_conv1d_random_sizes_equal_torch(
-    data, dtype, groups, depth, filters, taps, stride, dilation, padding_mode, seed
-):
-    rng = np.random.default_rng(seed)
-    length = data.draw(st.integers(1, 40))
-    padding = data.draw(st.one_of(st.integers(0, length), st.sampled_from(["same", "valid"])))
-    stride = 1 if padding == "same" else stride
-    with warnings.catch_warnings():  # of torch, about padding an odd number of zeros
-        warnings.simplefilter("ignore")
-        ours, theirs = pair(
-            *("Conv1d", groups * depth, groups * filters, taps, stride, padding, dilation),
-            groups=groups,
-            padding_mode=padding_mode,
-            dtype=dtype,
-        )
-        x = rng.standard_normal((data.draw(st.integers(1, 3)), groups * depth, length))
-        x = x.astype(dtype)
-        expected = raised_by(lambda: theirs(torch.from_numpy(x)))
-        if expected is None:
-            assert_parity(ours, theirs, x)
-        else:
-            assert_same_error(lambda: ours(x), lambda: theirs(torch.from_numpy(x)))
-
-
-def test_conv1d_long_input_in_blocks_equals_torch(rng, monkeypatch):
-    monkeypatch.setattr("numpy_rnn.functional.convolution.COLUMN_BYTES", 1000)
-    for groups in (1, 2):
-        ours, theirs = pair("Conv1d", 4, 6, 5, 2, 3, 2, groups)
-        assert_parity(ours, theirs, rng.standard_normal((3, 4, 200)).astype(np.float32))
-
-
-@pytest.mark.parametrize(
-    ("arguments", "shape"),
-    [
-        ({}, (3,)),
-        ({}, (2, 4, 5, 5)),
-        ({}, (2, 5, 7)),
-        ({}, (5, 7)),
-        ({"groups": 2}, (1, 3, 7)),
-        ({}, (2, 4, 2)),
-        ({"dilation": 3, "padding": 1}, (2, 4, 2)),
-        ({}, (2, 4, 0)),
-        ({"stride": 0}, (2, 4, 5)),
-        ({"stride": -1}, (2, 4, 5)),
-        ({"padding": -1}, (2, 4, 5)),
-        ({"dilation": 0}, (2, 4, 5)),
-        ({"stride": (1, 2)}, (2, 4, 5)),
-        ({"padding": (1, 2)}, (2, 4, 5)),
-        ({"padding": 5, "padding_mode": "reflect"}, (1, 4, 5)),
-        ({"padding": 6, "padding_mode": "circular"}, (1, 4, 5)),
-    ],
-    ids=repr,
-)
-def test_conv1d_wrong_input_raises_as_torch(arguments, shape):
-    ours, theirs = pair("Conv1d", 4, 6, 3, **arguments)
-    x = np.zeros(shape, np.float32)
-    assert_same_error(lambda: ours(x), lambda: theirs(torch.from_numpy(x)))
-
-
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        (4, 6, 3, 2, "same"),
-        (4, 6, 3, 1, 0, 1, 3),
-        (6, 4, 3, 1, 0, 1, 3),
-        (4, 6, 3, 1, 0, 1, 0),
-        (4, 6, 3, 1, 0, 1, -1),
-    ],
-)
-def test_conv1d_wrong_arguments_raise_as_torch(arguments):
-    assert_same_error(lambda: nn.Conv1d(*arguments), lambda: torch.nn.Conv1d(*arguments))
-
-
-def test_conv1d_wrong_shape_raises_with_the_argument():
-    with pytest.raises(ValueError, match="Invalid padding string 'full', should be one of"):
-        nn.Conv1d(4, 6, 3, padding="full")
-    with pytest.raises(ValueError, match="padding_mode must be one of"):
-        nn.Conv1d(4, 6, 3, padding_mode="mirror")
-    with pytest.raises(RuntimeError, match="dilation is not supported"):
-        nn.Conv1d(4, 6, 3, dilation=-1)(np.zeros((4, 9), np.float32))
-    with pytest.raises(RuntimeError, match=r"weight must have 3 axes, got .* \(6, 4, 3, 3\)"):
-        nn.Conv1d(4, 6, (3, 3))(np.zeros((4, 5), np.float32))
-    with pytest.raises(RuntimeError, match="the last axis of weight must not be empty"):
-        F.conv1d(np.zeros((4, 5)), np.zeros((6, 4, 0)))
-    with pytest.raises(TypeError, match="weight must be a float32 or float64 array, got int64"):
-        F.conv1d(np.zeros((4, 5), int), np.zeros((6, 4, 3), int))
-    functions = F.conv1d, torch.nn.functional.conv1d
-    x, weight = np.zeros((1, 4, 5)), np.zeros((6, 4, 3))
-    for arrays, options in [
-        ((x, weight, np.zeros(5)), {}),
-        ((x, weight), {"padding": "full"}),
-        ((x, weight), {"padding": "same", "stride": 2}),
-        ((x, weight), {"groups": 2}),
-        ((x, weight), {"groups": 0}),
-        ((x[:, :3], np.zeros((1, 3, 4))), {"groups": 3}),
-    ]:
-        assert_same_error(
-            lambda: functions[0](*arrays, **options),  # noqa: B023
-            lambda: functions[1](*to_torch(arrays), **options),  # noqa: B023
-        )
-
-
-def test_conv1d_padded_input_without_length_raises():
-    x, weight = np.zeros((1, 2, 0)), np.zeros((3, 2, 1))
-    assert (
-        type(raised_by(lambda: torch.nn.functional.conv1d(*to_torch((x, weight)), padding=2)))
-        is RuntimeError
-    )
-    with pytest.raises(RuntimeError, match=r"Only zero batch or zero channel inputs are supp"):
-        F.conv1d(x, weight, padding=2)
-    assert F.conv1d(x[:0], weight, padding=2).shape == (0, 3, 4)
-
-
-@pytest.mark.parametrize("option", ["stride", "dilation"])
-def test_conv1d_str_for_a_number_raises(option):
-    arrays = np.zeros((1, 2, 5)), np.zeros((3, 2, 1))
-    with pytest.raises(TypeError, match=f"argument '{option}' must be int or tuple of one"):
-        F.conv1d(*arrays, **{option: "same"})
-    with pytest.raises(TypeError, match=f"argument '{option}' must be int or tuple of one"):
-        nn.Conv1d(2, 3, 1, **{option: "same"}, dtype=np.float64)(arrays[0])
 
 
 # Padding
@@ -1021,6 +865,10 @@ def test_identity_copies_arrays_and_returns_other_values():
 SMALL = {
     "Linear": (nn.Linear(4, 3), (2, 5, 4)),
     "Conv1d": (nn.Conv1d(5, 3, 3, padding=1), (2, 5, 4)),
+    "Conv2d": (nn.Conv2d(5, 3, 3, padding=1), (2, 5, 4, 6)),
+    "Conv2d of one tap": (nn.Conv2d(5, 3, 1), (2, 5, 4, 3)),
+    "ConvTranspose1d": (nn.ConvTranspose1d(5, 3, 3, 2), (2, 5, 4)),
+    "ConvTranspose2d of one tap": (nn.ConvTranspose2d(5, 3, 1), (2, 5, 4, 3)),
     "Conv1d of one tap": (nn.Conv1d(5, 3, 1), (2, 5, 4)),
     "Conv1d circular": (nn.Conv1d(5, 3, 3, padding=1, padding_mode="circular"), (2, 5, 4)),
     "BatchNorm1d": (nn.BatchNorm1d(5), (2, 5, 4)),
@@ -1097,10 +945,3 @@ def test_layer_copies_and_pickles_are_independent(rng, name):
         assert repr(twin) == repr(module)
         for one, other in zip(twin.state_dict().values(), module.state_dict().values()):
             assert not np.shares_memory(one, other)
-
-
-def test_conv1d_long_input_takes_memory_of_its_output(rng):
-    """(1, 64, 100000) through 64 filters of 3: the columns alone would be 73 MiB."""
-    conv = nn.Conv1d(64, 64, 3, padding=1)
-    x = rng.standard_normal((1, 64, 100_000)).astype(np.float32)
-    assert peak_memory(lambda: conv(x)) < 2 * x.nbytes + 8 * 2**20

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch.nn.utils import rnn as torch_rnn
 
+import numpy_rnn as nn
 from numpy_rnn import functional
 from numpy_rnn.testing import compare, nested
 
@@ -80,6 +81,16 @@ def assert_parity(module: Any, torch_module: torch.nn.Module, *inputs: Any) -> N
             doubles = nested.map_leaves(_double, to_torch(inputs), torch_rnn.PackedSequence)
             truth = copy.deepcopy(torch_module).double()(*doubles)
     assert_close(ours, theirs, truth)
+
+
+def pair(name: str, *args: Any, dtype: str | None = None, **kwargs: Any) -> tuple[Any, Any]:
+    """Return a module of ours and one of torch's, both in eval mode."""
+    ours = {} if dtype is None else {"dtype": dtype}
+    theirs = {} if dtype is None else {"dtype": getattr(torch, dtype)}
+    return (
+        getattr(nn, name)(*args, **kwargs, **ours).eval(),
+        getattr(torch.nn, name)(*args, **kwargs, **theirs).eval(),
+    )
 
 
 def assert_function_parity(name: str, *inputs: Any, **options: Any) -> None:
