@@ -383,6 +383,7 @@ def _sampled(x: Array, grid: Array, mode: str, padding_mode: str, corners: bool)
 def _places(points: Array, size: int, padding_mode: str, align_corners: bool) -> Array:
     """Return points of one axis in elements from the first, those outside moved inside."""
     one, half = np.ones((), points.dtype), np.asarray(0.5, points.dtype)
+    places: Array
     if align_corners:
         places = (points + one) * np.asarray((size - 1) / 2, points.dtype)
     else:

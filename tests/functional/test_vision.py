@@ -91,6 +91,15 @@ def test_interpolate_nans_and_infinities_equal_torch(mode):
         np.testing.assert_allclose(F.interpolate(x, mode=mode, **options), expected.numpy())
 
 
+@pytest.mark.parametrize("scale", [1.1, 1.25, 2.2])
+@pytest.mark.parametrize("shape", [(1, 2, 4), (2, 2, 9), (1, 2, 4, 1), (1, 1, 3, 6)], ids=str)
+def test_interpolate_nearest_of_a_factor_that_is_truncated_equals_torch(shape, scale):
+    """Signals follow the factor even where the size stays or doubles, images do not."""
+    x = np.arange(float(np.prod(shape))).reshape(shape)
+    expected = torch.nn.functional.interpolate(torch.from_numpy(x), scale_factor=scale)
+    np.testing.assert_array_equal(F.interpolate(x, scale_factor=scale), expected.numpy())
+
+
 def test_interpolate_nearest_of_uint8_equals_torch():
     x = np.arange(24, dtype=np.uint8).reshape(1, 2, 3, 4)
     expected = torch.nn.functional.interpolate(torch.from_numpy(x), (7, 3)).numpy()
