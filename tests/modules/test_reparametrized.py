@@ -30,6 +30,9 @@ SPECTRAL_NORMS = {"old": old("spectral_norm"), "new": parametrizations.spectral_
 LAYERS = {
     "Linear": (4, 4),
     "Conv1d": (4, 4, 3),
+    "Conv2d": (4, 6, (3, 2)),
+    "ConvTranspose1d": (4, 6, 3),
+    "ConvTranspose2d": (6, 4, 3),
     "Embedding": (6, 4),
     "LSTMCell": (4, 4),
 }
