@@ -119,8 +119,9 @@ def measure(quick: bool, pattern: str) -> report.Results:
     if not pattern:
         progress("imports, loading, sizes and memory", "\n")
         results["footprint"] = footprint()
-        progress("whole models" if FOLDER.is_dir() else f"no whole models: {ABSENT}", "\n")
-        results["models"] = whole_models() if FOLDER.is_dir() else []
+        missing = "" if FOLDER.is_dir() else f", but those of packages: {ABSENT}"
+        progress(f"whole models{missing}", "\n")
+        results["models"] = whole_models()
         progress("worker processes", "\n")
         count = max(2, processors())
         results["workers"] = line_of("-m", "benchmarks.workers", str(count), threads=count)

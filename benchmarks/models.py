@@ -1,7 +1,8 @@
 """Time whole models beside their own code: ``python -m benchmarks.models THREADS``.
 
 It prints a line of JSON for each model: what one unit of its work is, median seconds for it,
-ratios, and rounds. The models are those of `tests/ports`, whose files must be there.
+ratios, and rounds. The models are those of `tests/ports`: those of packages if their files are
+there, and those of fields.
 """
 
 from __future__ import annotations
@@ -22,8 +23,8 @@ from benchmarks.layers import PAUSE
 from benchmarks.measuring import take_turns
 from benchmarks.peers import TOLERANCE
 from benchmarks.peers.onnx_runtime import options
-from tests.ports import beatnet, g2p_en, instate, resemblyzer, silero_vad
-from tests.support.packages import packaged
+from tests.ports import beatnet, fields, g2p_en, instate, resemblyzer, silero_vad
+from tests.support.packages import FOLDER, packaged
 
 SECONDS_A_MODEL = 4.0
 WORDS = ("neural", "networks", "remember", "letters", "and", "pronounce", "unheard", "words")
@@ -110,6 +111,28 @@ def beatnet_calls(_threads: int) -> Calls:
     return {"numpy_rnn": lambda: ours(frame), "torch": lambda: theirs(tensor).numpy()}
 
 
+def field_calls(field: str, shape: tuple[int, ...], **sizes: int) -> Callable[[int], Calls]:
+    """Return what makes the calls of a model of `tests.ports.fields`, with torch's weights."""
+
+    def calls(threads: int) -> Calls:
+        torch.manual_seed(0)
+        theirs, ours = (
+            fields.build(fields.TORCH, field, **sizes),
+            fields.build(fields.OURS, field, **sizes),
+        )
+        ours.load_state_dict(theirs.state_dict())
+        x = np.random.default_rng(0).standard_normal(shape).astype(np.float32)
+        tensor = torch.from_numpy(x)
+        session = exported(theirs, tensor, threads)
+        return {
+            "numpy_rnn": lambda: ours(x),
+            "torch": lambda: theirs(tensor).numpy(),
+            "onnxruntime": lambda: session.run(None, {"input": x})[0],
+        }
+
+    return calls
+
+
 def exported(
     model: torch.nn.Module, input: torch.Tensor, threads: int
 ) -> onnxruntime.InferenceSession:
@@ -169,7 +192,27 @@ MODELS = {
     "BeatNet: a frame, 20 ms of sound": Model(beatnet_calls, ("numpy_rnn", "torch"), 1),
     "g2p_en: a word": Model(g2p_calls, ("numpy_rnn", "torch", "package"), len(WORDS)),
 }
-"""By the unit that is timed."""
+"""Models that packages ship, by the unit that is timed."""
+
+EVERY = ("numpy_rnn", "torch", "onnxruntime")
+
+FIELDS = {
+    "OCR: a line of text of 32 by 280 pixels": Model(
+        field_calls("OCR", (1, 1, 32, 280), width=64, hidden=256), EVERY, 1
+    ),
+    "denoiser: 1 s of sound": Model(
+        field_calls("denoising", (1, 1, 16_000), hidden=32, depth=4), EVERY, 1
+    ),
+    "sound events: 10 s as 64 log-mel bands": Model(
+        field_calls("music", (1, 1, 500, 64)), EVERY, 1
+    ),
+}
+"""Models of fields, with first weights: convolutions and what is around them."""
+
+
+def available() -> dict[str, Model]:
+    """Return the models whose files are there."""
+    return {**(MODELS if FOLDER.is_dir() else {}), **FIELDS}
 
 
 def compared(model: Model, threads: int) -> Calls:
@@ -189,7 +232,7 @@ def compared(model: Model, threads: int) -> Calls:
 def timings(threads: int) -> Iterator[dict[str, Any]]:
     """Yield what was measured of each model."""
     pause = PAUSE if threads > 1 else 0.0
-    for unit, model in MODELS.items():
+    for unit, model in available().items():
         timing = take_turns(compared(model, threads), SECONDS_A_MODEL, pause)
         seconds = {name: value / model.units for name, value in timing.seconds.items()}
         yield {"unit": unit, **timing._asdict(), "seconds": seconds}

@@ -396,8 +396,8 @@ MEANS = (
 )
 
 WHOLE_MODELS = (
-    "Whole models that packages ship, ported in `tests/ports/`, one input at a time; "
-    "silero-vad's torch is its TorchScript model:"
+    "Whole models, ported in `tests/ports/`, one input at a time: five that packages ship, of "
+    "which silero-vad's torch is its TorchScript model; and of three fields, with first weights:"
 )
 
 ALT = (
