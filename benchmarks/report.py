@@ -397,7 +397,7 @@ MEANS = (
 
 WHOLE_MODELS = (
     "Whole models, ported in `tests/ports/`, one input at a time: five that packages ship, of "
-    "which silero-vad's torch is its TorchScript model; and of three fields, with first weights:"
+    "which silero-vad's torch is its TorchScript model; three of fields, with first weights:"
 )
 
 ALT = (
