@@ -16,6 +16,7 @@ import numpy as np
 from numpy_rnn._typing import AnyArray
 from numpy_rnn.floating_point import silent
 from numpy_rnn.modules import Module
+from numpy_rnn.modules.conv import Conv1d, Conv2d
 from numpy_rnn.modules.rnn import RNNBase
 from numpy_rnn.testing.criterion import MARGIN, allowed_error, difference, largest_magnitude
 from numpy_rnn.testing.nested import is_packed
@@ -149,7 +150,7 @@ def assert_parity(
         counted along the first axis of the first input, or the second where the recurrent
         layers have ``batch_first``; in an input of two axes only whole numbers, such as
         words, can have a batch. Steps are not compared one by one where the model has no
-        recurrent layer, or one that is bidirectional.
+        recurrent layer, one that is bidirectional, or a convolution before it.
     **keywords : the same
         What both take by name.
 
@@ -369,15 +370,20 @@ def _plan(pair: Pair, inputs: Inputs) -> tuple[list[_Run], list[str]]:
 
 
 def _axis_of_steps(module: Module) -> int | None:
-    """Return the axis of steps in inputs; None if it has no recurrent layers that agree."""
-    axes = {int(part.batch_first) for part in module.modules() if isinstance(part, RNNBase)}
-    return axes.pop() if len(axes) == 1 else None
+    """Return the axis of steps in inputs; None if the recurrent layers do not show it."""
+    parts = [part for part in module.modules() if isinstance(part, (RNNBase, Conv1d, Conv2d))]
+    axes = {int(part.batch_first) for part in parts if isinstance(part, RNNBase)}
+    begins_with_it = bool(parts) and isinstance(parts[0], RNNBase)
+    return axes.pop() if len(axes) == 1 and begins_with_it else None
 
 
 def _first_steps(inputs: Inputs, axis: int | None) -> tuple[Inputs | None, str]:
     """Return inputs of which the first ends after a few steps, or None and the reason."""
     if axis is None:
-        return None, "the model has no recurrent layers that agree on batch_first"
+        return None, (
+            "the model has no recurrent layers, or a convolution before them, or they do not "
+            "agree on batch_first"
+        )
     args, keywords = inputs
     if not args:
         return None, "no input is given by position"
@@ -387,8 +393,8 @@ def _first_steps(inputs: Inputs, axis: int | None) -> tuple[Inputs | None, str]:
         sizes = batch_sizes[:FIRST_STEPS]
         short: Any = PackedSequence(data[: sizes.sum()], sizes, *indices)
         length = len(batch_sizes)
-    elif not isinstance(first, np.ndarray) or first.ndim == 0:
-        return None, "the first input is not an array"
+    elif not isinstance(first, np.ndarray) or not 1 <= first.ndim <= 3:
+        return None, "the first input is not an array of one to three axes"
     else:
         axis = 0 if _is_unbatched(first) else axis
         short = first[(slice(None),) * axis + (slice(FIRST_STEPS),)]

@@ -184,7 +184,26 @@ def test_assert_parity_model_without_recurrent_layer_is_not_cut(rng):
     x = rng.standard_normal((9, 5)).astype(np.float32)
     report = assert_parity(*weighted(torch.nn.Linear(5, 3), nn.Linear(5, 3)), x)
     assert runs_of(report) == ALL_RUNS[1:]
-    assert "the first 4 steps are not run alone: the model has no recurrent" in str(report)
+    assert "the first 4 steps are not run alone: the model has no recurrent layers" in str(
+        report
+    )
+
+
+def test_assert_parity_model_that_begins_with_a_convolution_is_not_cut(rng):
+    def model(library):
+        class Model(library.Module):
+            def __init__(self):
+                super().__init__()
+                self.conv, self.rnn = library.Conv1d(6, 5, 3), library.GRU(5, 8)
+
+            def forward(self, x):
+                assert x.shape == (9, 6, 7)
+                return self.rnn(self.conv(x).swapaxes(1, 2).swapaxes(0, 1))
+
+        return Model()
+
+    x = rng.standard_normal((9, 6, 7)).astype(np.float32)
+    assert runs_of(assert_parity(*weighted(model(torch.nn), model(nn)), x)) == ALL_RUNS[1:]
 
 
 # Nested inputs and outputs
