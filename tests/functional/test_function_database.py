@@ -10,7 +10,8 @@ import torch
 from torch.testing._internal.common_methods_invocations import op_db
 
 from numpy_rnn import functional as F  # noqa: N812  # as it is always imported
-from tests.support.compare import assert_function_parity, raised_by, to_torch
+from tests.support.compare import assert_function_parity, normalised, raised_by, to_torch
+from tests.support.databases import as_numpy, faults
 
 PREFIX = "nn.functional."
 OF_THEIR_OWN = {
@@ -33,16 +34,6 @@ CASES = [
 REFUSED = r"must be None if \w+, since they cannot be updated|input must have at least two axes"
 
 
-def as_numpy(value):
-    if isinstance(value, torch.Tensor):
-        return value.detach().resolve_conj().numpy().copy()
-    if isinstance(value, torch.dtype):
-        return str(value).removeprefix("torch.")
-    if isinstance(value, (tuple, list)):
-        return tuple(as_numpy(item) for item in value)
-    return value
-
-
 def torch_dtypes(options):
     """Return options for torch, whose dtypes are its own."""
     named = options.get("dtype")
@@ -55,6 +46,8 @@ def calls_of(name, dtype):
     for sample in info.sample_inputs("cpu", dtype, requires_grad=False):
         inputs = [as_numpy(value) for value in (sample.input, *sample.args)]
         options = {key: as_numpy(value) for key, value in sample.kwargs.items()}
+        if isinstance(options.get("dtype"), torch.dtype):
+            options["dtype"] = str(options["dtype"]).removeprefix("torch.")
         if name == "embedding":  # the database has its weight first
             inputs = inputs[::-1]
         if "dropout" in name:
@@ -77,4 +70,23 @@ def test_function_every_sample_input_equals_torch(name, dtype):
         elif got is None or not re.search(REFUSED, str(got)):
             assert_function_parity(function, *inputs, **options)
             compared += 1
+    assert compared
+
+
+OURS_SAYS = r"dtype|non-positive dilation|weight must have \d axes"
+"""Errors in which ours has words of its own: about dtypes, and of what torch finds later."""
+
+
+@pytest.mark.parametrize(
+    "name",
+    [name for name, info in DATABASE.items() if info.error_inputs_func and name != "embedding"],
+)
+def test_function_every_error_input_raises_as_torch(name):
+    compared = 0
+    for ours, theirs in faults(DATABASE[name]):
+        expected, got = raised_by(theirs), raised_by(ours)
+        assert type(got) is type(expected), (got, expected)
+        if not re.search(OURS_SAYS, str(got)):
+            assert normalised(str(got)) == normalised(str(expected).replace("tensor", "array"))
+        compared += 1
     assert compared
