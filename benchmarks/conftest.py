@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import pytest
 
@@ -18,9 +19,10 @@ def pytest_addoption(parser):
     parser.addoption("--all-cases", action="store_true", help="time all cases, not just a few")
 
 
-def pytest_xdist_auto_num_workers() -> int:
-    """Run one benchmark at a time, in this process."""
-    return 0
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
+    """Run one benchmark at a time, in this process; where there are tests too, they decide."""
+    folder = Path(__file__).parent.name
+    return 0 if all(Path(argument).parts[:1] == (folder,) for argument in config.args) else None
 
 
 def pytest_generate_tests(metafunc):
