@@ -400,8 +400,9 @@ def adaptive_max_pool1d(
     --------
     >>> import numpy as np
     >>> import numpy_rnn as nn
-    >>> nn.functional.adaptive_max_pool1d(np.array([[1.0, 5.0, 3.0]]), 1, True)
-    (array([[5.]]), array([[1]]))
+    >>> values, places = nn.functional.adaptive_max_pool1d(np.array([[1.0, 5.0, 3.0]]), 1, True)
+    >>> values, places.tolist()
+    (array([[5.]]), [[1]])
     """
     sizes = parse_ints(output_size, "adaptive_max_pool1d", "output_size", 2)
     x = as_float_array(input, "input")
@@ -520,7 +521,7 @@ def _maxima(x: AnyArray, rows: Windows, columns: Windows) -> tuple[AnyArray, Int
     Columns come first, so that of equal maxima the first row decides, then the first column.
     """
     height, width = x.shape[-2:]
-    below = width * np.arange(height)[:, None]
+    below = width * np.arange(height, dtype=np.int64)[:, None]
     indices = np.broadcast_to(below + np.arange(width), x.shape)
     values, indices = _maxima_along(x, indices, -1, columns, below + columns.firsts)
     below = width * rows.firsts[:, None]

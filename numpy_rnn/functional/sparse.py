@@ -99,7 +99,7 @@ def one_hot(tensor: AnyArray, num_classes: int = -1) -> IntArray:
     Parameters
     ----------
     tensor : ndarray of any shape
-        Indices of int64; the name is torch's.
+        Indices of int64, or of the dtype of NumPy's indices; the name is torch's.
     num_classes : int
         The length of the vectors; -1 for one more than the greatest index.
 
@@ -122,12 +122,11 @@ def one_hot(tensor: AnyArray, num_classes: int = -1) -> IntArray:
     --------
     >>> import numpy as np
     >>> import numpy_rnn as nn
-    >>> nn.functional.one_hot(np.array([2, 0]))
-    array([[0, 0, 1],
-           [1, 0, 0]])
+    >>> nn.functional.one_hot(np.array([2, 0])).tolist()
+    [[0, 0, 1], [1, 0, 0]]
     """
     indices = as_array(tensor, "tensor")
-    if indices.dtype != np.int64:
+    if indices.dtype not in (np.int64, np.intp):
         raise RuntimeError(
             f"one_hot is only applicable to arrays of int64, got {indices.dtype}. Convert "
             "tensor: tensor.astype(numpy.int64)"

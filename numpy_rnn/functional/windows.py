@@ -30,13 +30,13 @@ class Windows(NamedTuple):
     @classmethod
     def sliding(cls, size: int, count: int, options: Sliding) -> Windows:
         """Return `count` windows along an axis of a size."""
-        starts = np.arange(count) * options.stride - options.padding
+        starts = np.arange(count, dtype=np.int64) * options.stride - options.padding
         return cls(starts, np.minimum(starts + options.reach, size), options.dilation)
 
     @classmethod
     def adaptive(cls, size: int, count: int) -> Windows:
         """Return windows that share an axis as evenly as may be; they may overlap."""
-        number = np.arange(count)
+        number = np.arange(count, dtype=np.int64)
         return cls(number * size // count, -(-(number + 1) * size // count), 1)
 
     @property

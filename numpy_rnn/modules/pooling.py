@@ -336,8 +336,9 @@ class AdaptiveMaxPool1d(Module):
     --------
     >>> import numpy as np
     >>> import numpy_rnn as nn
-    >>> nn.AdaptiveMaxPool1d(1, return_indices=True)(np.array([[1.0, 5.0, 3.0]]))
-    (array([[5.]]), array([[1]]))
+    >>> values, places = nn.AdaptiveMaxPool1d(1, True)(np.array([[1.0, 5.0, 3.0]]))
+    >>> values, places.tolist()
+    (array([[5.]]), [[1]])
     """
 
     def __init__(self, output_size: Sizes, return_indices: bool = False) -> None:

@@ -60,6 +60,11 @@ def drawn(method: str, *arguments: Any) -> Any:
     return getattr(Generator().manual_seed(4), method)(*arguments)
 
 
+def one_hot(indices: list[int], dtype: str) -> Any:
+    """Return the vectors of indices of a dtype that means another thing elsewhere."""
+    return nn.functional.one_hot(np.array(indices, dtype))
+
+
 def outcomes(files: list[bytes]) -> list[str]:
     """Return what each reader does with each file."""
     return [outcome_of(read, data) for data in files for read in (nn.load, nn.read_state_dict)]

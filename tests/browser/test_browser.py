@@ -46,7 +46,7 @@ EXAMPLES_FOR_64_BITS = {
 """Modules whose examples cannot pass there, and why."""
 
 WHOLE_MODULES = {"module.pt", "module_legacy.pt", "data_parallel.pt"}
-WHOLE_MODULES |= {"forecasting.pt", "forecasting_legacy.pt"}
+WHOLE_MODULES |= {"forecasting.pt", "forecasting_legacy.pt", "lightning.ckpt"}
 """Files that `load` refuses, since they name classes."""
 
 WITH_EXAMPLES = [
@@ -54,6 +54,9 @@ WITH_EXAMPLES = [
     for module, path in modules_in("numpy_rnn").items()
     if ">>> " in path.read_text("utf-8") and module not in EXAMPLES_FOR_64_BITS
 ]
+
+
+CHANNELS = {"in_channels": 4, "out_channels": 6, "kernel_size": 3}
 
 
 class InBrowser:
@@ -110,6 +113,36 @@ def test_large_rnn_in_browser_equals_torch(browser, rng, kind, batch, dtype):
     ours, theirs = both(kind, 20, 128, dtype=dtype, num_layers=2, bidirectional=True)
     assert_parity(InBrowser(browser, ours), theirs, draw_input(rng, ours, 20, batch, "packed"))
     assert_parity(InBrowser(browser, ours), theirs, draw_input(rng, ours, 30, batch))
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize(
+    ("layer", "arguments"),
+    [
+        ("Conv1d", {**CHANNELS, "groups": 2}),
+        ("Conv2d", {**CHANNELS, "padding": "same"}),
+        ("ConvTranspose2d", {**CHANNELS, "stride": 2}),
+        ("MaxPool2d", {"kernel_size": 3, "stride": 2, "return_indices": True}),
+        ("AdaptiveMaxPool2d", {"output_size": (3, 2), "return_indices": True}),
+        ("AdaptiveAvgPool1d", {"output_size": 3}),
+        ("ReflectionPad2d", {"padding": 2}),
+        ("Upsample", {"scale_factor": 1.5, "mode": "nearest"}),
+        ("GroupNorm", {"num_groups": 2, "num_channels": 4}),
+    ],
+)
+def test_layer_of_images_in_browser_equals_torch(browser, rng, layer, arguments, dtype):
+    theirs = getattr(torch.nn, layer)(**arguments).to(DTYPES[dtype])
+    ours = getattr(nn, layer)(**arguments).to(dtype)
+    ours.load_state_dict(theirs.state_dict())
+    axes = 1 if layer.endswith("1d") else 2
+    x = rng.standard_normal((2, 4, 9, 7)[: 2 + axes]).astype(dtype)
+    assert_parity(InBrowser(browser, ours), theirs, x)
+
+
+def test_one_hot_in_browser_takes_both_dtypes_of_indices(browser):
+    expected = np.array([[0, 0, 1], [1, 0, 0]], np.int64)
+    for dtype in ("int64", "intp"):
+        assert_equal(browser(answers.one_hot, [2, 0], dtype), expected)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
