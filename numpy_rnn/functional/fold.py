@@ -94,13 +94,13 @@ def _windows(x: AnyArray, options: dict[str, tuple[int, ...]]) -> tuple[Windows,
             raise RuntimeError(
                 f"{wanted}, but got {shown}_height: {height} {shown}_width: {width}"
             )
-    if x.ndim < 3:
+    if x.ndim < 3 and 0 not in x.shape[1:]:
         axes = max(x.ndim, 1)
         raise IndexError(
             f"Dimension out of range (expected to be in range of [{-axes}, {axes - 1}], but "
             f"got {axes})"
         )
-    if x.ndim > 4 or 0 in x.shape[-3:]:
+    if not 3 <= x.ndim <= 4 or 0 in x.shape[-3:]:
         raise RuntimeError(
             "Expected 3D or 4D (batch mode) array with possibly 0 batch size and other "
             f"non-zero dimensions for input, but got: {list(x.shape)}"

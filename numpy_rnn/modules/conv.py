@@ -160,14 +160,13 @@ class _Conv(_ConvNd):
 
     def _both_sides(self) -> Sequence[int]:
         """Return how much is added before and after each axis, the last one first."""
+        if not isinstance(self.padding, str):
+            return [size for size in reversed(self.padding) for _ in range(2)]
         sides: list[int] = []
         for axis in reversed(range(self._axes)):
-            if isinstance(self.padding, str):
-                excess = self.dilation[axis] * (self.kernel_size[axis] - 1)
-                before = excess // 2 if self.padding == "same" else 0
-                sides += [before, excess - before if self.padding == "same" else 0]
-            else:
-                sides += [self.padding[axis]] * 2
+            excess = self.dilation[axis] * (self.kernel_size[axis] - 1)
+            before = excess // 2 if self.padding == "same" else 0
+            sides += [before, excess - before if self.padding == "same" else 0]
         return sides
 
 

@@ -83,7 +83,7 @@ BETTER = (
     r"|non-positive (groups|stride)|TensorAccessor|more than 1 value|should be the same"
     r"|to have \d+ channels|expanded size|have same dtype|negative padding"
     r"|Calculated padded input size|multiplication overflow|with negative dimension"
-    r"|Only 3D, 4D and 5D"
+    r"|Only 3D, 4D and 5D|could not (construct|create) a (memory|primitive) descriptor"
 )
 """What torch's errors say where ours of the same type say it in other words."""
 
@@ -214,7 +214,22 @@ RULES = [
         "`batch_norm` and `conv1d` of an empty array",
         "result",
         r"call RuntimeError: \w+ (should contain \d+ elements|must have one axis|dtype)",
-        "batch_norm|BatchNorm1d",
+        "batch_norm|BatchNorm1d|InstanceNorm",
+    ),
+    Rule(
+        "statistics of another dtype",
+        "dtypes of modules",
+        "result",
+        r"call RuntimeError: input dtype \(\w+\) does not match running_mean dtype",
+        "InstanceNorm[12]d",
+    ),
+    Rule(
+        "a transposed convolution to an empty axis",
+        "`ConvTranspose1d` and `ConvTranspose2d` to an empty axis",
+        "result",
+        r"call RuntimeError: .* Calculated output size per channel: \((\d+ x )?0\b.*too small"
+        r"|call RuntimeError: .* Calculated output size per channel: \(\d+ x 0\)",
+        "ConvTranspose[12]d|conv_transpose[12]d",
     ),
     Rule(
         INSERTING,
@@ -330,7 +345,7 @@ RULES = [
         "`pad` of bools",
         "call NotImplementedError: .* not implemented for 'Bool'",
         "result",
-        "functional.pad|Conv1d",
+        r"functional\.pad|Conv[12]d|(Reflection|Replication)Pad",
     ),
     Rule(
         "other words",
