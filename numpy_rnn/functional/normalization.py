@@ -114,11 +114,9 @@ def _by_statistics(
     if variance is None:
         raise RuntimeError("running_var must be defined in evaluation mode")
 
-    deviation = variance + x.dtype.type(eps)
-    np.sqrt(deviation, deviation)
-    scale = 1 / deviation
+    scale = 1 / np.sqrt(variance + x.dtype.type(eps))
     if w is not None:
-        scale *= w
+        scale = scale * w
     out: Array = x - _by_channel(mean, x.ndim)
     return _scaled(out, scale, b)
 
@@ -127,16 +125,11 @@ def _standardised(x: Array, axes: tuple[int, ...], eps: float) -> Array:
     """Return an array of zero mean and unit variance over some axes."""
     if x.size == 0:
         return x.copy()
-    number = x.dtype.type
-    count = number(math.prod([x.shape[axis] for axis in axes]))
+    count = x.dtype.type(math.prod([x.shape[axis] for axis in axes]))
     # np.mean gives the same result but takes several times as long for small arrays.
-    mean = np.add.reduce(x, axes, keepdims=True)
-    mean /= count
-    out: Array = x - mean
-    deviation = np.add.reduce(out * out, axes, keepdims=True)
-    deviation /= count
-    deviation += number(eps)
-    out /= np.sqrt(deviation, deviation)
+    out: Array = x - np.add.reduce(x, axes, keepdims=True) / count
+    variance = np.add.reduce(out * out, axes, keepdims=True) / count
+    out /= np.sqrt(variance + x.dtype.type(eps))
     return out
 
 
