@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import onnx
 import pytest
 import torch
 from onnx.reference import ReferenceEvaluator
@@ -10,8 +11,8 @@ from onnx.reference import ReferenceEvaluator
 from benchmarks.cases import KINDS, Case
 from benchmarks.peers import KERAS_SIZE, NAMES, check_results, peers_of, takes_part
 from benchmarks.peers.floor import floor_of
-from benchmarks.peers.onnx_graph import graph_of, reordered
 from benchmarks.peers.problem import Peer, Problem
+from numpy_rnn.commands.onnx_graph import graph_of, reordered
 
 SMALL = [
     Case(kind, steps, batch, 8, layers, bidirectional, packed, hx)
@@ -60,7 +61,7 @@ def test_onnx_graph_float64_equals_torch(kind, directions):
     x = np.random.default_rng(0).standard_normal((5, 2, 4))
     expected = layer(torch.from_numpy(x))[0].numpy()
     weights = [[w.detach().numpy() for w in run] for run in layer.all_weights]
-    y, *_ = ReferenceEvaluator(graph_of(kind, weights, directions, [])).run(None, {"X": x})
+    y, *_ = ReferenceEvaluator(graph_of(onnx, kind, weights, directions)).run(None, {"X": x})
     output = y.swapaxes(1, 2).reshape(expected.shape)
     np.testing.assert_allclose(output, expected, rtol=0, atol=1e-12)
 

@@ -19,13 +19,14 @@ COMMANDS = {
     "convert": "convert the weights in a file to another format",
     "run": "run a recurrent layer from a file on an input",
     "verify": "compare the layers in a file with torch's",
+    "bench": "time the layers in a file, beside torch and ONNX Runtime",
     "demo": "guess which language a surname is from",
 }
 
 EXIT_CODES = """\
 exit codes:
   0    success
-  1    results differ from torch's (verify, demo)
+  1    results differ (verify, bench, demo)
   2    error: wrong usage, or a file that cannot be read or written
   130  interrupted
   143  terminated"""
@@ -123,7 +124,7 @@ def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
             command.description = module.DESCRIPTION
             command.epilog = f"examples:\n{module.EXAMPLES}"
             module.configure(command)
-            command.set_defaults(parser=command, run=module.run)
+            command.set_defaults(parser=command, run=module.run, words=list(arguments))
     return parser
 
 
@@ -138,6 +139,8 @@ def _import(name: str) -> ModuleType:
         from numpy_rnn.commands import run as command
     elif name == "verify":
         from numpy_rnn.commands import verify as command
+    elif name == "bench":
+        from numpy_rnn.commands import bench as command
     else:
         from numpy_rnn.commands import demo as command
     return command

@@ -62,6 +62,8 @@ def as_float_array(value: object, name: str) -> Array:
     TypeError
         If `value` is not an array, or has another dtype.
     """
+    if type(value) is np.ndarray and value.dtype in FLOATS:  # as in nearly every call
+        return value
     array: Array = as_array(value, name)
     if array.dtype not in FLOATS:
         raise TypeError(
@@ -73,6 +75,8 @@ def as_float_array(value: object, name: str) -> Array:
 
 def as_promoted_array(value: object, name: str) -> Array:
     """Return `value` as a float array as `as_float_array`, integers and bools as float32."""
+    if type(value) is np.ndarray and value.dtype in FLOATS:  # as in nearly every call
+        return value
     array = as_array(value, name)
     return as_float_array(array.astype(FLOAT32) if array.dtype.kind in "iub" else array, name)
 

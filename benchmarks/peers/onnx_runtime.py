@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
+import onnx
 import onnxruntime
 
-from benchmarks.peers.onnx_graph import STATES, graph_of
 from benchmarks.peers.problem import Peer, Problem
+from numpy_rnn.commands.onnx_graph import graph_of, in_torch_layout, session_options
 
 
 def peer(problem: Problem) -> Peer:
@@ -16,24 +19,13 @@ def peer(problem: Problem) -> Peer:
         inputs["lengths"] = np.array(case.lengths, np.int32)
     if case.hx:
         inputs |= dict(zip(("h_0", "c_0"), problem.states))
-    model = graph_of(case.kind, problem.weights, case.directions, list(inputs)[1:])
+    model = graph_of(onnx, case.kind, problem.weights, case.directions, list(inputs)[1:])
     session = onnxruntime.InferenceSession(
         model.SerializeToString(), options(problem.threads), ["CPUExecutionProvider"]
     )
-    run, count = session.run, STATES[case.kind]
-
-    def arrays(result: list[np.ndarray]) -> list[np.ndarray]:
-        y, *last = result
-        output = y.swapaxes(1, 2).reshape(*y.shape[:1], y.shape[2], -1)
-        return [output, *(np.concatenate(last[k::count]) for k in range(count))]
-
-    return Peer(lambda: run(None, inputs), arrays)
+    return Peer(partial(session.run, None, inputs), partial(in_torch_layout, kind=case.kind))
 
 
 def options(threads: int) -> onnxruntime.SessionOptions:
-    """Return options for so many threads, which do not spin while others have their turn."""
-    chosen = onnxruntime.SessionOptions()
-    chosen.intra_op_num_threads = threads
-    chosen.inter_op_num_threads = threads
-    chosen.add_session_config_entry("session.force_spinning_stop", "1")
-    return chosen
+    """Return ONNX Runtime's options for so many threads."""
+    return session_options(onnxruntime, threads)

@@ -9,12 +9,15 @@ import re
 import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator, Mapping, Sequence
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from numpy_rnn._typing import AnyArray, Format
 from numpy_rnn.arguments import printable
 from numpy_rnn.checkpoint import CheckpointError, save
 from numpy_rnn.checkpoint.loading import Contents, examine
+
+if TYPE_CHECKING:
+    from numpy_rnn.description import Description, LayerDescription
 
 STREAM = "-"
 """The name of standard input, or of standard output where a file is written."""
@@ -122,6 +125,20 @@ def check_output(out: str, *inputs: str) -> None:
         with contextlib.suppress(OSError, ValueError):  # one of them does not exist
             if out != STREAM and os.path.samefile(_source(path), out):  # noqa: PTH121
                 raise CommandError(f"{out}: this is the input {path}; write to another file")
+
+
+def layer_named(description: Description, options: Namespace) -> LayerDescription:
+    """Return the layer that ``--layer`` names.
+
+    Raises
+    ------
+    CommandError
+        If there is none of that name.
+    """
+    try:
+        return description[options.layer]
+    except KeyError as error:
+        raise CommandError(f"{options.file}: {error.args[0]}") from None
 
 
 def write(arrays: Mapping[str, AnyArray], out: str, format: Format | None = None) -> None:

@@ -87,10 +87,7 @@ def run(options: Namespace) -> int:
 def _chosen(description: Description, options: Namespace) -> LayerDescription:
     """Return the layer that was asked for, or the only recurrent one."""
     if options.layer is not None:
-        try:
-            return description[options.layer]
-        except KeyError as error:
-            raise CommandError(f"{options.file}: {error.args[0]}") from None
+        return common.layer_named(description, options)
     classes = RNNBase, RNNCellBase
     recurrent = [layer for layer in description if issubclass(layer.layer_class, classes)]
     if len(recurrent) != 1:

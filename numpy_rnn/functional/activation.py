@@ -9,6 +9,7 @@ import numpy as np
 
 from numpy_rnn._typing import Array, DTypeLike
 from numpy_rnn.arguments import (
+    FLOATS,
     as_array,
     as_float_array,
     as_promoted_array,
@@ -50,9 +51,11 @@ def sigmoid(input: Array) -> Array:
     array([0. , 0.5, 1. ], dtype=float32)
     """
     x = as_promoted_array(input, "input")
-    one = x.dtype.type(1)
     decay = np.exp(-np.abs(x))  # in (0, 1] on either side of zero
-    return np.asarray(np.where(x < 0, decay, one) / (one + decay))
+    numerator = np.maximum(decay, x >= 0)  # 1 from zero on; np.where takes far longer
+    decay += x.dtype.type(1)
+    numerator /= decay
+    return np.asarray(numerator)
 
 
 @silent
@@ -121,6 +124,8 @@ def relu(
 
 def _as_numbers(input: object, function: str) -> Array:
     """Return an array of floats or integers."""
+    if type(input) is np.ndarray and input.dtype in FLOATS:  # as in nearly every call
+        return input
     x = as_array(input, "input")
     if x.dtype == np.bool_:
         raise RuntimeError(f"Boolean inputs not supported for {function}")
@@ -648,8 +653,8 @@ def softmax(
 
 @silent
 def _softmax(x: Array, axis: int | None) -> Array:
-    result: Array = np.exp(x - x.max(axis=axis, keepdims=True, initial=-np.inf))
-    result /= result.sum(axis=axis, keepdims=True)
+    result: Array = np.exp(_below_greatest(x, axis))
+    result /= _sum(result, axis)
     return np.asarray(result)
 
 
@@ -698,8 +703,24 @@ def log_softmax(
 
 @silent
 def _log_softmax(x: Array, axis: int | None) -> Array:
-    shifted = x - x.max(axis=axis, keepdims=True, initial=-np.inf)
-    return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=axis, keepdims=True)))
+    result = _below_greatest(x, axis)
+    result -= np.log(_sum(np.exp(result), axis))
+    return np.asarray(result)
+
+
+# The methods of an array, `max` and `sum`, do the same after a layer of Python.
+
+
+def _below_greatest(x: Array, axis: int | None) -> Array:
+    """Return `x` less its greatest element along an axis."""
+    result: Array = x - np.maximum.reduce(x, axis, keepdims=True, initial=-np.inf)
+    return result
+
+
+def _sum(x: Array, axis: int | None) -> Array:
+    """Return the sum along an axis, which is kept."""
+    result: Array = np.add.reduce(x, axis, keepdims=True)
+    return result
 
 
 def _softmax_arguments(
@@ -712,7 +733,7 @@ def _softmax_arguments(
             "include dim=X as an argument.",
             stacklevel=stacklevel,
         )
-    elif isinstance(dim, bool) or not hasattr(dim, "__index__"):
+    elif type(dim) is not int and (isinstance(dim, bool) or not hasattr(dim, "__index__")):
         raise TypeError(f"{name}(): argument 'dim' must be int, not {type(dim).__name__}")
     if dtype is None:
         x = as_float_array(input, "input")

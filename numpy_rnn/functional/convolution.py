@@ -6,6 +6,7 @@ along two, the first of size 1.
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Literal, TypeAlias
@@ -281,12 +282,15 @@ def _arrays(
             f"Expected {axes + 1}D (unbatched) or {axes + 2}D (batched) input to {call}, but "
             f"got input of size: {list(x.shape)}"
         )
-    check_dtypes(x, weight=w, bias=b)
+    if x.dtype != w.dtype or (b is not None and b.dtype != w.dtype):  # the call takes time
+        check_dtypes(x, weight=w, bias=b)
     return x, as_float_array(w, "weight"), b
 
 
 def _per_axis(name: str, value: Any, axes: int) -> Ints:
     """Return an option that is an int, or a sequence of one for each axis or for all."""
+    if type(value) is tuple and len(value) == axes and {*map(type, value)} == {int}:
+        return value  # as a layer passes it
     values = tuple(value) if isinstance(value, Iterable) else (value,)
     if isinstance(value, str) or any(isinstance(item, str) for item in values):
         count = "one int" if axes == 1 else f"{axes} ints"
@@ -401,14 +405,17 @@ def _convolved(
     axes = w.ndim - 2
     batched = x if x.ndim == w.ndim else x[None]
     strides, spreads = _per_axis("stride", stride, axes), _per_axis("dilation", dilation, axes)
-    reach = tuple(d * (k - 1) + 1 for d, k in zip(spreads, w.shape[2:]))
-    before, after = _padding_sizes(padding, strides, tuple(size - 1 for size in reach))
-    strides, spreads = _positive("stride", strides, axes), _positive("dilation", spreads, axes)
+    excess = tuple([d * (k - 1) for d, k in zip(spreads, w.shape[2:])])
+    before, after = _padding_sizes(padding, strides, excess)
+    if min(strides) <= 0 or min(spreads) <= 0:
+        _positive("stride", strides, axes)
+        _positive("dilation", spreads, axes)
     _check_groups(w, groups)
     _check_channels(f"groups={groups}", w, batched, w.shape[1] * groups)
     _check_bias("", w, b, len(w))
     sizes = tuple(map(sum, zip(batched.shape[2:], before, after)))
-    if any(size < least for size, least in zip(sizes, reach)):
+    if any(map(operator.le, sizes, excess)):
+        reach = [size + 1 for size in excess]
         padded, kernel = (" x ".join(map(str, numbers)) for numbers in (sizes, reach))
         raise RuntimeError(
             f"Calculated padded input size per channel: ({padded}). Kernel size: ({kernel}). "
@@ -449,10 +456,8 @@ def _correlate(
     """
     batch, _, height, width = x.shape
     filters, depth, *kernel = weight.shape
-    rows, columns = (
-        (size - d * (k - 1) - 1) // s + 1
-        for size, k, s, d in zip((height, width), kernel, stride, dilation)
-    )
+    rows = (height - dilation[0] * (kernel[0] - 1) - 1) // stride[0] + 1
+    columns = (width - dilation[1] * (kernel[1] - 1) - 1) // stride[1] + 1
     n, c, h, w = x.strides
     taps = (h * dilation[0], w * dilation[1])
     steps = (h * stride[0], w * stride[1])
@@ -484,11 +489,11 @@ def _multiply(matrices: Array, windows: Array, out: Array) -> None:
     if 0 in windows.shape:
         out[...] = 0
         return
-    size = int(np.prod(unrolled))
+    size = math.prod(unrolled)
     count, height, width = len(out), out.shape[-2], out.shape[-1]
     place_bytes = groups * size * windows.itemsize
     for samples, rows, columns in _blocks(count, height, width, place_bytes):
-        part, result = (array[samples, ..., rows, columns] for array in (windows, out))
+        part, result = windows[samples, ..., rows, columns], out[samples, ..., rows, columns]
         operands = matrices, part.reshape(len(part), groups, size, -1)
         if result.flags.c_contiguous:
             np.matmul(*operands, result.reshape(*result.shape[:3], -1))
@@ -584,7 +589,7 @@ def _scatter(
     depth, filters, *kernel = channels // groups, *weight.shape[1:]
     if 0 in x.shape or not filters:
         return
-    taps = int(np.prod(kernel))
+    taps = math.prod(kernel)
     matrices = weight.reshape(groups, depth, filters * taps).swapaxes(1, 2)
     grouped = x.reshape(batch, groups, depth, height, width)
     target = out.reshape(batch, groups, filters, *out.shape[2:])

@@ -117,7 +117,7 @@ def _by_statistics(
     scale = 1 / np.sqrt(variance + x.dtype.type(eps))
     if w is not None:
         scale = scale * w
-    out: Array = x - mean.reshape(-1, *(1,) * (x.ndim - 2))
+    out: Array = x - _by_channel(mean, x.ndim)
     return _scaled(out, scale, b)
 
 
@@ -125,7 +125,7 @@ def _standardised(x: Array, axes: tuple[int, ...], eps: float) -> Array:
     """Return an array of zero mean and unit variance over some axes."""
     if x.size == 0:
         return x.copy()
-    count = x.dtype.type(math.prod(x.shape[axis] for axis in axes))
+    count = x.dtype.type(math.prod([x.shape[axis] for axis in axes]))
     # np.mean gives the same result but takes several times as long for small arrays.
     out: Array = x - np.add.reduce(x, axes, keepdims=True) / count
     variance = np.add.reduce(out * out, axes, keepdims=True) / count
@@ -135,12 +135,16 @@ def _standardised(x: Array, axes: tuple[int, ...], eps: float) -> Array:
 
 def _scaled(out: Array, w: Array | None, b: Array | None) -> Array:
     """Return an array of our own, (N, C, ...), times and plus a number for each channel."""
-    by_channel = (-1, *(1,) * (out.ndim - 2))
     if w is not None:
-        out *= w.reshape(by_channel)
+        out *= _by_channel(w, out.ndim)
     if b is not None:
-        out += b.reshape(by_channel)
+        out += _by_channel(b, out.ndim)
     return out
+
+
+def _by_channel(array: Array, axes: int) -> Array:
+    """Return a number for each channel in the shape that (N, C, ...) is broadcast with."""
+    return array if axes <= 2 else array.reshape(-1, *(1,) * (axes - 2))
 
 
 def _per_channel(name: str, value: object, channels: int) -> Array | None:
@@ -148,6 +152,8 @@ def _per_channel(name: str, value: object, channels: int) -> Array | None:
     if value is None:
         return None
     array: Array = as_array(value, name)
+    if array.shape == (channels,):
+        return array
     if array.size != channels:
         raise RuntimeError(f"{name} should contain {channels} elements not {array.size}")
     if array.ndim != 1:
@@ -202,7 +208,7 @@ def layer_norm(
            [-1.,  1.]])
     """
     x = as_float_array(input, "input")
-    if not isinstance(normalized_shape, Iterable):
+    if not isinstance(normalized_shape, (tuple, Iterable)):  # a tuple is the quicker
         raise TypeError(
             "layer_norm(): argument 'normalized_shape' (position 2) must be tuple of ints, not "
             f"{type(normalized_shape).__name__}"
@@ -227,7 +233,9 @@ def layer_norm(
             f"Given normalized_shape={list(shape)}, expected input with shape [*, {sizes}], "
             f"but got input of size{list(x.shape)}"
         )
-    check_dtypes(x, weight=w, bias=b)
+    dtype = x.dtype  # the call takes time
+    if (w is not None and w.dtype != dtype) or (b is not None and b.dtype != dtype):
+        check_dtypes(x, weight=w, bias=b)
     out = _standardised(x, tuple(range(-len(shape), 0)), eps)
     if w is not None:
         out *= w

@@ -160,8 +160,11 @@ class Sequential(_Numbered):
 
         Without modules an array is copied, as by `Identity`.
         """
-        for module in self if len(self) else [Identity()]:
-            input = module(input)
+        if not self._module_names:
+            return Identity()(input)
+        modules = self.__dict__
+        for name in self._module_names:
+            input = modules[name](input)
         return input
 
     def _part(self, index: slice) -> Sequential:

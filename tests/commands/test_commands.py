@@ -20,8 +20,10 @@ import safetensors.torch
 import torch
 
 import numpy_rnn as nn
+from benchmarks.processes import VARIABLES
 from numpy_rnn import __main__ as command_line
 from numpy_rnn.__main__ import COMMANDS, main
+from numpy_rnn.commands import bench, timing
 
 ROOT = Path(__file__).parents[2]
 
@@ -520,13 +522,132 @@ def test_verify_without_layers_or_with_wrong_seed_exits_with_a_message(capsys):
     assert "--seed must not be negative" in refused("verify model.pt --seed -1", capsys)
 
 
-def test_torch_is_imported_by_verify_alone():
+def test_torch_is_imported_by_one_module_when_a_command_asks():
     importing = re.compile(r"""^ *(import torch|from torch)\b|import_module\("torch""", re.M)
     paths = (ROOT / "numpy_rnn").rglob("*.py")
     found = [path.name for path in paths if importing.search(path.read_text("utf-8"))]
-    assert found == ["verify.py"]
+    assert found == ["side_by_side.py"]
     code = "import sys, numpy_rnn.commands.verify; assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
+
+
+# bench
+
+
+@pytest.fixture
+def _at_once(monkeypatch):
+    monkeypatch.setattr(bench, "SECONDS_A_LAYER", 0.0)
+    monkeypatch.setattr(timing, "BURST_SECONDS", 0.0)
+
+
+@pytest.mark.usefixtures("_at_once")
+def test_bench_shows_each_layer_by_each_library(capsys):
+    assert main(["bench", "model.pt", "--steps", "3", "--batch", "2"]) == 0
+    table, last = capsys.readouterr().out.split("\n\n")
+    header, *rows = table.splitlines()
+    assert header.split() == shlex.split("layer class library median µs middle half ratio")
+    others = [row.split()[0] for row in rows if row.startswith(" ")]
+    assert others == ["onnxruntime", "torch", "torch", "torch", "torch"]
+    first = [row.split()[:3] for row in rows if not row.startswith(" ")]
+    kinds = [("rnn", "RNN"), ("lstm", "LSTM"), ("cell", "LSTMCell"), ("head", "Linear")]
+    assert first == [[name, kind, "numpy_rnn"] for name, kind in kinds]
+    assert last == "T=3, N=2, threads: 1\n"
+
+
+@pytest.mark.usefixtures("_at_once")
+@pytest.mark.parametrize("kind", ["RNN", "LSTM", "GRU"])
+def test_bench_stacked_directions_equal_onnx_runtime(kind, capsys):
+    nn.save(getattr(nn, kind)(3, 4, num_layers=2, bidirectional=True), "w.npz")
+    assert main(["bench", "w.npz"]) == 0
+    assert "  onnxruntime  " in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("_at_once")
+def test_bench_without_other_libraries_times_one_layer_alone(monkeypatch, capsys):
+    for package in ("torch", "onnx", "onnxruntime"):
+        monkeypatch.setitem(sys.modules, package, None)
+    assert main(["bench", "model.pt", "--layer", "head"]) == 0
+    table, last = capsys.readouterr().out.split("\n\n")
+    assert [row.split()[:3] for row in table.splitlines()[1:]] == [
+        ["head", "Linear", "numpy_rnn"]
+    ]
+    assert last.splitlines()[1:] == [
+        "not installed: torch",
+        "not installed: onnx",
+        "not installed: onnxruntime",
+    ]
+
+
+@pytest.mark.usefixtures("_at_once")
+@pytest.mark.parametrize(
+    ("layer", "library"), [(nn.Linear(3, 2), "torch"), (nn.GRU(3, 2), "ONNX Runtime")]
+)
+def test_bench_different_layer_is_not_timed_and_exits_with_1(
+    layer, library, monkeypatch, capsys
+):
+    nn.save(nn.ModuleDict({"net": layer}), "w.npz")
+    forward = type(layer).forward
+
+    def changed(self, x):
+        x = forward(self, x)
+        return x + 1e-3 if isinstance(x, np.ndarray) else (x[0] + 1e-3, x[1])
+
+    monkeypatch.setattr(type(layer), "forward", changed)
+    assert main(["bench", "w.npz"]) == 1
+    table, last = capsys.readouterr().out.split("\n\n")
+    assert table.count("\n") == 0
+    assert f"not timed: net: it differs from {library}'s" in last
+
+
+def test_bench_too_large_batch_says_what_fits(capsys):
+    command = "bench model.pt --layer head --batch 5000 --steps 5000"
+    assert main(command.split()) == 0
+    assert (
+        "not timed: head: it takes too much memory: try --batch 5000 --steps 1118"
+        in capsys.readouterr().out
+    )
+
+
+def test_bench_threads_are_those_of_another_process(monkeypatch):
+    started = []
+
+    def run(command, env, check):
+        started.append((command[1:], {env[name] for name in bench.THREAD_VARIABLES}, check))
+        return subprocess.CompletedProcess(command, -signal.SIGTERM)
+
+    monkeypatch.setattr(subprocess, "run", run)
+    words = ["bench", "model.pt", "--threads", "2"]
+    assert main(words) == 128 + signal.SIGTERM
+    assert started == [(["-m", "numpy_rnn", *words], {"2"}, False)]
+
+
+def test_bench_two_threads_are_used():
+    result = run_shell("numpy-rnn bench model.pt --layer head --threads 2")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout.endswith("threads: 2\n")
+
+
+def test_bench_thread_variables_are_those_of_the_benchmarks():
+    assert bench.THREAD_VARIABLES == VARIABLES
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ("--steps 0", "--steps must be at least 1, got 0"),
+        ("--batch -1", "--batch must be at least 1, got -1"),
+        ("--threads 0", "--threads must be at least 1, got 0"),
+        ("--layer tail", "model.pt: "),
+    ],
+)
+def test_bench_wrong_option_exits_with_a_message(options, message, capsys):
+    line = refused(f"bench model.pt {options}", capsys)
+    assert line.startswith(f"numpy-rnn bench: error: {message}")
+
+
+def test_bench_without_layers_exits_with_a_message(capsys):
+    nn.save({"scale": np.ones(2)}, "w.npz")
+    assert "w.npz has no recognised layer" in refused("bench w.npz", capsys)
 
 
 # All of them
@@ -602,7 +723,9 @@ def test_main_wrong_usage_exits_with_2(arguments, capsys):
     assert "usage: numpy-rnn" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("command", ["inspect F", "convert F x.npz", "run F i.npy", "verify F"])
+@pytest.mark.parametrize(
+    "command", ["inspect F", "convert F x.npz", "run F i.npy", "verify F", "bench F"]
+)
 @pytest.mark.parametrize(
     ("file", "message"),
     [

@@ -7,15 +7,22 @@ reset gate acts after the product. Their outputs stay in the operators' own layo
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
-import onnx
-from onnx import TensorProto, helper, numpy_helper
+
+from numpy_rnn._typing import AnyArray
+
+__all__ = ["STATES", "graph_of", "in_torch_layout", "reordered", "session_options"]
 
 GATE_ORDER = {"RNN": [0], "LSTM": [0, 3, 1, 2], "GRU": [1, 0, 2]}
 """The positions of ONNX's gates (i o f c; z r h) among torch's (i f g o; r z n)."""
 
-ATTRIBUTES = {"RNN": {}, "LSTM": {}, "GRU": {"linear_before_reset": 1}}
+ATTRIBUTES: dict[str, dict[str, int]] = {
+    "RNN": {},
+    "LSTM": {},
+    "GRU": {"linear_before_reset": 1},
+}
 
 STATES = {"RNN": 1, "LSTM": 2, "GRU": 1}
 
@@ -23,7 +30,7 @@ OPSET = 14
 IR_VERSION = 8
 
 
-def reordered(array: np.ndarray, kind: str) -> np.ndarray:
+def reordered(array: AnyArray, kind: str) -> AnyArray:
     """Return a weight or bias, (gates * H, ...), with its gates in ONNX's order."""
     order = GATE_ORDER[kind]
     gates = np.split(array, len(order))
@@ -31,12 +38,18 @@ def reordered(array: np.ndarray, kind: str) -> np.ndarray:
 
 
 def graph_of(
-    kind: str, weights: Sequence[Sequence[np.ndarray]], directions: int, given: Sequence[str]
-) -> onnx.ModelProto:
+    onnx: Any,
+    kind: str,
+    weights: Sequence[Sequence[AnyArray]],
+    directions: int,
+    given: Sequence[str] = (),
+) -> Any:
     """Return stacked layers as a model.
 
     Parameters
     ----------
+    onnx : module
+        The package, which only those import who have it.
     kind : str
         ``'RNN'``, ``'LSTM'`` or ``'GRU'``.
     weights : sequence of layers * D sequences of arrays
@@ -53,6 +66,7 @@ def graph_of(
         Its outputs are ``Y`` (T, D, N, H), and for each layer ``h_n``, and ``c_n`` of an
         LSTM, of shape (D, N, H).
     """
+    helper, numpy_helper = onnx.helper, onnx.numpy_helper
     size = weights[0][1].shape[1]
     nodes, constants, outputs = [], [], []
     for layer in range(len(weights) // directions):
@@ -87,7 +101,7 @@ def graph_of(
     if len(weights) > directions:
         constants.append(numpy_helper.from_array(np.array([0, 0, -1]), "joined"))
     real = helper.np_dtype_to_tensor_dtype(weights[0][0].dtype)
-    kinds = {"lengths": TensorProto.INT32}
+    kinds = {"lengths": onnx.TensorProto.INT32}
     graph = helper.make_graph(
         nodes,
         kind,
@@ -100,3 +114,20 @@ def graph_of(
     )
     opset = helper.make_opsetid("", OPSET)
     return helper.make_model(graph, opset_imports=[opset], ir_version=IR_VERSION)
+
+
+def in_torch_layout(results: Sequence[AnyArray], kind: str) -> list[AnyArray]:
+    """Return output, h_n and, of an LSTM, c_n as torch has them, from a model's outputs."""
+    y, *last = results
+    count = STATES[kind]
+    output = y.swapaxes(1, 2).reshape(*y.shape[:1], y.shape[2], -1)
+    return [output, *(np.concatenate(last[k::count]) for k in range(count))]
+
+
+def session_options(onnxruntime: Any, threads: int) -> Any:
+    """Return options for so many threads, which do not spin while others have their turn."""
+    chosen = onnxruntime.SessionOptions()
+    chosen.intra_op_num_threads = threads
+    chosen.inter_op_num_threads = threads
+    chosen.add_session_config_entry("session.force_spinning_stop", "1")
+    return chosen
