@@ -344,7 +344,7 @@ class _Run(NamedTuple):
 
 def _plan(pair: Pair, inputs: Inputs) -> tuple[list[_Run], list[str]]:
     """Return the runs to be judged, and why one is left out."""
-    axis = _axis_of_steps(pair.module)
+    axis, reason = _axis_of_steps(pair.module)
     both_ways = any(getattr(part, "bidirectional", False) for part in pair.module.modules())
     compared = None if both_ways else axis
     double = pair.doubled()
@@ -352,7 +352,9 @@ def _plan(pair: Pair, inputs: Inputs) -> tuple[list[_Run], list[str]]:
     exact_inputs = map_arrays(as_double, inputs)
     truth = double.theirs(exact_inputs)
     runs, remarks = [_Run("float64", double, exact_inputs, truth, compared)], []
-    first, reason = _first_steps(exact_inputs, axis)
+    first = None
+    if axis is not None:
+        first, reason = _first_steps(exact_inputs, axis)
     if first is not None:
         try:
             begun = double.theirs(first)
@@ -369,21 +371,23 @@ def _plan(pair: Pair, inputs: Inputs) -> tuple[list[_Run], list[str]]:
     return runs, remarks
 
 
-def _axis_of_steps(module: Module) -> int | None:
-    """Return the axis of steps in inputs; None if the recurrent layers do not show it."""
-    parts = [part for part in module.modules() if isinstance(part, (RNNBase, Conv1d, Conv2d))]
-    axes = {int(part.batch_first) for part in parts if isinstance(part, RNNBase)}
-    begins_with_it = bool(parts) and isinstance(parts[0], RNNBase)
-    return axes.pop() if len(axes) == 1 and begins_with_it else None
+def _axis_of_steps(module: Module) -> tuple[int | None, str]:
+    """Return the axis of steps in inputs, or None and why the layers do not show it."""
+    kinds = (RNNBase, Conv1d, Conv2d)
+    parts = [(name, part) for name, part in module.named_modules() if isinstance(part, kinds)]
+    axes = {int(part.batch_first) for _, part in parts if isinstance(part, RNNBase)}
+    if not axes:
+        return None, "the model has no recurrent layers"
+    name, first = parts[0]
+    if not isinstance(first, RNNBase):
+        return None, f"a convolution, {name}, comes before the recurrent layers"
+    if len(axes) > 1:
+        return None, "the recurrent layers do not agree on batch_first"
+    return axes.pop(), ""
 
 
-def _first_steps(inputs: Inputs, axis: int | None) -> tuple[Inputs | None, str]:
+def _first_steps(inputs: Inputs, axis: int) -> tuple[Inputs | None, str]:
     """Return inputs of which the first ends after a few steps, or None and the reason."""
-    if axis is None:
-        return None, (
-            "the model has no recurrent layers, or a convolution before them, or they do not "
-            "agree on batch_first"
-        )
     args, keywords = inputs
     if not args:
         return None, "no input is given by position"

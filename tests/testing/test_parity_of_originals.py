@@ -203,7 +203,27 @@ def test_assert_parity_model_that_begins_with_a_convolution_is_not_cut(rng):
         return Model()
 
     x = rng.standard_normal((9, 6, 7)).astype(np.float32)
-    assert runs_of(assert_parity(*weighted(model(torch.nn), model(nn)), x)) == ALL_RUNS[1:]
+    report = assert_parity(*weighted(model(torch.nn), model(nn)), x)
+    assert runs_of(report) == ALL_RUNS[1:]
+    assert "a convolution, conv, comes before the recurrent layers" in str(report)
+
+
+def test_assert_parity_layers_that_differ_in_batch_first_are_not_cut(rng):
+    def model(library):
+        class Model(library.Module):
+            def __init__(self):
+                super().__init__()
+                self.one, self.two = library.GRU(5, 8, batch_first=True), library.GRU(8, 3)
+
+            def forward(self, x):
+                return self.two(self.one(x)[0].swapaxes(0, 1))
+
+        return Model()
+
+    x = rng.standard_normal((6, 9, 5)).astype(np.float32)
+    report = assert_parity(*weighted(model(torch.nn), model(nn)), x)
+    assert runs_of(report) == ALL_RUNS[1:]
+    assert "the recurrent layers do not agree on batch_first" in str(report)
 
 
 # Nested inputs and outputs
