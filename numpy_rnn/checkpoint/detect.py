@@ -184,8 +184,10 @@ def _read_zip(source: Source, unpickler: Unpickler, nested: bool) -> Any:
 def _read_member(archive: ZipArchive, name: str, unpickler: Unpickler) -> Any:
     """Return what a checkpoint in a zip file holds."""
     data = archive.read(name)
+    is_compressed = archive.is_compressed(name)
+    source = Source(io.BytesIO(data), len(data), None, archive.budget, is_compressed)
     try:
-        return read(Source(io.BytesIO(data), len(data), budget=archive.budget), unpickler, True)
+        return read(source, unpickler, True)
     except CheckpointError as error:
         raise type(error)(f"{shown(name)}: {error}") from None
 
@@ -193,7 +195,7 @@ def _read_member(archive: ZipArchive, name: str, unpickler: Unpickler) -> Any:
 def _read_pickle(source: Source, unpickler: Unpickler) -> Any:
     """Read a plain pickle, or the legacy format, whose first pickle is a number."""
     data = source.contents()
-    machine = unpickler(data, source.budget, PickledStorages())
+    machine = unpickler(data, source.budget, PickledStorages(source.is_compressed))
     result = machine.run()
     source.format = "pickle"
     if type(result) is int and result == MAGIC_NUMBER:

@@ -25,6 +25,8 @@ def shown(value: Any) -> str:
     >>> shown(((), []))
     'a tuple'
     """
+    if type(value) in (str, bytes):
+        value = value[: 2 * LONGEST]  # its repr is cut after that
     atoms = value if type(value) is tuple else (value,)
     if len(atoms) > LONGEST or not all(_is_atom(atom) for atom in atoms):
         return type_name(value)

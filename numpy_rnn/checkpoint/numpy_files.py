@@ -133,7 +133,7 @@ def _unpickled(data: AnyArray, unpickler: Unpickler, budget: MemoryBudget) -> An
             "with astype before saving, or read the weights in it with read_state_dict"
         )
     budget.spend(data.size, "a pickle in the file")
-    return unpickler(data.tobytes(), budget, PickledStorages()).run()
+    return unpickler(data.tobytes(), budget, PickledStorages(is_compressed=True)).run()
 
 
 def _header_place(data: AnyArray) -> tuple[int, int]:

@@ -169,7 +169,7 @@ MOST_PARTS = 6
 
 MASKED = Global("numpy.ma.core", "_mareconstruct")
 
-WEIGHT_CODES = re.compile(r"[biufcSU][0-9]+")
+WEIGHT_CODES = re.compile(r"[biufcSU][0-9]{1,9}")
 """Dtypes of arrays that may be weights: not objects, dates or structures."""
 
 
@@ -197,8 +197,16 @@ def build_array(value: UnknownObject, budget: MemoryBudget) -> AnyArray:
             "the array must not be masked: save array.data and array.mask as two arrays"
         )
     numpy = NumpyPickles(budget)
-    array: AnyArray = CALLS[value.name](numpy, *_with_dtypes(numpy, value.arguments))
+    try:
+        array: AnyArray = CALLS[value.name](numpy, *_with_dtypes(numpy, value.arguments))
+    except TypeError:
+        raise CheckpointError(
+            f"{value.name} was called with {len(value.arguments)} arguments: the file is "
+            "damaged"
+        ) from None
     if type(value.state) is tuple:  # else it has none
+        if not numpy.is_pending(array):
+            raise CheckpointError("the array has elements and a state: the file is damaged")
         numpy.set_state(array, _with_dtypes(numpy, value.state))
     return array
 

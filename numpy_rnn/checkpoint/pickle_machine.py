@@ -50,6 +50,12 @@ MOST_EQUAL_HASHES = 100
 NAME = 200
 """Characters of a class's name that are paid for as the instruction is."""
 
+LONGEST_NAME = 1000
+"""Characters of one: names are searched for every object of a class."""
+
+POINTER = 16
+"""Bytes that are paid for each part of a key, which is hashed every time."""
+
 LONG = 4096
 """Bytes of a string from which on there must be memory to copy and to decode it."""
 
@@ -157,8 +163,9 @@ class PickleMachine:
         kind = type(key)
         if kind in SAFE_KEYS or (kind is int and key.bit_length() <= MOST_KEY_BITS):
             return key
-        _check_key_parts(key)
+        parts = _check_key_parts(key)
         self.budget.spend_containers()
+        self.budget.spend(POINTER * parts, "a key in the pickle")
         hashed = hash(key)
         self._hashes[hashed] = self._hashes.get(hashed, 0) + 1
         if self._hashes[hashed] > MOST_EQUAL_HASHES:
@@ -436,12 +443,20 @@ class PickleMachine:
         module, name = self._line().decode("utf-8"), self._line().decode("utf-8")
         if len(module) + len(name) > NAME:
             self.budget.spend(len(module) + len(name), "a name in the pickle")
-        self._stack.append(self.find(Global(module, name)))
+        self._push_global(module, name)
 
     def _stack_global(self) -> None:
         name, module = self._stack.pop(), self._stack.pop()
         if type(name) is not str or type(module) is not str:
             raise CheckpointError("the module and the name of a global must be strings")
+        self._push_global(module, name)
+
+    def _push_global(self, module: str, name: str) -> None:
+        if len(module) + len(name) > LONGEST_NAME:
+            raise CheckpointError(
+                f"the name of a class must have at most {LONGEST_NAME} characters, got "
+                f"{len(module) + len(name)}"
+            )
         self._stack.append(self.find(Global(module, name)))
 
     def _called(self, function: Any, arguments: Any) -> Any:
@@ -491,8 +506,8 @@ def _not_a_number(line: bytes) -> CheckpointError:
     )
 
 
-def _check_key_parts(key: Any) -> None:
-    """Check that `key` is an atom, or a small nest of tuples of atoms."""
+def _check_key_parts(key: Any) -> int:
+    """Check that `key` is an atom, or a small nest of tuples of atoms; return its parts."""
     parts = [key]
     for part in parts:  # which grows
         if len(parts) > MOST_KEY_PARTS:
@@ -509,6 +524,7 @@ def _check_key_parts(key: Any) -> None:
                 "a key of a dict or an item of a set must be a number, a string, bytes or a "
                 f"tuple of them, got {type_name(part)}"
             )
+    return len(parts)
 
 
 UINT16, UINT32, UINT64 = (struct.Struct("<" + code) for code in "HIQ")

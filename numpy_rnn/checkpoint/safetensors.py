@@ -108,8 +108,14 @@ def read_safetensors(source: Source) -> dict[str, AnyArray]:
         for begin, end, name, dtype, shape in entries
     }
     # safetensors.torch.save_model leaves out all but one name of a tensor that has several,
-    # and notes in the metadata which one.
-    shared = {name: kept for name, kept in metadata.items() if kept in tensors}
+    # and notes in the metadata which one. A note of another kind may be a tensor's name too:
+    # only names of parameters have dots, unless the module is a layer itself.
+    has_dots = any("." in name for name in tensors)
+    shared = {
+        name: kept
+        for name, kept in metadata.items()
+        if kept in tensors and (("." in name and "." in kept) or not has_dots)
+    }
     return tensors | {n: tensors[kept] for n, kept in shared.items() if n not in tensors}
 
 

@@ -47,6 +47,8 @@ class Source:
         In bytes.
     budget : MemoryBudget
         For the memory of what is read.
+    is_compressed : bool
+        Whether it is a member of an archive that takes less than its size there.
     mapping : mmap, or None
         Of a large file, whose arrays are views of its pages.
     format : str
@@ -63,8 +65,10 @@ class Source:
         size: int,
         mapping: mmap.mmap | None = None,
         budget: MemoryBudget | None = None,
+        is_compressed: bool = False,
     ) -> None:
         self.size = size
+        self.is_compressed = is_compressed
         self.budget: MemoryBudget = budget or MemoryBudget(size)
         self.mapping: mmap.mmap | None = mapping
         self.format = ""

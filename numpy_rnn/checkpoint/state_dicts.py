@@ -7,6 +7,7 @@ and of much else: an optimiser, options, a vocabulary.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -14,7 +15,7 @@ import numpy as np
 from numpy_rnn.checkpoint.errors import CheckpointError, shown
 from numpy_rnn.checkpoint.memory_budget import MemoryBudget, MemoryLimitError
 from numpy_rnn.checkpoint.numpy_pickles import build_array, describes_weights
-from numpy_rnn.checkpoint.tensors import Tensor
+from numpy_rnn.checkpoint.tensors import Tensor, TypedStorage
 from numpy_rnn.checkpoint.unknown_object import Global, Place, UnknownObject, children, walk
 
 if TYPE_CHECKING:
@@ -42,8 +43,11 @@ USUAL_NAMES = (
 )
 """What authors call a model's weights in a checkpoint: preferred to other names."""
 
-WRAPPERS_OWN = {"module", "n_averaged"}
-"""What a wrapper's state has: the module, and how many of it an AveragedModel has seen."""
+COUNT = "n_averaged"
+"""How many states an AveragedModel has averaged: it goes with the wrapper."""
+
+WRAPPERS_OWN = {"module", COUNT}
+"""What a wrapper's state has: the module, and the count."""
 
 LIGHTNING_VERSION = "pytorch-lightning_version"
 """A key that Lightning writes beside ``state_dict``."""
@@ -55,6 +59,9 @@ QUANTIZED = "The model is quantised: save the state_dict of the one it was made 
 
 LISTED, SHOWN = 20, 5
 """Sets of weights, and tensors, that an error lists."""
+
+LONGEST_KEY = 200
+"""Characters of a name that a key shows."""
 
 
 class Candidate(NamedTuple):
@@ -119,10 +126,15 @@ def find_weights(root: Any, key: str | None, prefix: str, budget: MemoryBudget) 
     weights = _with_prefix(_without_wrappers(chosen.weights, budget), prefix)
     arrays = {name: _array(name, value, budget) for name, value in weights.items()}
     stored = {
-        name: value.storage.dtype if isinstance(value, Tensor) else arrays[name].dtype.name
-        for name, value in weights.items()
+        name: _stored(value) or arrays[name].dtype.name for name, value in weights.items()
     }
     return Weights(arrays, _key_text(key, chosen.place), stored)
+
+
+def _stored(value: Any) -> str:
+    """Return the dtype that a tensor has in the file, or ``""`` for an array."""
+    storage = value.storage if isinstance(value, Tensor) else value
+    return storage.dtype if isinstance(storage, TypedStorage) else ""
 
 
 def _chosen(root: Any, key: str | None, budget: MemoryBudget) -> Candidate:
@@ -139,13 +151,16 @@ def _chosen(root: Any, key: str | None, budget: MemoryBudget) -> Candidate:
         )
     chosen = candidates[0]
     usual = [found for found in candidates if found.name() in USUAL_NAMES]
-    if len(usual) == 1:
+    if key and chosen.place is None:
+        pass  # the very container that key names
+    elif len(usual) == 1:
         chosen = usual[0]
-    elif len(candidates) > 1 and not (key and chosen.place is None):
+    elif len(candidates) > 1:
         raise _ambiguous(where, key, candidates)
-    inside = [found for found in candidates if _is_inside(found.place, chosen.place)]
-    if key is None and inside and chosen.place is not None:
-        raise _ambiguous(where, key, [chosen, *inside])
+    if key is None and chosen.place is not None:
+        inside = _inside(candidates, chosen.place)
+        if inside:
+            raise _ambiguous(where, key, [chosen, *inside])
     if chosen.error:
         raise CheckpointError(chosen.error)
     _check_all_named(chosen, {id(found.value) for found in candidates}, budget)
@@ -164,16 +179,24 @@ def _ambiguous(where: str, key: str | None, candidates: list[Candidate]) -> Chec
 
 
 def _key_text(key: str | None, place: Place | None) -> str:
-    names = place.names() if place else []
+    names = [name[:LONGEST_KEY] for name in place.names(DEEPEST)] if place else []
     return ".".join([key, *names] if key else names)
 
 
-def _is_inside(place: Place | None, around: Place | None) -> bool:
-    while place is not None and place is not around:
-        place = place.around
-        if place is around:
-            return True
-    return False
+def _inside(candidates: list[Candidate], around: Place) -> list[Candidate]:
+    """Return the candidates in the container at a place; each place is visited once."""
+    is_inside = {id(around): True}
+    found = []
+    for candidate in candidates:
+        place, passed = candidate.place, []
+        while place is not None and id(place) not in is_inside:
+            passed.append(id(place))
+            place = place.around
+        inside = place is not None and is_inside[id(place)]
+        is_inside.update(dict.fromkeys(passed, inside))
+        if inside and candidate.place is not around:
+            found.append(candidate)
+    return found
 
 
 def _check_all_named(chosen: Candidate, others: set[int], budget: MemoryBudget) -> None:
@@ -198,7 +221,7 @@ def _check_all_named(chosen: Candidate, others: set[int], budget: MemoryBudget) 
 
 def _is_extra(place: Place) -> bool:
     """Return whether a place is in the extra state of a module, which is not a weight."""
-    return any(name.endswith("_extra_state") for name in place.names())
+    return any(name.rpartition(".")[2] == "_extra_state" for name in place.names())
 
 
 def _unnamed(lost: Sequence[tuple[Place | None, Any]]) -> CheckpointError:
@@ -229,13 +252,14 @@ def _candidates(root: Any, budget: MemoryBudget) -> Iterator[Candidate]:
             return False
         return _module_attributes(value) is None
 
+    submodules = partial(_submodules, wrapped={})
     for place, value in walk(root, budget, enters):
         if not isinstance(value, (dict, UnknownObject)) or _is_set_aside(value):
             continue
         weights, error = {}, ""
         if _module_attributes(value) is not None:
             try:
-                weights = collect_weights(value, _own_state, _submodules, budget)
+                weights = collect_weights(value, _own_state, submodules, budget)
             except MemoryLimitError:
                 raise
             except CheckpointError as refusal:
@@ -258,7 +282,7 @@ def _own_weights(value: Any) -> dict[str, Any]:
 def _is_weight(value: Any) -> bool:
     """Return whether `value` is an array or a tensor, even one that cannot be read."""
     if not isinstance(value, UnknownObject):
-        return isinstance(value, (np.ndarray, Tensor))
+        return isinstance(value, (np.ndarray, Tensor, TypedStorage))
     unreadable = Global("torch.storage", "_load_from_bytes")  # sparse, quantised, ...
     return (
         value.name == unreadable
@@ -300,24 +324,47 @@ def _own_state(module: Any, budget: MemoryBudget) -> Iterator[tuple[str, Any]]:
             yield name, value
 
 
-def _submodules(module: Any, budget: MemoryBudget) -> Iterator[tuple[str, Any]]:
-    """Yield the submodules of a module by name; one that is wrapped in another object too."""
+def _submodules(
+    module: Any, budget: MemoryBudget, wrapped: dict[int, Any]
+) -> Iterator[tuple[str, Any]]:
+    """Yield the submodules of a module by name; one that is wrapped in another object too.
+
+    `wrapped` has the module in each such object, by its identity: names may share one.
+    """
     modules = (_module_attributes(module) or {})["_modules"]
     budget.spend_search(len(modules))
     for name, child in modules.items():
         if type(name) is not str or not isinstance(child, (dict, UnknownObject)):
             continue
-        found = [
-            value
-            for _, value in walk(child, budget, lambda v: _module_attributes(v) is None)
-            if _module_attributes(value) is not None
-        ]
-        if len(found) == 1:
-            yield name, found[0]
+        if _module_attributes(child) is not None:
+            yield name, child
             continue
-        lost = [(place, v) for place, v in walk(child, budget) if _is_weight(v)]
-        if lost:
-            raise _unnamed(lost)
+        if id(child) not in wrapped:
+            wrapped[id(child)] = _module_in(child, budget)
+        if wrapped[id(child)] is not None:
+            yield name, wrapped[id(child)]
+
+
+def _module_in(wrapper: Any, budget: MemoryBudget) -> Any:
+    """Return the only module in an object, or None if there is nothing to find.
+
+    Raises
+    ------
+    CheckpointError
+        If it has weights that are not those of one module.
+    """
+    found, weights = [], []
+    for place, value in walk(wrapper, budget, lambda v: _module_attributes(v) is None):
+        budget.spend_search(1)
+        if _is_weight(value):
+            weights.append((place, value))
+        elif _module_attributes(value) is not None:
+            found.append(value)
+    if len(found) > 1:
+        weights = [each for each in walk(wrapper, budget) if _is_weight(each[1])]
+    if weights:
+        raise _unnamed(weights)
+    return found[0] if len(found) == 1 else None
 
 
 def collect_weights(
@@ -337,7 +384,6 @@ def collect_weights(
     pending = [("", 0, module)]
     while pending:
         prefix, depth, module = pending.pop()
-        budget.spend_name(len(prefix))
         if depth > DEEPEST:
             raise CheckpointError(f"modules are nested more than {DEEPEST} levels deep")
         if _is_quantized(module):
@@ -345,12 +391,11 @@ def collect_weights(
         for name, value in own_weights(module, budget):
             budget.spend_name(len(prefix) + len(name))
             weights[prefix + name] = value
-        pending += reversed(
-            [
-                (f"{prefix}{name}.", depth + 1, child)
-                for name, child in submodules(module, budget)
-            ]
-        )
+        inside = []
+        for name, child in submodules(module, budget):
+            budget.spend_name(len(prefix) + len(name))  # before it is made
+            inside.append((f"{prefix}{name}.", depth + 1, child))
+        pending += reversed(inside)
     return weights
 
 
@@ -405,29 +450,40 @@ def _without_wrappers(weights: dict[str, Any], budget: MemoryBudget) -> dict[str
         node = beside
         for part in parts:
             node = node.setdefault(part, {})
-    unwrapped = {}
+    unwrapped: dict[str, Any] = {}
     for name, parts in names.items():
         node, kept = beside, []
         for part in parts:
             is_wrapper = "module" in node and not node.keys() - WRAPPERS_OWN
             node = node[part]
-            if not is_wrapper or (part == "module" and not node):
+            if not is_wrapper or not (part == "module" and node):
+                if is_wrapper and part == COUNT and not node:
+                    break
                 kept.append(part)
-            elif part != "module":
-                break
         else:
-            unwrapped[".".join(kept)] = weights[name]
+            _add(unwrapped, ".".join(kept) or name, weights[name])
     return unwrapped
+
+
+def _add(weights: dict[str, Any], name: str, value: Any) -> None:
+    if name in weights:
+        raise CheckpointError(
+            f"two names of weights are {shown(name)} without the parts that wrappers add "
+            "(_orig_mod, module): load the file with numpy_rnn.load and rename one"
+        )
+    weights[name] = value
 
 
 def _with_prefix(weights: dict[str, Any], prefix: str) -> dict[str, Any]:
     """Return the weights whose names begin with a prefix, without it."""
     found = {n.removeprefix(prefix): v for n, v in weights.items() if n.startswith(prefix)}
     if not found:
-        beginnings = dict.fromkeys(shown(n.partition(".")[0] + ".") for n in weights)
+        parts = (n.partition(".") for n in weights)
+        beginnings = dict.fromkeys(shown(first + dot) for first, dot, _ in parts)
         raise CheckpointError(
             f"no name of the weights begins with {prefix!r}; names begin with "
-            f"{', '.join([*beginnings][:LISTED])}"
+            f"{', '.join([*beginnings][:LISTED])} (what DataParallel and torch.compile add, "
+            "module. and _orig_mod., is removed before)"
         )
     return found
 
@@ -436,15 +492,16 @@ def _array(name: str, value: Any, budget: MemoryBudget) -> AnyArray:
     if isinstance(value, np.ndarray):
         return value
     try:
-        if isinstance(value, Tensor):
+        if isinstance(value, (Tensor, TypedStorage)):
             return value.array()
         if describes_weights(value):
             return build_array(value, budget)
     except CheckpointError as error:
         raise CheckpointError(f"{shown(name)}: {error}") from None
-    reason = f" ({value.reason})" if value.reason else ""
+    if value.reason:
+        raise CheckpointError(f"{shown(name)}: {value.reason}")
     remedy = QUANTIZED if _is_quantized(value) else "save it as a dense tensor"
     raise CheckpointError(
         f"{shown(name)} must be a dense tensor that torch.save wrote, but is made by "
-        f"{value.name}{reason}: {remedy}"
+        f"{value.name}: {remedy}"
     )

@@ -15,7 +15,8 @@ __all__ = ["parse_json"]
 DEEPEST = 20
 """Levels of nesting. The parser calls itself for each, and a thread's stack may be small."""
 
-STRING = re.compile(rb'"(?:[^"\\]|\\.)*"')
+MARK = re.compile(rb'\\.|["\[\]{}]', re.DOTALL)
+"""What matters for the nesting: brackets, quotes, and what is escaped in a string."""
 
 
 def parse_json(text: bytes, budget: MemoryBudget, what: str) -> dict[str, Any]:
@@ -68,7 +69,12 @@ def parse_json(text: bytes, budget: MemoryBudget, what: str) -> dict[str, Any]:
 def _depth(text: bytes) -> int:
     """Return how deep brackets are nested, those in strings apart."""
     deepest = depth = 0
-    for bracket in re.findall(rb"[\[{\]}]", STRING.sub(b"", text)):
-        depth += 1 if bracket in b"[{" else -1
-        deepest = max(deepest, depth)
+    in_string = False
+    for found in MARK.finditer(text):
+        mark = found[0]
+        if mark == b'"':
+            in_string = not in_string
+        elif not in_string and len(mark) == 1:
+            depth += 1 if mark in b"[{" else -1
+            deepest = max(deepest, depth)
     return deepest

@@ -83,7 +83,7 @@ def read_torch_export(archive: ZipArchive, config: str) -> dict[str, AnyArray]:
                 partial(archive.array, path),
                 archive.budget,
                 big_endian,
-                is_compressed=member.compressed < member.size,
+                is_compressed=archive.is_compressed(path),
             )
         return storages[path]
 

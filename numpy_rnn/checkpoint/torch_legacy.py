@@ -59,6 +59,7 @@ class StreamStorages(Storages):
                 length,
                 lambda: self._source.array(self._starts[key], length),
                 self._source.budget,
+                is_compressed=self._source.is_compressed,
             )
         start, count = _view(view, size)
         return TypedStorage(self._storages[key], dtype, start, count)
@@ -165,12 +166,21 @@ class _StorageUnpickler(InertUnpickler):
 
 
 class PickledStorages(Storages):
-    """The storages of a plain pickle: each is a legacy file in a string of bytes."""
+    """The storages of a plain pickle: each is a legacy file in a string of bytes.
+
+    Parameters
+    ----------
+    is_compressed : bool
+        Whether the pickle takes less than its size in the file.
+    """
+
+    def __init__(self, is_compressed: bool) -> None:
+        self._is_compressed = is_compressed
 
     def from_bytes(self, data: bytes, budget: MemoryBudget) -> TypedStorage:
         """Return the storage that a string of bytes in the pickle is."""
         budget.spend(len(data), "a storage in the pickle")
-        source = Source(io.BytesIO(data), len(data), budget=budget)
+        source = Source(io.BytesIO(data), len(data), None, budget, self._is_compressed)
         machine = PickleMachine(data, budget)
         magic = machine.run()
         if type(magic) is not int or magic != MAGIC_NUMBER:

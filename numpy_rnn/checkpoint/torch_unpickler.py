@@ -229,6 +229,7 @@ class TorchUnpickler(PickleMachine):
             raise CheckpointError(
                 f"a storage must have a class of torch's, got {storage_class}"
             )
+        self.budget.spend_containers()
         typed = self._storages.find(key, dtype, size, view[0] if view else None)
         value = self.value(typed)
         self._typed[id(value)] = value, typed

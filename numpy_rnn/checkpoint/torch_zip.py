@@ -85,7 +85,7 @@ class ZipStorages(Storages):
                 partial(self._archive.array, name),
                 self._archive.budget,
                 self._big_endian,
-                is_compressed=member.compressed < length,
+                is_compressed=self._archive.is_compressed(name),
             )
         return TypedStorage(self._storages[key], dtype, 0, size)
 

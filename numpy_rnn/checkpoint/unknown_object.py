@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from numpy_rnn.arguments import printable
 from numpy_rnn.checkpoint.errors import LONGEST, CheckpointError, shown
 from numpy_rnn.checkpoint.memory_budget import MemoryBudget
-from numpy_rnn.checkpoint.tensors import Tensor
+from numpy_rnn.checkpoint.tensors import Tensor, TypedStorage
 
 __all__ = [
     "ForeignError",
@@ -130,7 +130,7 @@ def children(value: Any, place: Place | None) -> Iterator[tuple[Place | None, An
             if type(name) in (UnknownObject, Global):
                 yield Place("a key", place), name
             yield Place(name, place), child
-    elif isinstance(value, (list, tuple)) and type(value) not in (Tensor, Global):
+    elif isinstance(value, (list, tuple)) and type(value) not in LEAVES:
         for index, child in enumerate(value):
             yield Place(index, place), child
     elif isinstance(value, (set, frozenset)):
@@ -161,7 +161,7 @@ def walk(
     budget.spend_containers()
     while entered:
         for place, value in entered[-1]:
-            is_container = isinstance(value, CONTAINERS) and type(value) not in (Tensor, Global)
+            is_container = isinstance(value, CONTAINERS) and type(value) not in LEAVES
             if not is_container:
                 yield place, value
             elif id(value) not in seen:
@@ -191,3 +191,5 @@ def find_places(
 
 
 CONTAINERS = (dict, list, tuple, set, frozenset, UnknownObject)
+LEAVES = (Tensor, TypedStorage, Global)
+"""Tuples that are not containers of a pickle."""

@@ -83,6 +83,11 @@ class ZipArchive:
         # torch leaves them out where torch.serialization.set_crc32_options(False) was called.
         self.has_crcs: bool = any(member.crc for member in self.members.values())
 
+    def is_compressed(self, name: str) -> bool:
+        """Return whether a member takes more memory than it has bytes in the file."""
+        member = self.members[name]
+        return self._source.is_compressed or member.compressed < member.size
+
     def read(self, name: str) -> bytes:
         """Return the bytes of a member."""
         data = self.array(name)

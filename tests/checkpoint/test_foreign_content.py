@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
+import safetensors.numpy
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
@@ -292,3 +293,59 @@ def test_pickled_arrays_are_found_beside_foreign_ones():
     found = nn.read_state_dict(io.BytesIO(data))
     assert list(found) == ["w"]
     np.testing.assert_array_equal(found["w"], arrays["w"])
+
+
+def test_key_is_taken_by_itself_where_a_usual_name_is_below_it():
+    inner = {"w": WEIGHTS["a"], "net": {"v": WEIGHTS["b"]}}
+    checkpoint = {"teacher": inner, "student": inner}
+    assert_weights(saved(checkpoint), {"v": WEIGHTS["b"]}, key="teacher.net")
+    assert_weights(saved(checkpoint), {"w": WEIGHTS["a"]}, key="teacher")
+
+
+def test_names_that_are_one_without_wrappers_are_an_error():
+    weights = {"net._orig_mod.a": WEIGHTS["a"], "net.a": WEIGHTS["b"]}
+    with pytest.raises(nn.CheckpointError, match=r"two names of weights are 'net\.a' without"):
+        nn.read_state_dict(saved(weights))
+    assert_weights(saved({"_orig_mod": WEIGHTS["a"]}), {"_orig_mod": WEIGHTS["a"]})
+    counted = {"module.a": WEIGHTS["a"], "n_averaged.weight": WEIGHTS["b"]}
+    assert_weights(saved(counted), {"a": WEIGHTS["a"], "n_averaged.weight": WEIGHTS["b"]})
+
+
+def test_tensor_beside_a_wrapped_module_is_an_error():
+    class Wrapper:
+        def __init__(self, module, extra):
+            self.parts = module, extra
+
+        def __reduce__(self):
+            return reduced, self.parts
+
+    net = copy.deepcopy(NET)
+    net._modules["wrapped"] = Wrapper(torch.nn.Linear(2, 2), torch.ones(3))
+    with pytest.raises(nn.CheckpointError, match="1 tensors among the weights have no name"):
+        nn.read_state_dict(saved(net))
+    net._modules["wrapped"] = Wrapper(torch.nn.Linear(2, 2), "text")
+    assert "wrapped.weight" in nn.read_state_dict(saved(net))
+
+
+def reduced(*parts):
+    """What a pickle names; it is never called."""
+
+
+def test_name_that_ends_like_extra_state_is_a_set_of_weights():
+    state = {**WEIGHTS, "lora_extra_state": {"q": torch.ones(1)}}
+    with pytest.raises(nn.CheckpointError, match="2 sets of weights"):
+        nn.read_state_dict(saved({"model": state}))
+
+
+@pytest.mark.filterwarnings("ignore:TypedStorage is deprecated")
+@pytest.mark.parametrize("options", OPTIONS, ids=["zip", "legacy"])
+def test_storage_among_weights_is_an_array(options):
+    file = saved({"model": {**WEIGHTS, "s": torch.arange(3.0).storage()}}, **options)
+    np.testing.assert_array_equal(nn.read_state_dict(file)["s"], np.arange(3, dtype=np.float32))
+
+
+def test_note_in_safetensors_is_no_weight():
+    weights = {"fc.weight": np.ones(2, np.float32), "b": np.ones(1, np.float32)}
+    notes = {"best": "fc.weight", "author": "b", "tied.weight": "fc.weight"}
+    found = nn.load(io.BytesIO(safetensors.numpy.save(weights, notes)))
+    assert found.keys() == {*weights, "tied.weight"}

@@ -22,38 +22,12 @@ import torch
 import numpy_rnn as nn
 from tests.support import hostile, mutations
 from tests.support.golden import DATA
-from tests.support.hostile import most_memory, npy, zip_of
+from tests.support.hostile import npy, st, zip_of
+from tests.support.refusals import READERS, assert_cheap, refusal
 from tests.support.torch_files import saved
 
 ROOT = Path(__file__).parents[2]
-READERS = [nn.load, nn.read_state_dict]
 MEBIBYTE = 2**20
-
-
-def refusal(data, read=nn.load):
-    """Return what a reader says of a file that it refuses."""
-    with pytest.raises(nn.CheckpointError) as caught:
-        read(io.BytesIO(data))
-    message = str(caught.value)
-    assert len(message) < 2000
-    return message
-
-
-def memory_of(data, readers=READERS):
-    """Return the peak memory, in bytes, of refusing a file."""
-    peaks = []
-    for read in readers:
-        tracemalloc.start()
-        try:
-            refusal(data, read)
-            peaks.append(tracemalloc.get_traced_memory()[1])
-        finally:
-            tracemalloc.stop()
-    return max(peaks)
-
-
-def assert_cheap(data, readers=READERS):
-    assert memory_of(data, readers) < most_memory(len(data))
 
 
 # Code
@@ -427,11 +401,6 @@ def test_storage_key_with_a_path_is_only_a_name():
 
 
 # safetensors
-
-
-def st(header, data=b"\0" * 8, length=None):
-    text = header if type(header) is bytes else json.dumps(header).encode()
-    return struct.pack("<Q", len(text) if length is None else length) + text + data
 
 
 def tensor(**change):

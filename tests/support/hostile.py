@@ -255,6 +255,14 @@ def carriers(instructions: bytes) -> Iterator[tuple[str, bytes]]:
     yield "npz", zip_of(**{"a.npy": npy("|O", data=alone)})
 
 
+def st(
+    header: bytes | dict[str, object], data: bytes = b"\0" * 8, length: int | None = None
+) -> bytes:
+    """Return a safetensors file with a header."""
+    text = header if isinstance(header, bytes) else json.dumps(header).encode()
+    return struct.pack("<Q", len(text) if length is None else length) + text + data
+
+
 def npy(descr: str, shape: str = "(1,)", data: bytes = b"\0" * 8, version: int = 1) -> bytes:
     header = f"{{'descr': '{descr}', 'fortran_order': False, 'shape': {shape}, }}\n".encode()
     return b"\x93NUMPY" + bytes([version, 0]) + struct.pack("<H", len(header)) + header + data
