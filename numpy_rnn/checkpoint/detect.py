@@ -8,15 +8,17 @@ import pickle
 import zlib
 from typing import Any
 
-from numpy_rnn.checkpoint.errors import CheckpointError, shown
+from numpy_rnn.checkpoint.errors import CheckpointError, UnknownFormatError, shown
+from numpy_rnn.checkpoint.memory_budget import MemoryLimitError
 from numpy_rnn.checkpoint.numpy_files import NPY, is_npz, read_npy, read_npz
 from numpy_rnn.checkpoint.safetensors import LENGTH, read_safetensors
 from numpy_rnn.checkpoint.source import Source
 from numpy_rnn.checkpoint.torch_export import find_weights_config, read_torch_export
 from numpy_rnn.checkpoint.torch_legacy import MAGIC_NUMBER, PickledStorages, read_torch_legacy
 from numpy_rnn.checkpoint.torch_script import is_torch_script, read_torch_script
-from numpy_rnn.checkpoint.torch_unpickler import Unpickler
+from numpy_rnn.checkpoint.torch_unpickler import InertUnpickler, Unpickler
 from numpy_rnn.checkpoint.torch_zip import PICKLE, read_torch_zip
+from numpy_rnn.checkpoint.unknown_object import FOREIGN_MEMBER, UNREADABLE, UnknownObject
 from numpy_rnn.checkpoint.zip_archive import ZipArchive
 
 __all__ = ["read"]
@@ -91,30 +93,30 @@ def read(source: Source, unpickler: Unpickler, nested: bool = False) -> Any:
         source.format = "safetensors"
         return read_safetensors(source)
     if start[TAR_PLACE : TAR_PLACE + len(TAR)] == TAR:
-        raise CheckpointError(f"not a checkpoint: the file is {_tar(start)}")
+        raise UnknownFormatError(f"not a checkpoint: the file is {_tar(start)}")
     for beginning, remedy in OTHER_FORMATS.items():
         if start.startswith(beginning):
-            raise CheckpointError(f"not a checkpoint: the file is {remedy}")
+            raise UnknownFormatError(f"not a checkpoint: the file is {remedy}")
     is_old_pickle = start[0] in OLD_PICKLE and source.read(source.size - 1, 1) == pickle.STOP
     if start[:1] == pickle.PROTO or is_old_pickle:
         if JOBLIB in start:
-            raise CheckpointError(
+            raise UnknownFormatError(
                 "not a checkpoint: the file is joblib's: load it with joblib and save its "
                 "arrays with numpy.savez"
             )
         return _read_pickle(source, unpickler)
     if start.startswith(GZIP):
-        raise CheckpointError(f"not a checkpoint: the file is {_gzipped(start)}")
+        raise UnknownFormatError(f"not a checkpoint: the file is {_gzipped(start)}")
     if start.lstrip()[:14].lower().startswith((b"<!doctype html", b"<html")):
-        raise CheckpointError(
+        raise UnknownFormatError(
             "not a checkpoint: the file is a web page, perhaps a login or an error: download "
             "the file itself"
         )
     if start.lstrip().startswith(b"{"):
-        raise CheckpointError(f"not a checkpoint: the file is {_json(source)}")
+        raise UnknownFormatError(f"not a checkpoint: the file is {_json(source)}")
     if is_json:
         return read_safetensors(source)  # which says what is wrong with its length
-    raise CheckpointError(
+    raise UnknownFormatError(
         f"not a checkpoint: the file starts with {shown(start[:16])}. {READABLE}"
     )
 
@@ -171,14 +173,29 @@ def _read_zip(source: Source, unpickler: Unpickler, nested: bool) -> Any:
         return read_npz(archive, unpickler)
     checkpoints = [name for name in members if name.endswith(NESTED)]
     if not checkpoints or nested:
-        raise CheckpointError(
+        raise UnknownFormatError(
             "not a checkpoint: the zip file must hold one FOLDER/data.pkl, as from torch, .npy "
             f"files alone, as from NumPy, or checkpoints ({', '.join(NESTED)}), but holds "
             f"{len(pickles)} data.pkl among {len(members)} files"
         )
     source.format = f"zip file with {', '.join(map(shown, checkpoints[:MOST_SHOWN]))}"
-    inside = {name: _read_member(archive, name, unpickler) for name in checkpoints}
-    return inside[checkpoints[0]] if len(checkpoints) == 1 else inside
+    if len(checkpoints) == 1:
+        return _read_member(archive, checkpoints[0], unpickler)
+    if not issubclass(unpickler, InertUnpickler):
+        return {name: _read_member(archive, name, unpickler) for name in checkpoints}
+    return {name: _member_or_reason(archive, name, unpickler) for name in checkpoints}
+
+
+def _member_or_reason(archive: ZipArchive, name: str, unpickler: Unpickler) -> Any:
+    """Return what a member holds, or an object that says why it is not read."""
+    try:
+        return _read_member(archive, name, unpickler)
+    except MemoryLimitError:
+        raise
+    except UnknownFormatError as error:
+        return UnknownObject(FOREIGN_MEMBER, (), str(error))
+    except CheckpointError as error:
+        return UnknownObject(UNREADABLE, (), str(error))
 
 
 def _read_member(archive: ZipArchive, name: str, unpickler: Unpickler) -> Any:

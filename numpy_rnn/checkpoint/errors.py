@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["LONGEST", "CheckpointError", "shown", "type_name"]
+__all__ = ["LONGEST", "CheckpointError", "UnknownFormatError", "shown", "type_name"]
 
 LONGEST = 60
 """Characters of a value that an error shows."""
@@ -12,6 +12,10 @@ LONGEST = 60
 
 class CheckpointError(ValueError):
     """A file is damaged or hostile, or holds what cannot be read without torch."""
+
+
+class UnknownFormatError(CheckpointError):
+    """A file is in none of the formats that are read."""
 
 
 def shown(value: Any) -> str:

@@ -15,10 +15,11 @@ from numpy.lib import format as npy
 from numpy_rnn.checkpoint.dtypes import decode, unsupported
 from numpy_rnn.checkpoint.errors import CheckpointError, shown
 from numpy_rnn.checkpoint.memory_budget import MemoryBudget
-from numpy_rnn.checkpoint.numpy_pickles import array_from_bytes
+from numpy_rnn.checkpoint.numpy_pickles import NDARRAY, array_from_bytes
 from numpy_rnn.checkpoint.source import Source
 from numpy_rnn.checkpoint.torch_legacy import PickledStorages
 from numpy_rnn.checkpoint.torch_unpickler import InertUnpickler, Unpickler
+from numpy_rnn.checkpoint.unknown_object import UnknownObject
 from numpy_rnn.checkpoint.zip_archive import ZipArchive
 
 if TYPE_CHECKING:
@@ -48,6 +49,11 @@ HEADER = re.compile(
     r"\{'descr': '([<>|=]?)([biufcSUO]\d{1,9}|V2)', 'fortran_order': (True|False), "
     r"'shape': \(((?:\d+L?, ?)*(?:\d+L?)?)\),? *\} *\n?"
 )
+FOREIGN = re.compile(
+    r"\{'descr': (?:'[<>|=]?[VMm][\w\[\]]*'|\[\('.*\)\]), 'fortran_order': (?:True|False), "
+    r"'shape': \([\d, L]*\),? *\} *\n?"
+)
+"""The header of an array of structures, dates or subarrays."""
 PICKLED = re.compile(r"\{'descr': (?:'\|O|.*'\|O')")
 
 
@@ -105,7 +111,12 @@ def _parsed(data: AnyArray, unpickler: Unpickler, budget: MemoryBudget) -> Any:
     if found is None or found[2].startswith("O"):
         if found or PICKLED.match(text):
             return _unpickled(data[start + length :], unpickler, budget)
-        raise CheckpointError(f"the .npy header must describe one array, got {shown(text)}")
+        if FOREIGN.fullmatch(text) is None:
+            raise CheckpointError(f"the .npy header must describe one array, got {shown(text)}")
+        reason = f"the array must be of booleans, numbers or text, but is {shown(text)}"
+        if not issubclass(unpickler, InertUnpickler):
+            raise CheckpointError(reason)
+        return UnknownObject(NDARRAY, (), reason)
     order, code, fortran, dimensions = found.groups()
     numbers = re.findall(r"\d+", dimensions)
     if any(len(number) > MOST_DIGITS for number in numbers):

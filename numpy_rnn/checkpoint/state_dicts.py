@@ -16,7 +16,14 @@ from numpy_rnn.checkpoint.errors import CheckpointError, shown
 from numpy_rnn.checkpoint.memory_budget import MemoryBudget, MemoryLimitError
 from numpy_rnn.checkpoint.numpy_pickles import build_array, describes_weights
 from numpy_rnn.checkpoint.tensors import Tensor, TypedStorage
-from numpy_rnn.checkpoint.unknown_object import Global, Place, UnknownObject, children, walk
+from numpy_rnn.checkpoint.unknown_object import (
+    UNREADABLE,
+    Global,
+    Place,
+    UnknownObject,
+    children,
+    walk,
+)
 
 if TYPE_CHECKING:
     from numpy_rnn._typing import AnyArray
@@ -146,6 +153,8 @@ def _chosen(root: Any, key: str | None, budget: MemoryBudget) -> Candidate:
     where = f"{shown(key)} of the file" if key else "the file"
     candidates = list(_candidates(root, budget))
     if not candidates:
+        if isinstance(root, UnknownObject) and root.reason:
+            raise CheckpointError(root.reason)
         raise CheckpointError(
             f"{where} holds no named weights: numpy_rnn.load shows what it holds"
         )
@@ -257,7 +266,9 @@ def _candidates(root: Any, budget: MemoryBudget) -> Iterator[Candidate]:
         if not isinstance(value, (dict, UnknownObject)) or _is_set_aside(value):
             continue
         weights, error = {}, ""
-        if _module_attributes(value) is not None:
+        if isinstance(value, UnknownObject) and value.name == UNREADABLE:
+            error = value.reason
+        elif _module_attributes(value) is not None:
             try:
                 weights = collect_weights(value, _own_state, submodules, budget)
             except MemoryLimitError:

@@ -11,6 +11,8 @@ from numpy_rnn.checkpoint.memory_budget import MemoryBudget
 from numpy_rnn.checkpoint.tensors import Tensor, TypedStorage
 
 __all__ = [
+    "FOREIGN_MEMBER",
+    "UNREADABLE",
     "ForeignError",
     "Global",
     "Place",
@@ -35,6 +37,11 @@ class Global(NamedTuple):
     def __str__(self) -> str:
         """Return the dotted name, cut to a length that an error can show."""
         return printable(f"{self.module[:LONGEST]}.{self.name[:LONGEST]}")
+
+
+FOREIGN_MEMBER = Global("a zip file", "foreign member")
+UNREADABLE = Global("a zip file", "damaged member")
+"""The names of members of a zip file that are no checkpoints, or that cannot be read."""
 
 
 class ForeignError(CheckpointError):

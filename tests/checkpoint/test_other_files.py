@@ -99,6 +99,46 @@ def test_zip_errors_name_the_member_and_do_not_go_deeper():
         nn.load(io.BytesIO(zipped({"a.pt": inner})))
 
 
+def test_zip_with_other_files_beside_checkpoints_is_read():
+    policy = saved(WEIGHTS).getvalue()
+    data = zipped({"policy.pth": policy, "data.bin": b"nothing of the kind"})
+    assert_weights(nn.read_state_dict(io.BytesIO(data)))
+    assert_weights(nn.read_state_dict(io.BytesIO(data), "policy.pth"))
+    for read in (nn.load, lambda file: nn.read_state_dict(file, "data.bin")):
+        with pytest.raises(nn.CheckpointError, match=r"'data.bin': not a checkpoint"):
+            read(io.BytesIO(data))
+
+
+def test_zip_with_a_damaged_checkpoint_is_read_by_name_alone():
+    policy = saved(WEIGHTS).getvalue()
+    data = zipped({"policy.pth": policy, "opt.pth": policy[:-9]})
+    assert_weights(nn.read_state_dict(io.BytesIO(data), "policy.pth"))
+    with pytest.raises(nn.CheckpointError, match=r"2 sets of weights: .*key='opt.pth'"):
+        nn.read_state_dict(io.BytesIO(data))
+    with pytest.raises(nn.CheckpointError, match=r"'opt.pth': .*zip"):
+        nn.read_state_dict(io.BytesIO(data), "opt.pth")
+
+
+@pytest.mark.parametrize(
+    "foreign",
+    [
+        np.array("2020", dtype="datetime64[D]"),
+        np.zeros(2, [("a", "<i4"), ("b", "<f8", (2,))]),
+        np.zeros(2, "V7"),
+    ],
+    ids=["dates", "structures", "bytes"],
+)
+def test_npz_with_arrays_of_other_kinds_has_the_others(foreign):
+    file = io.BytesIO()
+    np.savez(file, w=np.ones(2), foreign=foreign)
+    for options in ({}, {"key": ""}):
+        file.seek(0)
+        assert list(nn.read_state_dict(file, **options)) == ["w"]
+    file.seek(0)
+    with pytest.raises(nn.CheckpointError, match="'foreign': the array must be of booleans"):
+        nn.load(file)
+
+
 # torch.export
 
 
