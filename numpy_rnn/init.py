@@ -11,7 +11,7 @@ import functools
 import math
 import warnings
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
@@ -603,7 +603,10 @@ def sparse_(
     return array
 
 
-def _deprecated(function: Callable[..., Array]) -> Callable[..., Array]:
+Initialiser: TypeAlias = Callable[..., Array]
+
+
+def _deprecated(function: Initialiser) -> Initialiser:
     """Return the function of torch's old name, which warns."""
     name = function.__name__
 
@@ -621,14 +624,14 @@ def _deprecated(function: Callable[..., Array]) -> Callable[..., Array]:
     return wrapper
 
 
-constant = _deprecated(constant_)
-dirac = _deprecated(dirac_)
-eye = _deprecated(eye_)
-kaiming_normal = _deprecated(kaiming_normal_)
-kaiming_uniform = _deprecated(kaiming_uniform_)
-normal = _deprecated(normal_)
-orthogonal = _deprecated(orthogonal_)
-sparse = _deprecated(sparse_)
-uniform = _deprecated(uniform_)
-xavier_normal = _deprecated(xavier_normal_)
-xavier_uniform = _deprecated(xavier_uniform_)
+constant: Initialiser = _deprecated(constant_)
+dirac: Initialiser = _deprecated(dirac_)
+eye: Initialiser = _deprecated(eye_)
+kaiming_normal: Initialiser = _deprecated(kaiming_normal_)
+kaiming_uniform: Initialiser = _deprecated(kaiming_uniform_)
+normal: Initialiser = _deprecated(normal_)
+orthogonal: Initialiser = _deprecated(orthogonal_)
+sparse: Initialiser = _deprecated(sparse_)
+uniform: Initialiser = _deprecated(uniform_)
+xavier_normal: Initialiser = _deprecated(xavier_normal_)
+xavier_uniform: Initialiser = _deprecated(xavier_uniform_)
