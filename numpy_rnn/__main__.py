@@ -18,6 +18,7 @@ COMMANDS = {
     "inspect": "show the tensors in a file, and the layers that they belong to",
     "convert": "convert the weights in a file to another format",
     "run": "run a recurrent layer from a file on an input",
+    "port": "rewrite torch source for NumPy",
     "verify": "compare the layers in a file with torch's",
     "bench": "time the layers in a file, beside torch and ONNX Runtime",
     "demo": "guess which language a surname is from",
@@ -26,7 +27,7 @@ COMMANDS = {
 EXIT_CODES = """\
 exit codes:
   0    success
-  1    results differ (verify, bench, demo)
+  1    results differ (verify, bench, demo), or lines are left (port)
   2    error: wrong usage, or a file that cannot be read or written
   130  interrupted
   143  terminated"""
@@ -137,6 +138,8 @@ def _import(name: str) -> ModuleType:
         from numpy_rnn.commands import convert as command
     elif name == "run":
         from numpy_rnn.commands import run as command
+    elif name == "port":
+        from numpy_rnn.commands import port as command
     elif name == "verify":
         from numpy_rnn.commands import verify as command
     elif name == "bench":

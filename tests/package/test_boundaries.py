@@ -25,6 +25,8 @@ ROOMS = {
     "functional": "_typing floating_point arguments random",
     "init": "_typing floating_point arguments random",
     "utils": "_typing floating_point arguments",
+    "arrays": "_typing random",
+    "distributions": "_typing floating_point arrays random functional",
     "checkpoint": "_typing floating_point arguments",
     "modules": "_typing floating_point arguments recurrence functional init utils",
     "description": "arguments modules",
@@ -33,7 +35,9 @@ ROOMS = {
     "numpy_rnn": "random functional init utils checkpoint modules description tracing",
     "testing": "_typing floating_point utils modules",
     "demo": "_typing functional numpy_rnn",
-    "commands": "_typing floating_point arguments checkpoint modules description testing demo",
+    "port": "functional init utils distributions numpy_rnn",
+    "commands": "_typing floating_point arguments checkpoint modules description testing demo "
+    "port",
     "__main__": "numpy_rnn commands",
 }
 """Each module or package in `numpy_rnn/` and those that it may import from, all above it.

@@ -7,10 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
 import numpy_rnn
-from numpy_rnn import functional
+from numpy_rnn import arrays, distributions, functional
 from numpy_rnn.__main__ import COMMANDS, main
 from tests.support.documents import (
     CONTRIBUTING,
@@ -70,54 +69,10 @@ def test_readme_port_equals_torch(tmp_path, monkeypatch):
     np.testing.assert_allclose(ours["scores"], theirs["scores"], rtol=1e-5)
 
 
-def rows_of_what_is_written_around_layers() -> list[tuple[str, str]]:
-    """Return the pairs of expressions in the table, torch's and NumPy's."""
-    text = text_of(GUIDE)
-    section = text.partition("\n## What is written around layers")[2].partition("\n## ")[0]
-    pairs = []
-    for row in re.findall(r"^\| (`.*?) \| (.*) \|$", section, re.M):
-        left, right = (re.findall("`([^`]*)`", cell) for cell in row)
-        pairs += zip(left, right, strict=True)
-    return pairs
-
-
-DRAWN = re.compile("randn")
-"""What draws numbers: shapes and dtypes are compared alone."""
-
-
-@pytest.mark.parametrize(("theirs", "ours"), rows_of_what_is_written_around_layers())
-def test_guide_expression_pairs_equal_torch(theirs, ours, rng):
-    arrays = {
-        "x": rng.standard_normal((2, 3, 4)).astype(np.float32),
-        "y": rng.standard_normal((2, 3, 4)).astype(np.float32),
-        "p": np.array([0, 1, 0], np.float32),
-        "index": rng.integers(0, 4, (2, 3, 4)),
-        "lengths": np.array([3, 9, 1]),
-    }
-    array = rng.standard_normal(3)
-    tensors = {name: torch.from_numpy(value.copy()) for name, value in arrays.items()}
-    torch_names = {"torch": torch, "F": torch.nn.functional, "array": array, **tensors}
-    expected = eval(theirs, torch_names)
-    got = eval(ours, {"np": np, "F": functional, "array": array, **arrays})
-    assert_equal(got, expected, values=not DRAWN.search(theirs))
-
-
-def assert_equal(got, expected, values=True):
-    if isinstance(expected, torch.Tensor):
-        assert got.shape == tuple(expected.shape)
-        assert got.dtype == expected.numpy().dtype
-        if values:
-            np.testing.assert_allclose(got, expected.numpy(), rtol=1e-6, atol=1e-6)
-    elif isinstance(expected, tuple | list):
-        for mine, other in zip(got, expected, strict=True):
-            assert_equal(mine, other)
-    else:
-        assert got == expected
-
-
 def test_guide_has_every_public_name():
     listed = text_of(GUIDE).partition("\n## What there is")[2].partition("\n## ")[0]
     names = {*numpy_rnn.__all__, *functional.__all__, *numpy_rnn.init.__all__}
+    names |= {*arrays.__all__, *distributions.__all__}
     names -= {"RNNBase", "utils"}  # for type annotations; named with its functions
     missing = {name for name in names if not re.search(rf"\b{name}\b", listed)}
     assert missing == set()
@@ -158,7 +113,7 @@ def test_contributing_tree_names_the_files_that_there_are():
     assert named <= {path.name for path in package.rglob("*.py")}
     files = [
         path
-        for name in ("", "recurrence", "checkpoint")
+        for name in ("", "recurrence", "checkpoint", "port")
         for path in (package / name).glob("*.py")
     ]
     assert {path.name for path in files} - named == {"__init__.py"}
