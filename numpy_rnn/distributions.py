@@ -46,6 +46,9 @@ class Categorical:
     2
     """
 
+    probs: Array
+    logits: Array
+
     def __init__(self, probs: Array | None = None, logits: Array | None = None) -> None:
         if (probs is None) == (logits is None):
             raise ValueError("Either `probs` or `logits` must be specified, but not both.")
@@ -99,6 +102,9 @@ class Normal:
     ValueError
         If `scale` is not positive.
     """
+
+    loc: Array
+    scale: Array
 
     def __init__(self, loc: Array | float, scale: Array | float) -> None:
         numbers = isinstance(loc, float | int) and isinstance(scale, float | int)
@@ -161,6 +167,9 @@ class Bernoulli:
     ValueError
         If both or none are given, or a probability is not from 0 to 1.
     """
+
+    probs: Array
+    logits: Array
 
     def __init__(self, probs: Array | None = None, logits: Array | None = None) -> None:
         if (probs is None) == (logits is None):

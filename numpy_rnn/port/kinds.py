@@ -142,8 +142,8 @@ class Kinds:
     """The kinds of the names in one function, and of the attributes of its class."""
 
     def __init__(self, names: Names, attributes: dict[str, str] | None = None) -> None:
-        self.names = names
-        self.attributes = {} if attributes is None else attributes
+        self.names: Names = names
+        self.attributes: dict[str, str] = {} if attributes is None else attributes
         self.known: dict[str, str | None] = {}
 
     def enter(self, function: ast.FunctionDef | ast.AsyncFunctionDef) -> Kinds:

@@ -59,7 +59,7 @@ def _rule(torch: str, here: str, *examples: str, **options: object) -> Rule:
     return Rule(torch, here, examples, **options)  # type: ignore[arg-type]  # of Rule
 
 
-MAKE = (
+MAKE: tuple[Rule, ...] = (
     _rule(
         "torch.zeros(*sizes, dtype=None)",
         "np.zeros(sizes, DTYPE)",
@@ -289,7 +289,7 @@ MAKE = (
     ),
 )
 
-CONVERT = (
+CONVERT: tuple[Rule, ...] = (
     _rule("x.long()", "x.astype(np.int64)", "x.long()", kind=INTEGERS),
     _rule("x.int()", "x.astype(np.int32)", "x.int()", kind=INTEGERS, shown=False),
     _rule("x.float()", "x.astype(np.float32)", "index.float()"),
@@ -341,7 +341,7 @@ CONVERT = (
     _rule("torch.load(f)", "nn.load(f)", kind=OTHER, shown=False),
 )
 
-SHAPES = (
+SHAPES: tuple[Rule, ...] = (
     _rule(
         "x.size(dim)", "x.shape[dim]", "x.size(0)", "x.size(-1)", "x.size(dim=1)", kind=NUMBER
     ),
@@ -443,7 +443,7 @@ SHAPES = (
     ),
 )
 
-JOIN = (
+JOIN: tuple[Rule, ...] = (
     _rule(
         "torch.cat(tensors, dim=0)",
         "np.concatenate(tensors, axis=dim)",
@@ -545,7 +545,7 @@ JOIN = (
     _rule("x.unique()", "np.unique(x)", "index.unique()", kind=ARRAY, shown=False),
 )
 
-SUMS = (
+SUMS: tuple[Rule, ...] = (
     _rule(
         "x.sum(dim=None, keepdim=False, dtype=None)",
         "x.sum(axis=dim, keepdims=keepdim, dtype=dtype)",
@@ -713,7 +713,7 @@ SUMS = (
     ),
 )
 
-ELEMENTS = (
+ELEMENTS: tuple[Rule, ...] = (
     _rule(
         "x.masked_fill(mask, value)",
         "arrays.masked_fill(x, mask, value)",
@@ -866,7 +866,7 @@ ELEMENTS = (
     _rule("x.lerp(end, weight)", "x + weight * (end - x)", "x.lerp(y, 0.5)", shown=False),
 )
 
-PRODUCTS = (
+PRODUCTS: tuple[Rule, ...] = (
     _rule(
         "x.matmul(other)",
         "x @ other",
@@ -895,7 +895,7 @@ PRODUCTS = (
     ),
 )
 
-SECTIONS = {
+SECTIONS: dict[str, tuple[Rule, ...]] = {
     "make": MAKE,
     "convert": CONVERT,
     "shapes": SHAPES,
@@ -906,7 +906,7 @@ SECTIONS = {
 }
 """The table, in the parts that the guide shows."""
 
-RULES = tuple(rule for rules in SECTIONS.values() for rule in rules)
+RULES: tuple[Rule, ...] = tuple(rule for rules in SECTIONS.values() for rule in rules)
 
 IN_PLACE = {
     "zero_()": "x[...] = 0",

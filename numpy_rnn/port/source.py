@@ -56,28 +56,29 @@ class Source:
     """One file while it is rewritten: its names, its edits, and what is found."""
 
     def __init__(self, source: str, numbers: Sequence[int]) -> None:
-        self.source, self.numbers = source, numbers
-        self.tree = ast.parse(source)
-        self.names = Names(self.tree)
-        self.result = Ported(source)
-        self.starts = [0]
+        self.source: str = source
+        self.numbers: Sequence[int] = numbers
+        self.tree: ast.Module = ast.parse(source)
+        self.names: Names = Names(self.tree)
+        self.result: Ported = Ported(source)
+        self.starts: list[int] = [0]
         for line in source.splitlines(keepends=True):
             self.starts.append(self.starts[-1] + len(line))
-        self.lines = source.splitlines(keepends=True)
+        self.lines: list[str] = source.splitlines(keepends=True)
         self.edits: list[tuple[int, int, str]] = []
         self.needed: set[str] = set()
-        self.defer = False
+        self.defer: bool = False
         self.losses: set[str] = set()
         self.layers: dict[str, str] = {}
-        self.in_module = False
+        self.in_module: bool = False
         self.function: ast.FunctionDef | ast.AsyncFunctionDef | None = None
-        self.words = {
+        self.words: dict[str, str] = {
             "np": self.names.called("numpy") or "np",
             "nn": self.names.called("torch.nn") or "nn",
             "F": self.names.called("torch.nn.functional") or "F",
             "arrays": "arrays",
         }
-        self.comments = [
+        self.comments: list[tuple[int, str]] = [
             (
                 self._offset(token.start[0], len(token.line[: token.start[1]].encode())),
                 token.string,

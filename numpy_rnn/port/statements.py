@@ -212,20 +212,22 @@ class Statements(Imports):
         inner.known.update(kinds.known)
         inner.attributes.update(attributes_of(node, inner))
         inner.attributes.update(attributes_of(node, inner))
-        outer = self.layers, self.in_module
+        layers, in_module = self.layers, self.in_module
         self.layers = layers_of(node, self.names)
         self.in_module = MODULE in inner.attributes.values() or bool(self.layers)
         self.body(node.body, inner)
-        self.layers, self.in_module = outer
+        self.layers = layers
+        self.in_module = in_module
         return False
 
     def _annotation(self, node: ast.expr, kinds: Kinds) -> None:
         """Rewrite an annotation; one that has no NumPy form is evaluated no more."""
-        left, self.result.left = self.result.left, []
-        missing = list(self.result.missing)
+        outer = self.result
+        self.result = Ported(self.source)
         self.expression(node, kinds)
-        self.defer = self.defer or bool(self.result.left)
-        self.result.left, self.result.missing = left, missing
+        if self.result.left:
+            self.defer = True
+        self.result = outer
 
     def _is_loss(self, value: ast.AST | None) -> bool:
         if not isinstance(value, ast.Call):
