@@ -56,7 +56,7 @@ class Imports(Expressions):
                 extra.append(line)
         future = (
             ["from __future__ import annotations"]
-            if self.defer and "annotations" not in self.names.paths
+            if self.deferred and "annotations" not in self.names.paths
             else []
         )
         first = True

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import io
 import re
 import tokenize
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from numpy_rnn.port.kinds import Names
@@ -67,7 +68,7 @@ class Source:
         self.lines: list[str] = source.splitlines(keepends=True)
         self.edits: list[tuple[int, int, str]] = []
         self.needed: set[str] = set()
-        self.defer: bool = False
+        self.deferred: list[ast.expr] = []
         self.losses: set[str] = set()
         self.layers: dict[str, str] = {}
         self.in_module: bool = False
@@ -103,6 +104,21 @@ class Source:
         """Return the source of a node."""
         start, end = self.span(node)
         return self.source[start:end]
+
+    @contextlib.contextmanager
+    def within(self, layers: dict[str, str], in_module: bool) -> Iterator[None]:
+        """Know the layers of a class while its body is rewritten."""
+        before = self.layers, self.in_module
+        self.layers, self.in_module = layers, in_module
+        yield
+        self.layers, self.in_module = before
+
+    @contextlib.contextmanager
+    def reporting_apart(self) -> Iterator[Ported]:
+        """Collect what is found, apart from what is found in the file."""
+        whole, self.result = self.result, Ported(self.source)
+        yield self.result
+        self.result = whole
 
     def leave(self, node: ast.AST, reason: str) -> None:
         """Note that a line is left as it is."""

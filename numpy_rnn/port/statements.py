@@ -212,22 +212,17 @@ class Statements(Imports):
         inner.known.update(kinds.known)
         inner.attributes.update(attributes_of(node, inner))
         inner.attributes.update(attributes_of(node, inner))
-        layers, in_module = self.layers, self.in_module
-        self.layers = layers_of(node, self.names)
-        self.in_module = MODULE in inner.attributes.values() or bool(self.layers)
-        self.body(node.body, inner)
-        self.layers = layers
-        self.in_module = in_module
+        layers = layers_of(node, self.names)
+        with self.within(layers, MODULE in inner.attributes.values() or bool(layers)):
+            self.body(node.body, inner)
         return False
 
     def _annotation(self, node: ast.expr, kinds: Kinds) -> None:
         """Rewrite an annotation; one that has no NumPy form is evaluated no more."""
-        outer = self.result
-        self.result = Ported(self.source)
-        self.expression(node, kinds)
-        if self.result.left:
-            self.defer = True
-        self.result = outer
+        with self.reporting_apart() as found:
+            self.expression(node, kinds)
+        if found.left:
+            self.deferred.append(node)
 
     def _is_loss(self, value: ast.AST | None) -> bool:
         if not isinstance(value, ast.Call):
