@@ -127,6 +127,7 @@ def measure(quick: bool, pattern: str) -> report.Results:
         results["workers"] = line_of("-m", "benchmarks.workers", str(count), threads=count)
         progress("errors: two minutes", "\n")
         results["accuracy"] = list(lines_of("-m", "benchmarks.accuracy", *["--quick"] * quick))
+        results["trained"] = list(lines_of("-m", "benchmarks.trained"))
     results["runs"] = [{"threads": 1, "cells": timed(quick, pattern)}]
     return results
 

@@ -76,3 +76,17 @@ def nets(accuracy: Sequence[Errors]) -> tuple[list[str], list[list[str]]]:
             ]
         )
     return header, rows
+
+
+def trained(found: Sequence[Errors]) -> tuple[list[str], list[list[str]]]:
+    """Return header and rows of the table of layers with trained weights."""
+    rows = [
+        [
+            f"{layer['layer']}, {layer['kind']} of {layer['size']}",
+            f"{layer['errors']['torch']:.1e}",
+            text(ratio(layer)),
+            f"{ratio(layer, 'renumbered'):.2f}",
+        ]
+        for layer in found
+    ]
+    return ["trained", "torch's error", "ours over it", "by chance"], rows
