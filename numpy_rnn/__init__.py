@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from numpy_rnn import functional, init, modules, utils
 from numpy_rnn.checkpoint import CheckpointError, load, read_state_dict, save
 from numpy_rnn.description import describe
+from numpy_rnn.gradients import Gradients, LayerGradients
 from numpy_rnn.modules import *  # noqa: F403  # the layers
 from numpy_rnn.random import manual_seed
 from numpy_rnn.tracing import LayerTrace, Trace, trace
@@ -20,6 +21,8 @@ __version__ = "0.1.0"
 
 __all__ = [
     "CheckpointError",
+    "Gradients",
+    "LayerGradients",
     "LayerTrace",
     "Trace",
     "describe",

@@ -113,6 +113,56 @@ def draw(
     return figure
 
 
+@silent
+def draw_gradients(gradients: Any, labels: Sequence[str] | None, sequence: int) -> Figure:
+    """Return a figure with a line for each layer: how long its gradient is at each step.
+
+    Parameters and errors are those of `numpy_rnn.Gradients.plot`, which calls this.
+    """
+    lines: dict[str, Array] = {}
+    for layer in gradients:
+        if layer.name == "cell":
+            raise ValueError("these are the gradients of a cell, which has a single step")
+        if isinstance(gradients.input, PackedSequence):
+            raise ValueError(
+                "these are the gradients of a packed input, which has no axis of steps: draw "
+                "a sequence alone"
+            )
+        for name, array in (("hidden", layer.hidden), ("cell", layer.cell)):
+            if array is not None:
+                one = _sequence_of(array, gradients.batch_first, sequence)
+                lines[f"{layer.name} {name}"] = np.linalg.norm(one, axis=-1)
+    steps = len(next(iter(lines.values())))
+    _check_length(steps, labels, {})
+    try:
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise ImportError("plot needs matplotlib: pip install matplotlib") from error
+
+    figure = Figure(figsize=(LEAST_WIDTH, MOST_HEIGHT), layout="constrained")
+    axes = figure.add_subplot()
+    for name, values in lines.items():
+        axes.plot(range(steps), values, label=name, linestyle="--" if "cell" in name else "-")
+    if any((values > 0).any() for values in lines.values()):
+        axes.set_yscale("log")
+    axes.set_xlabel("step")
+    axes.set_ylabel("length of the gradient")
+    axes.grid(alpha=0.3)
+    axes.legend()
+    if labels is not None:
+        axes.set_xticks(range(steps), labels)
+    return figure
+
+
+def _sequence_of(array: Array, batch_first: bool, sequence: int) -> Array:
+    """Return the values of one sequence, (L, H)."""
+    if array.ndim == 2:
+        if sequence:
+            raise IndexError(f"sequence must be 0 where there is no batch, got {sequence}")
+        return array
+    return array[sequence] if batch_first else array[:, sequence]
+
+
 def _check_length(
     steps: int, labels: Sequence[str] | None, above: Mapping[str, AnyArray]
 ) -> None:

@@ -12,6 +12,13 @@ import numpy as np
 from numpy_rnn._typing import AnyArray, Array, Hx
 from numpy_rnn.arguments import as_array
 from numpy_rnn.floating_point import silent
+from numpy_rnn.gradients import (
+    Gradients,
+    LayerGradients,
+    Steps,
+    back_through_layers,
+    parameter_names,
+)
 from numpy_rnn.modules.rnn import RNNBase, RNNCellBase
 from numpy_rnn.recurrence import RECURRENCES
 from numpy_rnn.recurrence.stack import run_stack
@@ -134,6 +141,8 @@ class Trace(Generic[Output, Hx]):
     hx: Hx
     layers: tuple[LayerTrace, ...]
     batch_first: bool = False
+    _steps: tuple[tuple[Steps, ...], ...] = ()
+    """The directions of each layer, for the way back."""
 
     def __iter__(self) -> Iterator[LayerTrace]:
         """Yield the layers."""
@@ -182,6 +191,107 @@ class Trace(Generic[Output, Hx]):
         for layer in self.layers:
             arrays |= {f"{layer.name}.{name}": array for name, array in layer.items()}
         return arrays
+
+    def backward(
+        self,
+        output: AnyArray | PackedSequence | None = None,
+        h_n: AnyArray | None = None,
+        c_n: AnyArray | None = None,
+    ) -> Gradients[Output, Hx]:
+        """Return the gradients of a loss with respect to everything that led to the results.
+
+        Of a loss that is computed from the results, give the gradients with respect to them,
+        as ``grad_outputs`` of ``torch.autograd.grad``; those left out are zero.
+
+        Parameters
+        ----------
+        output : ndarray, optional
+            With respect to `output`, of its shape and dtype; of a packed one, to its data.
+            A `PackedSequence` will do too.
+        h_n, c_n : ndarray, optional
+            With respect to the last states; of a cell `h_n` is the same as `output`.
+
+        Returns
+        -------
+        Gradients
+            With respect to the input, the initial state, the parameters, and every state and
+            pre-activation on the way. The weights are those that the trace was made with.
+
+        Raises
+        ------
+        ValueError
+            If none is given, `c_n` of a layer without a cell state, or one of another shape.
+        TypeError
+            If one is not an array, or has another dtype than the output.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import numpy_rnn as nn
+        >>> t = nn.trace(nn.GRU(3, 4), np.ones((5, 2, 3), np.float32))
+        >>> g = t.backward(output=np.ones((5, 2, 4), np.float32))
+        >>> g
+        Gradients(input (5, 2, 3))
+          LayerGradients(l0: hidden, pre_activations; (5, 2, 4))
+        >>> g["l0"].pre_activations["z"].shape, g.parameters["weight_ih_l0"].shape
+        ((5, 2, 4), (12, 3))
+        """
+        result: Any = self.output
+        packed = result if isinstance(result, PackedSequence) else None
+        data: Array = result if packed is None else packed.data
+        states: tuple[Array, ...] = self.hx if isinstance(self.hx, tuple) else (self.hx,)
+        if output is None and h_n is None and c_n is None:
+            raise ValueError("give the gradient with respect to output, h_n or c_n")
+        if c_n is not None and len(states) == 1:
+            raise ValueError(f"c_n must be omitted: {self.kind} has no cell state")
+        if isinstance(output, PackedSequence):
+            output = output.data
+        of_output = _gradient_like(output, data, "output")
+        of_states = [_gradient_like(h_n, states[0], "h_n")]
+        of_states += [_gradient_like(c_n, state, "c_n") for state in states[1:]]
+
+        passes = [steps for directions in self._steps for steps in directions]
+        is_cell = passes[0].name == "cell"
+        if is_cell:  # whose output is its state
+            rows, of_states[0] = np.zeros_like(of_states[0]), of_states[0] + of_output
+            rows = np.atleast_2d(rows)
+            last = [tuple([np.atleast_2d(array) for array in of_states])]
+        else:
+            rows = _rows(of_output.swapaxes(0, 1) if self.batch_first else of_output)
+            last = _by_pass(of_states, packed)
+        ways, of_rows = back_through_layers(self._steps, rows, last)
+
+        def laid_out(array: Array) -> Array:
+            """Return rows as the output is laid out."""
+            if packed is not None:
+                return array
+            axes = data.swapaxes(0, 1) if self.batch_first else data
+            shaped = array.reshape(*axes.shape[:-1], array.shape[-1])
+            return shaped.swapaxes(0, 1) if self.batch_first else shaped
+
+        layers = tuple(
+            LayerGradients(
+                steps.name,
+                laid_out(way.states[0]),
+                laid_out(way.states[1]) if len(way.states) > 1 else None,
+                {name: laid_out(array) for name, array in way.pre_activations.items()},
+            )
+            for steps, way in zip(passes, ways)
+        )
+        starts = [np.stack(arrays) for arrays in zip(*(way.start for way in ways))]
+        if packed is not None and packed.unsorted_indices is not None:
+            starts = [array[:, packed.unsorted_indices] for array in starts]
+        shaped = [array.reshape(state.shape) for array, state in zip(starts, states)]
+        of_input: Any = laid_out(of_rows)
+        if packed is not None:
+            of_input = packed._replace(data=of_input)
+        parameters = {
+            name: array
+            for steps, way in zip(passes, ways)
+            for name, array in zip(parameter_names(steps.name, len(steps.weights)), way.weights)
+        }
+        hx: Any = tuple(shaped) if isinstance(self.hx, tuple) else shaped[0]
+        return Gradients(of_input, hx, parameters, layers, self.batch_first)
 
     def plot(
         self,
@@ -349,7 +459,8 @@ def _trace_layers(module: RNNBase[Any], input: Any, hx: Any) -> Trace[Any, Any]:
 
     recurrence = RECURRENCES[module.mode]
     directions = module._directions
-    layers = []
+    layers: list[LayerTrace] = []
+    passes: list[tuple[Steps, ...]] = []
     for first in range(0, len(weights), directions):
         own = slice(first, first + directions)
         above = final
@@ -357,19 +468,21 @@ def _trace_layers(module: RNNBase[Any], input: Any, hx: Any) -> Trace[Any, Any]:
             args = (recurrence, x, weights[own], starts[own], directions)
             above, _ = run_stack(*args, batch_sizes=packed)
         inputs, hidden = _rows(x), np.split(_rows(above), directions, axis=1)
+        passes.append(())
         for direction, (of_pass, start) in enumerate(zip(weights[own], starts[own])):
-            layer = _trace_pass(
+            steps = _trace_pass(
                 f"l{first // directions}" + ("_reverse" if direction else ""),
                 recurrence,
                 of_pass,
                 inputs,
                 hidden[direction],
                 tuple([np.atleast_2d(array) for array in start]),
-                _steps(batch_sizes, backwards=direction == 1),
+                list(_steps(batch_sizes, backwards=direction == 1)),
             )
-            layers.append(layer._mapped(laid_out))
+            passes[-1] += (steps,)
+            layers.append(_layer_trace(steps)._mapped(laid_out))
         x = above
-    return Trace(type(module).__name__, output, last, tuple(layers), batch_first)
+    return Trace(type(module).__name__, output, last, tuple(layers), batch_first, tuple(passes))
 
 
 @silent
@@ -381,7 +494,19 @@ def _trace_cell(module: RNNCellBase[Any], input: Any, hx: Any) -> Trace[Any, Any
     pre_activations, gates, _ = recurrence.inside(x, state, weights)
     cell = last[1].copy() if isinstance(last, tuple) else None
     layer = LayerTrace("cell", output.copy(), cell, pre_activations, gates, recurrence.sigmoids)
-    return Trace(type(module).__name__, output, last, (layer,))
+    after = last if isinstance(last, tuple) else (last,)
+    rows = len(np.atleast_2d(x))
+    steps = Steps(
+        "cell",
+        recurrence,
+        [weight.copy() for weight in weights],
+        np.atleast_2d(x).copy(),
+        tuple([np.concatenate(np.atleast_2d(*pair)) for pair in zip(state, after)]),
+        {name: np.atleast_2d(array) for name, array in pre_activations.items()},
+        {name: np.atleast_2d(array) for name, array in gates.items()},
+        [(slice(0, rows), np.arange(rows))],
+    )
+    return Trace(type(module).__name__, output, last, (layer,), False, ((steps,),))
 
 
 @silent
@@ -392,12 +517,12 @@ def _trace_pass(
     x: Array,
     hidden: Array,
     start: State,
-    steps: Iterator[tuple[slice, AnyArray]],
-) -> LayerTrace:
+    order: Sequence[tuple[slice, AnyArray]],
+) -> Steps:
     """Return what happened in one direction of a layer, by its inputs and hidden states.
 
     All arrays are of rows, a row for each step of each sequence. The state before a step
-    is the start, or what another row has: `steps` yields which rows a step has, and where
+    is the start, or what another row has: `order` has the rows of each step, and where
     the states before it are among the start and the rows.
     """
     sequences = len(start[0])
@@ -408,7 +533,7 @@ def _trace_pass(
     states[0][sequences:] = hidden
     pre_activations: dict[str, Array] = {}
     gates: dict[str, Array] = {}
-    for rows, before in steps:
+    for rows, before in order:
         state = tuple([array[before] for array in states])
         inside = recurrence.inside(x[rows], state, weights)
         for array, after in zip(states[1:], inside.state[1:]):
@@ -418,9 +543,46 @@ def _trace_pass(
                 if gate not in found:
                     found[gate] = np.empty((len(x), values.shape[1]), values.dtype)
                 found[gate][rows] = values
-    own = [array[sequences:] for array in states]
-    cell = own[1] if len(own) > 1 else None
-    return LayerTrace(name, own[0], cell, pre_activations, gates, recurrence.sigmoids)
+    own = [weight.copy() for weight in weights]
+    return Steps(name, recurrence, own, x.copy(), tuple(states), pre_activations, gates, order)
+
+
+def _layer_trace(steps: Steps) -> LayerTrace:
+    """Return the part of it that is shown, in memory of its own."""
+    own = [array[len(array) - len(steps.x) :].copy() for array in steps.states]
+    return LayerTrace(
+        steps.name,
+        own[0],
+        own[1] if len(own) > 1 else None,
+        {name: array.copy() for name, array in steps.pre_activations.items()},
+        {name: array.copy() for name, array in steps.gates.items()},
+        steps.recurrence.sigmoids,
+    )
+
+
+def _gradient_like(gradient: AnyArray | None, result: AnyArray, name: str) -> AnyArray:
+    """Return a gradient that the caller gave, checked; zeros for None."""
+    if gradient is None:
+        return np.zeros_like(result)
+    array = as_array(gradient, name)
+    if array.shape != result.shape:
+        raise ValueError(
+            f"{name} must have the shape of the trace's {name}, {result.shape}, got "
+            f"{array.shape}"
+        )
+    if array.dtype != result.dtype:
+        raise TypeError(
+            f"{name} must have the dtype of the trace's {name}, {result.dtype}, got "
+            f"{array.dtype}. Convert {name}: {name}.astype(numpy.{result.dtype})"
+        )
+    return array
+
+
+def _by_pass(states: Sequence[Array], packed: PackedSequence | None) -> list[State]:
+    """Return the gradients with respect to the last states of each layer and direction."""
+    if packed is not None and packed.sorted_indices is not None:
+        states = [array[:, packed.sorted_indices] for array in states]
+    return [tuple([np.atleast_2d(array) for array in arrays]) for arrays in zip(*states)]
 
 
 def _steps(batch_sizes: Sequence[int], backwards: bool) -> Iterator[tuple[slice, AnyArray]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from argparse import ArgumentParser, Namespace
@@ -21,7 +22,8 @@ trained and NumPy runs, and compare with the answers that torch gave."""
 
 EXAMPLES = """\
   numpy-rnn demo
-  numpy-rnn demo Virtanen Müller"""
+  numpy-rnn demo Virtanen Müller
+  numpy-rnn demo --why Virtanen"""
 
 NAMES = ("Kowalczyk", "Ó Briain", "García", "Virtanen", "Nkosi")
 LANGUAGES_SHOWN = 3
@@ -36,6 +38,11 @@ def configure(parser: ArgumentParser) -> None:
     parser.add_argument(
         "names", metavar="NAME", nargs="*", help="a surname (default: five examples)"
     )
+    parser.add_argument(
+        "--why",
+        action="store_true",
+        help="show instead how much each letter spoke for the most probable language",
+    )
 
 
 def run(options: Namespace) -> int:
@@ -46,6 +53,10 @@ def run(options: Namespace) -> int:
         answers = [classifier.log_probabilities(name) for name in names]
     except UnknownNameError as error:
         raise CommandError(str(error)) from None
+    if options.why:
+        for name, answer in zip(names, answers):
+            print(*_why(classifier, name, answer), "", sep="\n")
+        return 0
     for name, answer in zip(names, answers):
         print(name, *_bars(answer, classifier.languages), "", sep="\n")
 
@@ -76,6 +87,25 @@ def _bars(answer: Array, languages: Sequence[str]) -> Iterator[str]:
     for index in np.argsort(-probabilities, kind="stable")[:LANGUAGES_SHOWN]:
         bar = block * round(float(probabilities[index]) * BAR_WIDTH)
         yield f"  {languages[index]:{width}} {probabilities[index]:6.1%}  {bar}".rstrip()
+
+
+def _why(classifier: TrainedClassifier, name: str, answer: Array) -> Iterator[str]:
+    """Yield a line for each letter: how much it spoke for or against the winning language."""
+    letters, saliency = classifier.saliency(name)
+    winner = answer.argmax()
+    yield f"{name}: {classifier.languages[winner]} {np.exp(answer[winner]):.1%}, because of"
+    block = _block_character()
+    longest = max(float(np.abs(saliency).max()), 1e-30)
+    for letter, value in zip(letters, saliency.tolist()):
+        bar = block * round(abs(value) / longest * BAR_WIDTH)
+        yield f"  {letter}  {value:+6.2f}  {_coloured(bar, value)}".rstrip()
+
+
+def _coloured(bar: str, value: float) -> str:
+    """Return a bar in green if it speaks for the language and in red if against it."""
+    if not bar or not sys.stdout.isatty() or "NO_COLOR" in os.environ:
+        return bar if value >= 0 else bar and f"{bar} against"
+    return f"\x1b[{32 if value >= 0 else 31}m{bar}\x1b[0m"
 
 
 def _block_character() -> str:

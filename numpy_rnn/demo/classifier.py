@@ -115,6 +115,35 @@ class TrainedClassifier:
         self.model.load_state_dict(weights)
         self.model.eval()
 
+    def saliency(self, name: str) -> tuple[str, Array]:
+        """Return how much each letter of a name spoke for the most probable language.
+
+        The gradient of the log-probability with respect to the input, times the input: what
+        the log-probability changes by, to first order, if the letter is left blank.
+
+        Returns
+        -------
+        letters : str
+            The letters that the model read.
+        saliency : ndarray of shape (len(letters),)
+            Positive where a letter spoke for the language.
+
+        Raises
+        ------
+        UnknownNameError
+            If the name has no letter that the alphabet has.
+        """
+        self.log_probabilities(name)  # raises if there is no letter
+        vectors = one_hot(name, self.alphabet)
+        t = nn.trace(self.model.rnn, vectors)
+        p = functional.softmax(self.model.linear(t.hx[0]), dim=-1)
+        chosen = np.eye(len(p), dtype=np.float32)[p.argmax()]
+        # log_softmax, then Linear: the gradient with respect to the last hidden state.
+        h_n = (chosen - p) @ self.model.linear.weight
+        gradient = t.backward(h_n=h_n[None]).input
+        letters = "".join(self.alphabet[index] for index in vectors.argmax(axis=1))
+        return letters, (gradient * vectors).sum(axis=1)
+
     def log_probabilities(self, name: str) -> Array:
         """Return the log-probability of each language, of shape (languages,).
 

@@ -2,7 +2,11 @@
 
     h_t = f(W_ih x_t + b_ih + W_hh h_{t-1} + b_hh)        f = tanh or relu
 
-The hidden state is all that it carries from step to step.
+The hidden state is all that it carries from step to step. Backwards, where d is the gradient
+of a loss:
+
+    da_t = dh_t * f'(a_t)                  f' = 1 - h_t^2 for tanh; 1 or 0 for relu
+    dh_{t-1} = W_hh^T da_t
 """
 
 from __future__ import annotations
@@ -15,7 +19,15 @@ import numpy as np
 from numpy import add
 
 from numpy_rnn.recurrence import heuristics
-from numpy_rnn.recurrence.protocol import Inside, PreparedLayer, Recurrence, Run, State, Weights
+from numpy_rnn.recurrence.protocol import (
+    Inside,
+    PreparedLayer,
+    Recurrence,
+    Run,
+    State,
+    StepGradient,
+    Weights,
+)
 
 if TYPE_CHECKING:
     from numpy_rnn._typing import Array
@@ -33,6 +45,10 @@ class Elman(Recurrence):
     def bind_activation(self, array: Array) -> Activation:
         """Return f for arrays of the shape and dtype of this one."""
 
+    @abstractmethod
+    def slope(self, h: Array) -> Array:
+        """Return f'(a), from h = f(a)."""
+
     def step(self, x: Array, state: State, weights: Weights) -> State:
         """Return the state after one step; see `Recurrence.step`."""
         total = self._total(x, state, weights)
@@ -45,6 +61,18 @@ class Elman(Recurrence):
         hidden = np.empty(total.shape, total.dtype)
         self.bind_activation(total)(total, hidden)
         return Inside({"h": total}, {}, (hidden,))
+
+    def backward(
+        self,
+        inside: Inside,
+        state: State,  # noqa: ARG002  # for any recurrence
+        weights: Weights,
+        gradient: State,
+    ) -> StepGradient:
+        """Take a step backwards; see `Recurrence.backward`."""
+        (h,), (dh,) = inside.state, gradient
+        da = dh * self.slope(h)
+        return StepGradient(gradient, da, da, (da @ weights[1],))
 
     def _total(self, x: Array, state: State, weights: Weights) -> Array:
         """Return ``W_ih x + W_hh h + b_ih + b_hh``."""
@@ -83,6 +111,10 @@ class Tanh(Elman):
         """Return tanh."""
         return np.tanh
 
+    def slope(self, h: Array) -> Array:
+        """Return 1 - h^2."""
+        return 1 - h * h
+
 
 class Relu(Elman):
     """With a rectifier; a NaN stays one."""
@@ -97,6 +129,10 @@ class Relu(Elman):
             maximum(x, zeros, out=out)
 
         return relu
+
+    def slope(self, h: Array) -> Array:
+        """Return 1 where h is positive, else 0."""
+        return (h > 0).astype(h.dtype)
 
 
 class _ElmanLayer(PreparedLayer):

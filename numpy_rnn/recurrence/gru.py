@@ -7,8 +7,16 @@
 
 The weights hold the gates in this order. As in torch, and unlike in the original paper,
 the reset gate acts after the product with W_hn, and b_hn is inside. The sigmoids are
-tanh(a / 2) / 2 + 1/2: the pre-activations of r and z are halved first, which is exact,
-and nothing overflows.
+1 / (1 + exp(-a)): the pre-activations of r and z are negated in the weights, which is exact.
+exp(-a) may become infinite, and the gate is then 0. A gate that is nearly closed keeps its
+relative precision, which tanh(a / 2) / 2 + 1/2 would not: in trained GRUs many are.
+
+Backwards, where d is the gradient of a loss:
+
+    da_n = dh_t * (1 - z) * (1 - n^2)
+    da_r = da_n * (W_hn h_{t-1} + b_hn) * r(1 - r)
+    da_z = dh_t * (h_{t-1} - n) * z(1 - z)
+    dh_{t-1} = dh_t * z + W_hr^T da_r + W_hz^T da_z + W_hn^T (da_n * r)
 """
 
 from __future__ import annotations
@@ -16,9 +24,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy import add, multiply, subtract, tanh
+from numpy import add, divide, exp, multiply, negative, subtract, tanh
 
-from numpy_rnn.recurrence.protocol import Inside, PreparedLayer, Recurrence, Run, State, Weights
+from numpy_rnn.recurrence.protocol import (
+    Inside,
+    PreparedLayer,
+    Recurrence,
+    Run,
+    State,
+    StepGradient,
+    Weights,
+)
 
 if TYPE_CHECKING:
     from numpy_rnn._typing import Array
@@ -40,14 +56,31 @@ class GatedRecurrentUnit(Recurrence):
         """Take the same step and return what happened inside it."""
         memory, h, a_n = _pre_activations(x, state, weights)
         memory.n = np.empty_like(memory.pre_n)
-        r, z = 2 * memory.r, 2 * memory.z
+        r, z = -memory.r, -memory.z
         after = _updated(memory, h, a_n)
         pre_activations = {"r": r, "z": z, "n": memory.pre_n}
         gates = {"r": memory.r, "z": memory.z, "n": memory.n}
         return Inside(_by_rows(pre_activations), _by_rows(gates), after)
 
+    def backward(
+        self, inside: Inside, state: State, weights: Weights, gradient: State
+    ) -> StepGradient:
+        """Take a step backwards; see `Recurrence.backward`."""
+        r, z, n = (inside.gates[name] for name in self.gates)
+        (h,), (dh,) = state, gradient
+        split = 2 * h.shape[1]
+        recurrent_n = h @ weights[1][split:].T
+        if len(weights) > 2:
+            recurrent_n += weights[3][split:]
+        da_n = dh * (1 - z) * (1 - n * n)
+        da_r = da_n * recurrent_n * r * (1 - r)
+        da_z = dh * (h - n) * z * (1 - z)
+        inputs = np.concatenate([da_r, da_z, da_n], axis=1)
+        recurrent = np.concatenate([da_r, da_z, da_n * r], axis=1)
+        return StepGradient(gradient, inputs, recurrent, (dh * z + recurrent @ weights[1],))
+
     def prepare(self, weights: Weights, sequences: int) -> PreparedLayer:  # noqa: ARG002  # for any
-        """Halve the rows of r and z, and add up their biases."""
+        """Negate the rows of r and z, and add up their biases."""
         return _GRULayer(weights)
 
 
@@ -57,7 +90,7 @@ class _GRUStep:
     Parameters
     ----------
     memory : ndarray of shape (3 * H[, N])
-        Before `update` the halved pre-activations of r and z, and W_hn h + b_hn.
+        Before `update` the negated pre-activations of r and z, and W_hn h + b_hn.
 
     Attributes
     ----------
@@ -66,8 +99,8 @@ class _GRUStep:
     pre_n : ndarray of shape (H[, N])
         W_hn h + b_hn, in `update` the pre-activation of n. It is the memory of `n` too,
         unless `n` is given another.
-    half : ndarray of shape (2 * H[, N])
-        Full of 0.5: NumPy takes half as long for two arrays of one shape as for an array
+    one : ndarray of shape (2 * H[, N])
+        Full of 1: NumPy takes half as long for two arrays of one shape as for an array
         and a scalar.
     """
 
@@ -76,15 +109,15 @@ class _GRUStep:
         self.r_z, self.pre_n = memory[: 2 * size], memory[2 * size :]
         self.r, self.z = memory[:size], memory[size : 2 * size]
         self.n = self.pre_n
-        self.half = np.empty(self.r_z.shape, memory.dtype)
-        self.half.fill(0.5)
+        self.one = np.empty(self.r_z.shape, memory.dtype)
+        self.one.fill(1.0)
 
     def update(self, h: Array, a_n: Array, out: Array) -> None:
         """Take a step from `h` into `out`; `a_n` is W_in x + b_in."""
-        r_z, half, pre_n, n = self.r_z, self.half, self.pre_n, self.n
-        tanh(r_z, r_z)
-        multiply(r_z, half, r_z)
-        add(r_z, half, r_z)  # sigmoid(a) = tanh(a / 2) / 2 + 1/2
+        r_z, one, pre_n, n = self.r_z, self.one, self.pre_n, self.n
+        exp(r_z, r_z)
+        add(r_z, one, r_z)
+        divide(one, r_z, r_z)  # sigmoid(a) = 1 / (1 + exp(-a))
         multiply(self.r, pre_n, pre_n)
         add(pre_n, a_n, pre_n)
         tanh(pre_n, n)  # n = tanh(a_n + r * (W_hn h + b_hn))
@@ -94,16 +127,16 @@ class _GRUStep:
 
 
 class _GRULayer(PreparedLayer):
-    """The weights, the rows of r and z halved."""
+    """The weights, the rows of r and z negated."""
 
     def __init__(self, weights: Weights) -> None:
         weight_ih, weight_hh, *biases = weights
         split = len(weight_ih) // 3 * 2
-        self.weight_ih, self.weight_hh = _halved(weight_ih), _halved(weight_hh)
+        self.weight_ih, self.weight_hh = _negated(weight_ih), _negated(weight_hh)
         self.bias = self.bias_hn = None
         if biases:
-            self.bias = _halved(biases[0])
-            self.bias[:split] += _halved(biases[1])[:split]
+            self.bias = _negated(biases[0])
+            self.bias[:split] += _negated(biases[1])[:split]
             self.bias_hn = biases[1][split:]
 
     def begin(self, state: State) -> Run:
@@ -153,7 +186,7 @@ def _pre_activations(x: Array, state: State, weights: Weights) -> tuple[_GRUStep
     memory = _GRUStep(recurrent)
     split = len(memory.r_z)
     add(memory.r_z, products[:split], memory.r_z)
-    multiply(memory.r_z, memory.half, memory.r_z)
+    negative(memory.r_z, memory.r_z)
     return memory, h, products[split:]
 
 
@@ -169,11 +202,11 @@ def _by_rows(arrays: dict[str, Array]) -> dict[str, Array]:
     return {name: array.T.copy() for name, array in arrays.items()}
 
 
-def _halved(array: Array) -> Array:
-    """Return a copy of weights or a bias with the rows of r and z halved."""
+def _negated(array: Array) -> Array:
+    """Return a copy of weights or a bias with the rows of r and z negated."""
     copy = array.copy()
     r_z = copy[: len(copy) // 3 * 2]
-    multiply(r_z, 0.5, r_z)
+    negative(r_z, r_z)
     return copy
 
 

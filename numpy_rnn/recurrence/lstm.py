@@ -12,6 +12,16 @@ sigmoid(a) = tanh(a / 2) / 2 + 1/2: the pre-activations of i, f and o are halved
 which is exact, and nothing overflows. A gate is then exact to half a unit in the last place
 of 1; one that is nearly closed has no relative precision.
 
+Backwards, where d is the gradient of a loss, m = o * tanh(c_t), and dm = dh_t without a
+projection, W_hr^T dh_t with one:
+
+    dc_t += dm * o * (1 - tanh(c_t)^2)
+    da_i, da_f, da_g = dc_t * g * i(1 - i), dc_t * c_{t-1} * f(1 - f), dc_t * i * (1 - g^2)
+    da_o = dm * tanh(c_t) * o(1 - o)
+    dh_{t-1} = W_hh^T da,  dc_{t-1} = dc_t * f
+
+So a gradient goes from cell to cell multiplied by f alone, and not by W_hh.
+
 In memory the gates are o, i, f, g, and c follows: so o, i, f are one array to take sigmoids
 of, and (i, f) * (g, c) is one product.
 """
@@ -23,7 +33,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy import add, multiply, tanh
 
-from numpy_rnn.recurrence.protocol import Inside, PreparedLayer, Recurrence, Run, State, Weights
+from numpy_rnn.recurrence.protocol import (
+    Inside,
+    PreparedLayer,
+    Recurrence,
+    Run,
+    State,
+    StepGradient,
+    Weights,
+)
 
 if TYPE_CHECKING:
     from numpy_rnn._typing import Array
@@ -51,6 +69,26 @@ class LongShortTermMemory(Recurrence):
             multiply(pre_activations[name], 2.0, pre_activations[name])
         after = _updated(memory, weights)
         return Inside(pre_activations, memory.by_name(), after)
+
+    def backward(
+        self, inside: Inside, state: State, weights: Weights, gradient: State
+    ) -> StepGradient:
+        """Take a step backwards; see `Recurrence.backward`."""
+        i, f, g, o = (inside.gates[name] for name in self.gates)
+        (_, c_before), (_, c), (dh, dc) = state, inside.state, gradient
+        tanh_c = tanh(c)
+        dm = dh @ weights[-1] if len(weights) % 2 else dh
+        dc = dc + dm * o * (1 - tanh_c * tanh_c)
+        da = np.concatenate(
+            [
+                dc * g * i * (1 - i),
+                dc * c_before * f * (1 - f),
+                dc * i * (1 - g * g),
+                dm * tanh_c * o * (1 - o),
+            ],
+            axis=1,
+        )
+        return StepGradient((dh, dc), da, da, (da @ weights[1], dc * f), o * tanh_c)
 
     def prepare(self, weights: Weights, sequences: int) -> PreparedLayer:  # noqa: ARG002  # for any
         """Order the gates as they are in memory, and add up the biases."""

@@ -44,6 +44,31 @@ class Inside(NamedTuple):
     state: State
 
 
+class StepGradient(NamedTuple):
+    """The gradients of a loss that flow backwards through a step.
+
+    Attributes
+    ----------
+    after : tuple of ndarray
+        With respect to the state after the step, along all ways to the loss: of an LSTM that
+        of c has what comes through h.
+    inputs : ndarray of shape (N, gates * H)
+        With respect to W_ih x + b_ih, and so to the pre-activations of the gates.
+    recurrent : ndarray of shape (N, gates * H)
+        With respect to W_hh h + b_hh: the same, but in a GRU.
+    before : tuple of ndarray
+        With respect to the state before the step.
+    unprojected : ndarray of shape (N, H), or None
+        What a projection W_hr multiplied, for the gradient with respect to W_hr.
+    """
+
+    after: State
+    inputs: Array
+    recurrent: Array
+    before: State
+    unprojected: Array | None = None
+
+
 class Recurrence(ABC):
     """An equation for the state after a step, given the input and the state before.
 
@@ -100,6 +125,23 @@ class Recurrence(ABC):
     @abstractmethod
     def inside(self, x: Array, state: State, weights: Weights) -> Inside:
         """Take the same step and return what happened inside it."""
+
+    @abstractmethod
+    def backward(
+        self, inside: Inside, state: State, weights: Weights, gradient: State
+    ) -> StepGradient:
+        """Take a step backwards, through which the gradient of a loss flows.
+
+        Parameters
+        ----------
+        inside : Inside
+            What happened inside the step, for N sequences.
+        state : tuple of ndarray
+            The state before it.
+        weights : sequence of ndarray
+        gradient : tuple of ndarray
+            With respect to the state after it, of the shapes of `state`.
+        """
 
     @abstractmethod
     def prepare(self, weights: Weights, sequences: int) -> PreparedLayer:

@@ -31,8 +31,11 @@ ROOMS = {
     "modules": "_typing floating_point arguments recurrence functional init utils",
     "description": "arguments modules",
     "plotting": "_typing floating_point utils",
-    "tracing": "_typing floating_point arguments recurrence functional utils modules plotting",
-    "numpy_rnn": "random functional init utils checkpoint modules description tracing",
+    "gradients": "_typing floating_point recurrence utils plotting",
+    "tracing": "_typing floating_point arguments recurrence functional utils modules plotting "
+    "gradients",
+    "numpy_rnn": "random functional init utils checkpoint modules description gradients "
+    "tracing",
     "testing": "_typing floating_point utils modules",
     "demo": "_typing functional numpy_rnn",
     "port": "functional init utils distributions numpy_rnn",
@@ -49,6 +52,7 @@ TYPE_CHECKING.
 THIRD_PARTY = {
     ("numpy_rnn.plotting", "matplotlib.axes"): "a type",
     ("numpy_rnn.plotting", "matplotlib.figure"): "draws the picture of a trace",
+    ("numpy_rnn.gradients", "matplotlib.figure"): "a type",
     ("numpy_rnn.tracing", "matplotlib.figure"): "a type",
 }
 """Imports of other packages than NumPy, and what they are for.
@@ -164,7 +168,7 @@ def test_module_unknown_name_raises_with_the_known_ones(module, expected):
     message = rf"^module '{module.__name__}' has no attribute 'Transformer'\. {expected}"
     with pytest.raises(AttributeError, match=message) as raised:
         module.Transformer  # noqa: B018  # this is what raises
-    for name in ("Trace", "CheckpointError", "as_array", "TYPE_CHECKING"):
+    for name in ("Trace", "Gradients", "CheckpointError", "as_array", "TYPE_CHECKING"):
         assert not re.search(rf"\b{name}\b", str(raised.value))
     assert not hasattr(module, "Conv3d")
 
@@ -191,6 +195,7 @@ def test_package_public_names_are_those_of_all():
         "modules",
         "checkpoint",
         "description",
+        "gradients",
         "tracing",
         "utils.parametrizations",
         "utils.parametrize",
