@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 import inspect
 import re
 import shlex
@@ -19,7 +20,7 @@ from numpy_rnn.__main__ import main
 from numpy_rnn.demo import classifier
 from tests.demo import picture
 from tests.demo.train import TorchNameClassifier
-from tests.support.documents import DEMO, README, text_of
+from tests.support.documents import DEMO, README, blocks_of, text_of
 
 
 def test_classifier_held_out_names_equal_recorded_torch():
@@ -144,3 +145,81 @@ def test_demo_ascii_output_shows_another_bar():
 def test_picture_is_drawn_by_the_line_of_the_documents(document):
     (line,) = re.findall(r"figure = t\.plot\(.*\)", inspect.getsource(picture))
     assert f">>> {line}" in text_of(document)
+
+
+def test_demo_why_shows_each_letter(capsys):
+    assert main(["demo", "--why", "Virtanen"]) == 0
+    printed = capsys.readouterr().out
+    assert printed.startswith("Virtanen: Finnish 87.2%, because of\n")
+    assert re.findall(r"^  (.)  ", printed, re.M) == list("virtanen")
+    shown = (
+        text_of(DEMO).partition("$ numpy-rnn demo --why Virtanen\n")[2].partition("...\n")[0]
+    )
+    assert shown in printed
+
+
+def test_demo_why_without_known_letter_exits_with_2(capsys):
+    with pytest.raises(SystemExit, match="2"):
+        main(["demo", "--why", "123"])
+    assert "has no letter of the Latin alphabet" in capsys.readouterr().err
+
+
+def test_demo_why_is_coloured_on_a_terminal_alone(monkeypatch, capsys):
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    main(["demo", "--why", "Virtanen"])
+    assert "\x1b[32m" in capsys.readouterr().out
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
+    monkeypatch.setenv("NO_COLOR", "1")
+    main(["demo", "--why", "Virtanen"])
+    assert "\x1b[" not in capsys.readouterr().out
+
+
+def test_saliency_letters_decide_more_than_random_ones():
+    """Without the letters that spoke most for the language its probability falls most."""
+    demo, rng = classifier.TrainedClassifier(), np.random.default_rng(0)
+    falls = {"largest": [], "random": [], "smallest": []}
+    for name in classifier.held_out()[0]:
+        letters, saliency = demo.saliency(name)
+        if sum(map(str.isalpha, letters)) < 4:
+            continue
+        answer = demo.log_probabilities(name)
+        winner = answer.argmax()
+        order = np.argsort(-saliency)
+        chosen = {"largest": order[:2], "smallest": order[-2:]}
+        chosen["random"] = rng.choice(len(letters), 2, replace=False)
+        for which, places in chosen.items():
+            rest = "".join(np.delete(list(letters), places))
+            without = demo.log_probabilities(rest)[winner]
+            falls[which].append(np.exp(answer[winner]) - np.exp(without))
+    means = {which: np.mean(values) for which, values in falls.items()}
+    assert means["largest"] > 1.5 * means["random"]
+    assert means["random"] > 2 * means["smallest"]
+    assert f"{means['largest']:.2f}" == "0.37"
+    assert f"{means['smallest']:.2f}" == "0.08"
+
+
+def test_lesson_losses_equal_those_of_torch():
+    (block,) = [b for b in blocks_of(DEMO, "python") if "named_parameters" in b]
+    names = {"np": np, "nn": nn}
+    for example in doctest.DocTestParser().get_examples(block):
+        exec(example.source, names)
+    torch.manual_seed(0)
+    rnn, linear = torch.nn.RNN(1, 16), torch.nn.Linear(16, 1)
+    rng, losses = np.random.default_rng(0), []
+    for _ in range(50):
+        x = torch.from_numpy(rng.standard_normal((20, 32, 1)).astype(np.float32))
+        target = torch.cat([torch.zeros_like(x[:2]), x[:-2]])
+        loss = torch.square(linear(rnn(x)[0]) - target).mean()
+        losses.append(loss.item())
+        loss.backward()
+        with torch.no_grad():
+            for parameter in [*rnn.parameters(), *linear.parameters()]:
+                parameter -= 0.3 * parameter.grad
+                parameter.grad = None
+    np.testing.assert_allclose(names["losses"], losses, rtol=0, atol=1e-6)
+    rows = re.findall(r"^\| (\d+) \| ([\d.]+) \| ([\d.]+) \|$", text_of(DEMO), re.M)
+    assert len(rows) == 5
+    for step, ours, theirs in rows:
+        assert f"{names['losses'][int(step)]:.4f}" == ours
+        assert f"{losses[int(step)]:.4f}" == theirs
