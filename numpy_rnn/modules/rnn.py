@@ -28,8 +28,9 @@ from numpy_rnn.arguments import as_array, dtype_mismatch, parse_size
 from numpy_rnn.modules.module import Module
 from numpy_rnn.modules.weighted import MisfitError, Shape, Shapes, WeightedLayer, listed
 from numpy_rnn.recurrence import RECURRENCES, Recurrence
+from numpy_rnn.recurrence.frozen import FrozenWeights
 from numpy_rnn.recurrence.protocol import State
-from numpy_rnn.recurrence.stack import run_stack, run_step
+from numpy_rnn.recurrence.stack import run_frozen_step, run_stack, run_step
 from numpy_rnn.utils.rnn import PackedSequence, packed_rows
 
 __all__ = ["GRU", "LSTM", "RNN", "GRUCell", "LSTMCell", "RNNBase", "RNNCell", "RNNCellBase"]
@@ -287,6 +288,14 @@ class RNNBase(WeightedLayer, Generic[Hx]):
         """
         if isinstance(input, PackedSequence):
             return self._forward_packed(input, hx)
+        if (
+            self._derived is not None
+            and type(input) is np.ndarray
+            and input.size == input.shape[-1]
+        ):
+            result = self._frozen_step(input, hx)
+            if result is not None:
+                return result
         x = as_array(input, "input")
         batched = x.ndim == 3
         x, weights, starts = self._canonical(x, hx)
@@ -307,6 +316,44 @@ class RNNBase(WeightedLayer, Generic[Hx]):
         if batched and self.batch_first:
             output = output.swapaxes(0, 1)
         return output, ends
+
+    def _derive(self, attributes: Mapping[str, Any]) -> list[FrozenWeights]:
+        recurrence = RECURRENCES[self.mode]
+        arrays = self._weights_of(dict(attributes))
+        count = len(arrays) // self._passes
+        return [
+            FrozenWeights(recurrence, arrays[first : first + count])
+            for first in range(0, len(arrays), count)
+        ]
+
+    def _frozen_step(self, x: Array, hx: Any) -> tuple[Array, Any] | None:
+        """Return the result of a single step of one sequence, with nothing around it.
+
+        None if it is not (1, 1, H_in), or if anything else is unusual: `forward` then checks.
+        """
+        weights: list[FrozenWeights] = self._derived
+        dtype = weights[0][0].dtype
+        if x.ndim != 3 or x.shape[2] != self.input_size or x.dtype != dtype:
+            return None
+        passes, shapes = self._passes, self._state_shapes
+        if hx is None:
+            states = self._zero_state((passes, 1), dtype)
+        else:
+            states = hx if type(hx) is tuple else (hx,)
+            if len(states) != len(shapes):
+                return None
+            for state, shape in zip(states, shapes):
+                if type(state) is not np.ndarray or state.dtype != dtype:
+                    return None
+                if state.shape != (passes, 1, *shape):
+                    return None
+        after = run_frozen_step(x, states, weights, self._directions)
+        if passes == 1:
+            h = after[0][None, None]
+            return h.copy(), (h if len(after) == 1 else (h, after[1][None, None]))
+        output = after[0][-self._directions :].reshape(1, 1, -1).copy()
+        ends = tuple([array[:, None] for array in after])
+        return output, (ends[0] if len(ends) == 1 else ends)
 
     def _forward_packed(self, packed: PackedSequence, hx: Any) -> tuple[PackedSequence, Any]:
         """Do the same for packed sequences, whose states are in the caller's order."""
@@ -385,6 +432,8 @@ class RNNBase(WeightedLayer, Generic[Hx]):
 
     def _weights(self) -> list[tuple[Array, ...]]:
         """Return the live parameters of each layer and direction, in torch's order."""
+        if self._derived is not None:
+            return self._derived  # type: ignore[no-any-return]  # what `_derive` returned
         try:
             arrays = self._weights_of(self.__dict__)
         except KeyError as error:
@@ -949,8 +998,15 @@ class RNNCellBase(WeightedLayer, Generic[Hx]):
             self._check_state(item, array, x)
         return x, weights, given
 
+    def _derive(self, attributes: Mapping[str, Any]) -> FrozenWeights:
+        names = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+        arrays = [attributes[name] for name in names if attributes[name] is not None]
+        return FrozenWeights(self._recurrence, arrays)
+
     def _weights(self) -> tuple[Array, ...]:
         """Return the live parameters of the step, in torch's order."""
+        if self._derived is not None:
+            return self._derived  # type: ignore[no-any-return]  # what `_derive` returned
         if self.bias_ih is None or self.bias_hh is None:
             return self.weight_ih, self.weight_hh
         return self.weight_ih, self.weight_hh, self.bias_ih, self.bias_hh

@@ -12,7 +12,7 @@ of a loss:
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
@@ -21,6 +21,7 @@ from numpy import add
 from numpy_rnn.recurrence import heuristics
 from numpy_rnn.recurrence.protocol import (
     Inside,
+    OneProduct,
     PreparedLayer,
     Recurrence,
     Run,
@@ -92,6 +93,16 @@ class Elman(Recurrence):
             add(total, weights[2], total)
             add(total, weights[3], total)
         return total
+
+    def one_product(self, weights: Weights) -> OneProduct:
+        """Return what takes single steps with weights that never change."""
+        return _ElmanOneProduct(self, weights)
+
+    def way(self, weights: Weights, sequences: int) -> Hashable:
+        """Return whether there is a single sequence, and whether a batch goes by columns."""
+        return sequences == 1 or heuristics.elman_by_columns(sequences, len(weights[0])), (
+            sequences == 1
+        )
 
     def prepare(self, weights: Weights, sequences: int) -> PreparedLayer:
         """Choose what a step is made of, by the sizes."""
@@ -181,6 +192,31 @@ class _ElmanRun(Run):
         self._h[...] = h
 
 
+def _joined(weights: Weights) -> Array:
+    """Return ``[W_hh W_ih b]``."""
+    weight_ih, weight_hh, *biases = weights
+    parts = [weight_hh, weight_ih]
+    if biases:
+        parts.append((biases[0] + biases[1])[:, np.newaxis])
+    return np.concatenate(parts, axis=1)
+
+
+class _ElmanOneProduct(OneProduct):
+    """Single steps: ``f([W_hh W_ih b] [h x 1])``."""
+
+    def __init__(self, recurrence: Elman, weights: Weights) -> None:
+        super().__init__(_joined(weights), len(weights[0]), len(weights) > 2)
+        self._bind_activation = recurrence.bind_activation
+
+    def step(self, x: Array, state: State) -> State:
+        """Return the state after one step; see `OneProduct.step`."""
+        thread = self._thread
+        thread.h[...], thread.x[...] = state[0], x
+        total = self._weight.dot(thread.vector)
+        self._bind_activation(total)(total, total)
+        return (total,)
+
+
 class _OneProductLayer(PreparedLayer):
     """A layer for a single sequence, whose steps are ``f([W_hh W_ih b] [h_{t-1} x_t 1])``.
 
@@ -190,12 +226,9 @@ class _OneProductLayer(PreparedLayer):
     reads_inputs = True
 
     def __init__(self, recurrence: Elman, weights: Weights) -> None:
-        self.weight_ih, weight_hh, *biases = weights
+        self.weight_ih = weights[0]
         self.bias = None
-        parts = [weight_hh, self.weight_ih]
-        if biases:
-            parts.append((biases[0] + biases[1])[:, np.newaxis])
-        self.weight = np.concatenate(parts, axis=1)
+        self.weight = _joined(weights)
         self.bind_activation = recurrence.bind_activation
 
     def begin(self, state: State) -> Run:

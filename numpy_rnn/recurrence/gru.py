@@ -21,13 +21,17 @@ Backwards, where d is the gradient of a loss:
 
 from __future__ import annotations
 
+import math
+import threading
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy import add, divide, exp, multiply, negative, subtract, tanh
 
+from numpy_rnn.recurrence import heuristics
 from numpy_rnn.recurrence.protocol import (
     Inside,
+    OneProduct,
     PreparedLayer,
     Recurrence,
     Run,
@@ -78,6 +82,10 @@ class GatedRecurrentUnit(Recurrence):
         inputs = np.concatenate([da_r, da_z, da_n], axis=1)
         recurrent = np.concatenate([da_r, da_z, da_n * r], axis=1)
         return StepGradient(gradient, inputs, recurrent, (dh * z + recurrent @ weights[1],))
+
+    def one_product(self, weights: Weights) -> OneProduct:
+        """Return what takes single steps with weights that never change."""
+        return _GRUOneProduct(weights)
 
     def prepare(self, weights: Weights, sequences: int) -> PreparedLayer:  # noqa: ARG002  # for any
         """Negate the rows of r and z, and add up their biases."""
@@ -142,6 +150,65 @@ class _GRULayer(PreparedLayer):
     def begin(self, state: State) -> Run:
         """Return a run that starts from a copy of `state`."""
         return _GRURun(self, state)
+
+
+class _GRUOneProduct(OneProduct):
+    """Single steps of r and z by one product, and of n by two, which r keeps apart.
+
+    Of few units all by one: the rows of n are then there twice, W_hn with b_hn and W_in with
+    b_in, the rest of them zeros. Zero times infinity is NaN, which stays in the state: if it is
+    not finite, the step is taken again without them.
+    """
+
+    def __init__(self, weights: Weights) -> None:
+        weight_ih, weight_hh, *biases = self._weights = weights
+        self._size = size = len(weight_hh) // 3
+        split, inputs = 2 * size, weight_ih.shape[1]
+        joined = np.zeros((4 * size, size + inputs + bool(biases)), weight_hh.dtype)
+        joined[: 3 * size, :size] = weight_hh
+        joined[:split, size : size + inputs] = weight_ih[:split]
+        joined[3 * size :, size : size + inputs] = weight_ih[split:]
+        if biases:
+            joined[:split, -1] = biases[0][:split] + biases[1][:split]
+            joined[split : 3 * size, -1] = biases[1][split:]
+            joined[3 * size :, -1] = biases[0][split:]
+        negative(joined[:split], joined[:split])
+        self._apart = not heuristics.gru_in_one_product(size)
+        super().__init__(joined[: split if self._apart else 4 * size], size, bool(biases))
+        self._memory = _GRUThread(size, weight_hh.dtype)
+        if self._apart:
+            self._of_h, self._of_x = weight_hh[split:].copy("F"), weight_ih[split:].copy("F")
+            zeros = np.zeros(size, weight_hh.dtype)
+            self._bias_h = biases[1][split:].copy() if biases else zeros
+            self._bias_x = biases[0][split:].copy() if biases else zeros
+
+    def step(self, x: Array, state: State) -> State:
+        """Return the state after one step; see `OneProduct.step`."""
+        thread, memory = self._thread, self._memory
+        thread.h[...], thread.x[...] = state[0], x
+        step, a_n = memory.step, memory.a_n
+        if self._apart:
+            self._weight.dot(thread.vector, step.r_z)
+            self._of_h.dot(thread.h, step.pre_n)
+            add(step.pre_n, self._bias_h, step.pre_n)
+            self._of_x.dot(thread.x, a_n)
+            add(a_n, self._bias_x, a_n)
+        else:
+            self._weight.dot(thread.vector, memory.total)
+        hidden = np.empty(self._size, a_n.dtype)
+        step.update(thread.h, a_n, hidden)
+        if not (self._apart or math.isfinite(hidden.dot(hidden))):
+            return GRU.step(x.reshape(-1), (state[0].reshape(-1),), self._weights)
+        return (hidden,)
+
+
+class _GRUThread(threading.local):
+    """The memory of the update, one for each thread."""
+
+    def __init__(self, size: int, dtype: np.dtype[np.generic]) -> None:
+        self.total = np.zeros(4 * size, dtype)
+        self.step = _GRUStep(self.total[: 3 * size])
+        self.a_n = self.total[3 * size :]
 
 
 class _GRURun(Run):

@@ -37,6 +37,11 @@ def elman_in_one_product(input_size: int, hidden_size: int) -> bool:
     return input_size + hidden_size <= 96
 
 
+def gru_in_one_product(hidden_size: int) -> bool:
+    """Return whether a frozen GRU's single step is one product, a quarter of it with zeros."""
+    return hidden_size <= 96
+
+
 def elman_by_columns(sequences: int, hidden_size: int) -> bool:
     """Return whether an Elman layer keeps a batch as columns rather than as rows.
 

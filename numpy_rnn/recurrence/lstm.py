@@ -28,6 +28,7 @@ of, and (i, f) * (g, c) is one product.
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -35,6 +36,7 @@ from numpy import add, multiply, tanh
 
 from numpy_rnn.recurrence.protocol import (
     Inside,
+    OneProduct,
     PreparedLayer,
     Recurrence,
     Run,
@@ -90,6 +92,10 @@ class LongShortTermMemory(Recurrence):
         )
         return StepGradient((dh, dc), da, da, (da @ weights[1], dc * f), o * tanh_c)
 
+    def one_product(self, weights: Weights) -> OneProduct:
+        """Return what takes single steps with weights that never change."""
+        return _LSTMOneProduct(weights)
+
     def prepare(self, weights: Weights, sequences: int) -> PreparedLayer:  # noqa: ARG002  # for any
         """Order the gates as they are in memory, and add up the biases."""
         return _LSTMLayer(weights)
@@ -113,6 +119,8 @@ class _LSTMStep:
         and a scalar.
     o, o_i_f, i_f, g_c : ndarray
         The gates of these names, and for c the cell state: views of the same memory.
+    start : ndarray of shape (H[, N])
+        The cell state before the step, which `g_c` ends with.
     cell : ndarray of shape (H[, N])
         Where `update` writes the cell state: that of `g_c`, unless it is given another.
     products, i_g, f_c : ndarray
@@ -124,7 +132,7 @@ class _LSTMStep:
         memory = np.empty((8 * size, *c.shape[1:]), c.dtype)
         self.gates, self.o_i_f, self.o = memory[: 4 * size], memory[: 3 * size], memory[:size]
         self.i_f, self.g_c = memory[size : 3 * size], memory[3 * size : 5 * size]
-        self.cell = memory[4 * size : 5 * size]
+        self.start = self.cell = memory[4 * size : 5 * size]
         self.products = self.i_f
         self.i_g, self.f_c = memory[size : 2 * size], memory[2 * size : 3 * size]
         self.half = memory[5 * size :]
@@ -162,6 +170,32 @@ class _LSTMLayer(PreparedLayer):
     def begin(self, state: State) -> Run:
         """Return a run that starts from a copy of `state`."""
         return _LSTMRun(self, state)
+
+
+class _LSTMOneProduct(OneProduct):
+    """Single steps of all gates by one product."""
+
+    def __init__(self, weights: Weights) -> None:
+        weight_ih, weight_hh, bias, self._weight_hr = _split(weights)
+        parts = [weight_hh, weight_ih] + ([] if bias is None else [bias[:, np.newaxis]])
+        joined = _ordered(np.concatenate(parts, axis=1))
+        super().__init__(joined, weight_hh.shape[1], bias is not None)
+        self._memory = _LSTMThread(len(weight_hh) // 4, weight_hh.dtype)
+
+    def step(self, x: Array, state: State) -> State:
+        """Return the state after one step; see `OneProduct.step`."""
+        thread, memory = self._thread, self._memory.step
+        thread.h[...], memory.start[...] = state
+        thread.x[...] = x
+        self._weight.dot(thread.vector, memory.gates)
+        return _finished(memory, self._weight_hr)
+
+
+class _LSTMThread(threading.local):
+    """The memory of the update, one for each thread."""
+
+    def __init__(self, size: int, dtype: np.dtype[np.generic]) -> None:
+        self.step = _LSTMStep(np.zeros(size, dtype))
 
 
 class _LSTMRun(Run):
@@ -214,11 +248,16 @@ def _pre_activations(x: Array, state: State, weights: Weights) -> _LSTMStep:
 
 def _updated(memory: _LSTMStep, weights: Weights) -> State:
     """Update, and return the state after the step."""
-    shape, dtype = memory.cell.shape, memory.cell.dtype
+    return _finished(memory, weights[-1] if len(weights) % 2 else None)
+
+
+def _finished(memory: _LSTMStep, weight_hr: Array | None) -> State:
+    """Update, project if there is a projection, and return the state after the step."""
+    shape, dtype = memory.start.shape, memory.start.dtype
     hidden, memory.cell = np.empty(shape, dtype), np.empty(shape, dtype)
     memory.update(hidden)
-    if len(weights) % 2:
-        hidden = weights[-1].dot(hidden)
+    if weight_hr is not None:
+        hidden = weight_hr.dot(hidden)
     if hidden.ndim == 1:
         return hidden, memory.cell
     return hidden.T.copy(), memory.cell.T.copy()

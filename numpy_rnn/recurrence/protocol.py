@@ -12,9 +12,12 @@ vector costs less than one with a matrix of one row or column.
 
 from __future__ import annotations
 
+import threading
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+
+import numpy as np
 
 if TYPE_CHECKING:
     from numpy_rnn._typing import Array
@@ -144,6 +147,14 @@ class Recurrence(ABC):
         """
 
     @abstractmethod
+    def one_product(self, weights: Weights) -> OneProduct:
+        """Return what takes single steps with weights that never change."""
+
+    def way(self, weights: Weights, sequences: int) -> Hashable:  # noqa: ARG002  # one way
+        """Return what `prepare` chooses by the number of sequences."""
+        return None
+
+    @abstractmethod
     def prepare(self, weights: Weights, sequences: int) -> PreparedLayer:
         """Return the layer for runs over at most `sequences` sequences."""
 
@@ -206,3 +217,62 @@ class Run(ABC):
     def state(self) -> State:
         """Return the state after the last step, in memory of its own; to be called once."""
         return (self._h,)
+
+
+class OneProduct(ABC):
+    """Single steps of a single sequence, with weights that never change as one matrix.
+
+    The product of ``[W_hh W_ih b]`` with the vector ``[h x 1]`` is all that a step depends on.
+    The vector, and whatever else a step writes to, belongs to the thread, so that threads may
+    share the weights.
+
+    Parameters
+    ----------
+    weight : ndarray of shape (rows, H_out + H_in[ + 1])
+    hidden_size : int
+        H_out.
+    has_bias : bool
+        Whether the last column is the bias.
+    """
+
+    def __init__(self, weight: Array, hidden_size: int, has_bias: bool) -> None:
+        rows, columns = weight.shape
+        # A product takes up to a quarter less time if this is a multiple of 16, by columns.
+        self._weight = np.zeros((rows, -(-columns // 16) * 16), weight.dtype, order="F")
+        self._weight[:, :columns] = weight
+        self._thread = StepMemory(self._weight, columns - has_bias, hidden_size)
+
+    @abstractmethod
+    def step(self, x: Array, state: State) -> State:
+        """Return the state after one step.
+
+        Parameters
+        ----------
+        x : ndarray of shape (H_in,)
+            The input.
+        state : tuple of ndarray
+            The state before the step, h of shape (H_out,) and c (H,). They and `x` may have
+            more axes of length 1 before that.
+
+        Returns
+        -------
+        tuple of ndarray
+            Of shapes (H_out,) and (H,), in memory of their own.
+        """
+
+
+class StepMemory(threading.local):
+    """What a step works in, one for each thread.
+
+    Attributes
+    ----------
+    vector : ndarray
+        ``[h x 1]``, and zeros.
+    h, x : ndarray
+        The parts of it that change.
+    """
+
+    def __init__(self, weight: Array, end: int, hidden_size: int) -> None:
+        self.vector = np.zeros(weight.shape[1], weight.dtype)
+        self.vector[end:] = 1.0  # of the bias; columns after it are zeros
+        self.h, self.x = self.vector[:hidden_size], self.vector[hidden_size:end]

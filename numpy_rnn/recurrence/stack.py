@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from numpy_rnn.floating_point import silent
+from numpy_rnn.recurrence.frozen import prepared, take_step
 from numpy_rnn.recurrence.sequence import run_sequence
 from numpy_rnn.recurrence.wavefront import run_joint_directions, run_wavefront
 
 if TYPE_CHECKING:
     from numpy_rnn._typing import Array
+    from numpy_rnn.recurrence.frozen import FrozenWeights
     from numpy_rnn.recurrence.protocol import PreparedLayer, Recurrence, State, Weights
 
 Part: TypeAlias = "tuple[Array, Array]"
@@ -81,7 +83,42 @@ def run_stack(
 @silent
 def run_step(recurrence: Recurrence, x: Array, state: State, weights: Weights) -> State:
     """Take a single layer in one direction through a single step, as `Recurrence.step`."""
-    return recurrence.step(x, state, weights)
+    return take_step(recurrence, x, state, weights)
+
+
+@silent
+def run_frozen_step(
+    x: Array,
+    states: State,
+    weights: Sequence[FrozenWeights],
+    directions: int,
+) -> State:
+    """Take stacked layers with frozen weights through a single step of a single sequence.
+
+    Parameters
+    ----------
+    x : ndarray of shape (1, 1, H_in)
+    states : tuple of ndarray of shape (layers * D, 1, H)
+        The states before the step, of all layers and directions.
+    weights : sequence of layers * D FrozenWeights
+    directions : int
+
+    Returns
+    -------
+    tuple of ndarray of shape (layers * D, H), or (H,) of a single one
+        Those after it, in memory of their own.
+    """
+    if len(weights) == 1:
+        return weights[0].one_product.step(x, states)
+    after = tuple([np.empty(array[:, 0].shape, array.dtype) for array in states])
+    for first in range(0, len(weights), directions):
+        for number in range(first, first + directions):
+            before = tuple([array[number] for array in states])
+            state = weights[number].one_product.step(x, before)
+            for whole, array in zip(after, state):
+                whole[number] = array
+        x = after[0][first : first + directions].reshape(-1)
+    return after
 
 
 def _step(
@@ -103,7 +140,7 @@ def _step(
             x = dropout(x)
         own = slice(first, first + directions)
         passes = zip(starts[own], weights[own])
-        ends += [recurrence.step(x, start, of_pass) for start, of_pass in passes]
+        ends += [take_step(recurrence, x, start, of_pass) for start, of_pass in passes]
         x = np.concatenate([state[0] for state in ends[first:]], axis=-1)
     return x[np.newaxis], ends
 
@@ -153,11 +190,11 @@ def _run_pass(
 ) -> State:
     """Run a layer in one direction into `output`; return the last state."""
     if batch_sizes is None:
-        layer = recurrence.prepare(weights, x.shape[1] if x.ndim == 3 else 1)
+        layer = prepared(recurrence, weights, x.shape[1] if x.ndim == 3 else 1)
         if backwards:
             x, output = x[::-1], output[::-1]
         return run_sequence(layer, x, start, output)
-    layer = recurrence.prepare(weights, len(start[0]))
+    layer = prepared(recurrence, weights, len(start[0]))
     # Views: splitting the first axis never copies.
     parts = [
         (

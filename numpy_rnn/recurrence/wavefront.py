@@ -26,6 +26,8 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from numpy_rnn.recurrence import heuristics
+from numpy_rnn.recurrence.frozen import joint as kept_joint
+from numpy_rnn.recurrence.frozen import take_step
 from numpy_rnn.recurrence.sequence import BlocksByRows
 
 if TYPE_CHECKING:
@@ -66,7 +68,7 @@ def run_wavefront(
     states = list(starts)
 
     def step(layer: int, below: Array) -> Array:
-        states[layer] = recurrence.step(below, states[layer], weights[layer])
+        states[layer] = take_step(recurrence, below, states[layer], weights[layer])
         return states[layer][0]
 
     # Before the joint steps layer k must be `layers - 1 - k` steps ahead of the last one.
@@ -75,13 +77,16 @@ def run_wavefront(
         for layer in range(layers - 1 - t):
             below = step(layer, below)
 
-    joint = _joint_layer(
-        recurrence,
-        {(0, 0): weights[0][0]},
-        {(layer, layer): own[1] for layer, own in enumerate(weights)}
-        | {(layer, layer - 1): weights[layer][0] for layer in range(1, layers)},
-        weights,
-    )
+    def joined() -> PreparedLayer:
+        return _joint_layer(
+            recurrence,
+            {(0, 0): weights[0][0]},
+            {(layer, layer): own[1] for layer, own in enumerate(weights)}
+            | {(layer, layer - 1): weights[layer][0] for layer in range(1, layers)},
+            weights,
+        )
+
+    joint = kept_joint("layers", weights, joined)
     output = np.empty((steps, size), x.dtype)
     blocks = BlocksByRows(joint, _joint_state(states), steps - layers + 1)
     for block in blocks.slices():
@@ -133,12 +138,16 @@ def run_joint_directions(
     steps, size = len(x), len(starts[0][0])
     if _projected(starts[0]) or not heuristics.directions_joined(steps, size):
         return None
-    joint = _joint_layer(
-        recurrence,
-        {(direction, direction): own[0] for direction, own in enumerate(weights)},
-        {(direction, direction): own[1] for direction, own in enumerate(weights)},
-        weights,
-    )
+
+    def joined() -> PreparedLayer:
+        return _joint_layer(
+            recurrence,
+            {(direction, direction): own[0] for direction, own in enumerate(weights)},
+            {(direction, direction): own[1] for direction, own in enumerate(weights)},
+            weights,
+        )
+
+    joint = kept_joint("directions", weights, joined)
     backwards, output_backwards = x[::-1], output[::-1, size:]
     blocks = BlocksByRows(joint, _joint_state(starts), steps)
     for block in blocks.slices():
