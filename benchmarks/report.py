@@ -20,7 +20,13 @@ Results: TypeAlias = "dict[str, Any]"
 Cells: TypeAlias = "dict[Case, dict[str, Any]]"
 """What was measured of each case with one number of threads."""
 
-LABELS = {"torch": "torch", "onnxruntime": "ONNX Runtime", "jax": "JAX", "keras": "Keras"}
+LABELS = {
+    "frozen": "frozen",
+    "torch": "torch",
+    "onnxruntime": "ONNX Runtime",
+    "jax": "JAX",
+    "keras": "Keras",
+}
 LABELS |= {"textbook": "textbook loop", "floor": "floor", "package": "its own NumPy code"}
 
 RIVALS = ("torch", "onnxruntime")
@@ -340,13 +346,14 @@ def facts(results: Results) -> str:
     step = {name: seconds * 1e6 for name, seconds in cell["seconds"].items()}
     ms = {name: seconds * 1e3 for name, seconds in weighed["import"].items()}
     mb = {name: size / 1e6 for name, size in weighed["installed"].items()}
+    frozen = f", {step['frozen']:.0f} µs frozen" if "frozen" in step else ""
     return (
         f"Needs NumPy only · {mb['numpy_rnn']:.1f} MB installed beside NumPy's "
         f"{mb['numpy']:.0f} (torch: {mb['torch']:.0f} MB) · imports in "
         f"{ms['numpy_rnn']:.0f} ms after NumPy's {ms['numpy']:.0f} (torch: {ms['torch']:.0f} "
         f"ms) · one streaming step of an LSTM with {USED_SIZE} units takes "
-        f"{step['numpy_rnn']:.0f} µs (torch: {step['torch']:.0f} µs) · torch's numbers within "
-        "rounding"
+        f"{step['numpy_rnn']:.0f} µs{frozen} (torch: {step['torch']:.0f} µs) · torch's numbers "
+        "within rounding"
     )
 
 
@@ -358,8 +365,17 @@ def used(kind: str, use: str) -> Case:
 def speed(results: Results) -> str:
     """Return the README's table of times, by use, and where they were measured."""
     cells = cells_of(results, 0)
-    rows = [[kind, *(time_and_pair(cells, used(kind, use)) for use in USES)] for kind in KINDS]
-    header = [f"µs, {USED_SIZE} units", *USES]
+    step, *others = USES
+    rows = [
+        [
+            kind,
+            time_and_pair(cells, used(kind, step)),
+            frozen_and_pair(cells, used(kind, step)),
+            *(time_and_pair(cells, used(kind, use)) for use in others),
+        ]
+        for kind in KINDS
+    ]
+    header = [f"µs, {USED_SIZE} units", step, f"{step}, frozen", *others]
     return "\n".join([*table(header, without_empty(rows)), "", machine_text(results)])
 
 
@@ -368,6 +384,15 @@ def time_and_pair(cells: Cells, case: Case) -> str:
     if case not in cells:
         return NONE
     return f"{microseconds(cells[case]['seconds']['numpy_rnn'])} ({pair(cells, case)})"
+
+
+def frozen_and_pair(cells: Cells, case: Case) -> str:
+    """Return the time of the frozen layer and its ratios to torch's and ONNX Runtime's."""
+    seconds = cells[case]["seconds"] if case in cells else {}
+    if "frozen" not in seconds:
+        return NONE
+    ratios = (ratio_text(seconds["frozen"] / seconds[name]) for name in RIVALS)
+    return f"{microseconds(seconds['frozen'])} ({' / '.join(ratios)})"
 
 
 def errors(results: Results) -> str:

@@ -93,7 +93,11 @@ def test_report_sections_replace_the_text_between_their_marks_alone():
     assert once.endswith(" -->\nb\n")
     cell = "20.0 (0.50 / **2.00**)"
     assert "<!-- speed -->\n| µs, 128 units |" in once
-    assert f"| LSTM | {cell} | {cell} | {cell} |\n\nMeasured on 2026-01-01 " in once
+    assert f"| LSTM | {cell} | - | {cell} | {cell} |\n\nMeasured on 2026-01-01 " in once
+    for timed in results["runs"][0]["cells"]:
+        timed["seconds"]["frozen"] = 1e-5
+    text = report.speed(results)
+    assert f"| LSTM | {cell} | 10.0 (0.25 / 1.00) | {cell} | {cell} |" in text
     assert once.count("last year") == 2, "size, import and errors were not measured"
     assert report.with_sections("README.md", once, results) == once
 

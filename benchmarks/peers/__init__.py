@@ -14,6 +14,7 @@ from benchmarks.peers.problem import Peer, Problem
 
 MODULES = {
     "numpy_rnn": "numpy_rnn_layer",
+    "frozen": "frozen_layer",
     "torch": "torch_layer",
     "onnxruntime": "onnx_runtime",
     "jax": "jax_scan",
@@ -46,6 +47,8 @@ def takes_part(name: str, case: Case, threads: int) -> bool:
     """Return whether a peer is timed in a case."""
     if name in ("numpy_rnn", "torch", "onnxruntime"):
         return True
+    if name == "frozen":
+        return case.steps == 1 and case.batch == 1
     if case.packed:
         return False
     if name == "jax":

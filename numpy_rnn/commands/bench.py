@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import importlib
 import os
 import statistics
@@ -39,6 +40,7 @@ from numpy_rnn.commands.side_by_side import (
 from numpy_rnn.commands.timing import rounds_in_turn
 from numpy_rnn.description import LayerDescription, describe
 from numpy_rnn.modules import Module
+from numpy_rnn.modules.rnn import RNNBase, RNNCellBase
 from numpy_rnn.testing.criterion import difference, largest_magnitude
 
 __all__ = ["DESCRIPTION", "EXAMPLES", "configure", "run"]
@@ -49,8 +51,8 @@ where they are installed, beside torch and, for recurrent layers, ONNX Runtime
 (with the package onnx). Outputs are compared first, and what differs is not
 timed. The libraries take turns, each with as many threads. The table has the
 median over rounds, the middle half of them, and the ratio of numpy_rnn's time
-to the other's: below 1 numpy_rnn is the faster. The exit code is 1 if a layer
-differs from another library's."""
+to the other's: below 1 numpy_rnn is the faster. The row "frozen" is numpy_rnn
+after freeze(). The exit code is 1 if a layer differs from another library's."""
 
 EXAMPLES = """\
   numpy-rnn bench model.pt
@@ -178,6 +180,8 @@ def _timed(
     ours = build(layer, state_dict, unknown)
     inputs = _inputs(layer, state_dict, options)
     calls: dict[str, Call] = {"numpy_rnn": partial(ours, *inputs)}
+    if isinstance(ours, (RNNBase, RNNCellBase)):  # others keep nothing
+        calls["frozen"] = partial(copy.deepcopy(ours).freeze(), *inputs)
     if peers.onnxruntime is not None and _has_operator(layer):
         calls["onnxruntime"] = run_onnx = _onnx_call(peers, layer, ours, inputs[0], options)
         if not _are_near(in_torch_layout(run_onnx(), layer.kind), arrays(ours(*inputs))):

@@ -100,7 +100,7 @@ class TrainedClassifier:
     languages : list of str
         Its classes.
     model : NameClassifier
-        The network, in eval mode, with the weights that torch trained.
+        The network, frozen, with the weights that torch trained.
     """
 
     def __init__(self) -> None:
@@ -113,7 +113,7 @@ class TrainedClassifier:
         sizes = len(self.alphabet), hidden_size, len(self.languages)
         self.model: NameClassifier = NameClassifier(*sizes)
         self.model.load_state_dict(weights)
-        self.model.eval()
+        self.model.freeze()
 
     def saliency(self, name: str) -> tuple[str, Array]:
         """Return how much each letter of a name spoke for the most probable language.

@@ -547,7 +547,8 @@ def test_bench_shows_each_layer_by_each_library(capsys):
     header, *rows = table.splitlines()
     assert header.split() == shlex.split("layer class library median µs middle half ratio")
     others = [row.split()[0] for row in rows if row.startswith(" ")]
-    assert others == ["onnxruntime", "torch", "torch", "torch", "torch"]
+    with_state = ["frozen", "torch"]
+    assert others == ["frozen", "onnxruntime", "torch", *with_state, *with_state, "torch"]
     first = [row.split()[:3] for row in rows if not row.startswith(" ")]
     kinds = [("rnn", "RNN"), ("lstm", "LSTM"), ("cell", "LSTMCell"), ("head", "Linear")]
     assert first == [[name, kind, "numpy_rnn"] for name, kind in kinds]
