@@ -94,10 +94,6 @@ def test_report_sections_replace_the_text_between_their_marks_alone():
     cell = "20.0 (0.50 / **2.00**)"
     assert "<!-- speed -->\n| µs, 128 units |" in once
     assert f"| LSTM | {cell} | - | {cell} | {cell} |\n\nMeasured on 2026-01-01 " in once
-    for timed in results["runs"][0]["cells"]:
-        timed["seconds"]["frozen"] = 1e-5
-    text = report.speed(results)
-    assert f"| LSTM | {cell} | 10.0 (0.25 / 1.00) | {cell} | {cell} |" in text
     assert once.count("last year") == 2, "size, import and errors were not measured"
     assert report.with_sections("README.md", once, results) == once
 
@@ -157,3 +153,12 @@ def test_case_name_holds_its_sizes(case, name):
 def test_case_pattern_chooses_by_name():
     assert {case.layers for case in chosen(pattern="RNN .* 4 layers")} == {4}
     assert len(set(CASES)) == len(CASES)
+
+
+def test_report_frozen_step_has_its_time_and_ratios():
+    cases = [report.used("LSTM", use) for use in report.USES]
+    results = results_of(dict.fromkeys(cases, (0.5, 2.0)))
+    for timed in results["runs"][0]["cells"]:
+        timed["seconds"]["frozen"] = 1e-5
+    text = report.speed(results)
+    assert "| LSTM | 20.0 (0.50 / **2.00**) | 10.0 (0.25 / 1.00) | 20.0 (0.50" in text
