@@ -112,8 +112,10 @@ def _ported(path: Path) -> Ported:
         raise CommandError(f"{path}: not Python source: {error.msg}{where}") from None
     except (UnicodeDecodeError, ValueError) as error:
         raise CommandError(f"{path}: not Python source: {error}") from None
-    except RecursionError:
+    except RecursionError:  # a RuntimeError too
         raise CommandError(f"{path}: its expressions are nested too deeply") from None
+    except RuntimeError as error:
+        raise CommandError(f"{path}: {error}; please report the file") from None
 
 
 def _write(source: str, target: Path | None) -> None:

@@ -307,8 +307,8 @@ class Expressions(Source):
             ) and not self._is_statement(node):
                 self.leave(
                     node,
-                    f"{name} is a method of arrays and of others, and it is not known what "
-                    f"{ast.unparse(func.value)} is",
+                    f"it is not known whether {ast.unparse(func.value)} is an array, whose {name} "
+                    "has a rule: annotate it",
                 )
             return None
         if name in ("max", "min") and len(node.args) == 1 and kinds.of(node.args[0]) in TENSORS:

@@ -30,11 +30,19 @@ def port(source: str) -> Ported:
     ------
     SyntaxError
         If it is not Python.
+    RuntimeError
+        If what was written is not, which is a fault of this function.
     """
+    compile(source, "<source>", "exec", dont_inherit=True)
     flat, lines = _without_gradient_blocks(source)
     rewriter = Statements(flat, lines)
     result = rewriter.run()
-    compile(result.source, "<ported>", "exec", dont_inherit=True)
+    try:
+        compile(result.source, "<ported>", "exec", dont_inherit=True)
+    except SyntaxError as error:  # the source was Python before
+        raise RuntimeError(
+            f"the rewritten source has an error of ours in line {error.lineno}: {error.msg}"
+        ) from error
     before, after = source.splitlines(), result.source.splitlines()
     changes = difflib.SequenceMatcher(None, before, after, autojunk=False).get_opcodes()
     result.changed = sum(max(b - a, d - c) for kind, a, b, c, d in changes if kind != "equal")

@@ -99,7 +99,7 @@ class Statements(Imports):
         if isinstance(node, ast.Expr):
             return self._expression_statement(node, kinds)
         if isinstance(node, ast.If) and self._asks_for_cuda(node.test) and not node.orelse:
-            return True
+            return not self.text(node).startswith("elif")
         if isinstance(node, ast.For | ast.AsyncFor):
             self.expression(node.iter, kinds)
             kinds.assign_each(node.target, node.iter)

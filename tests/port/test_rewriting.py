@@ -248,7 +248,7 @@ def test_port_new_arrays_follow_the_weights_of_a_module():
         ("y = x.sum(out=x)", "no rule for the method sum with these arguments"),
         (
             "y = other.split(2)",
-            "split is a method of arrays and of others, and it is not known",
+            "it is not known whether other is an array, whose split has a rule: annotate it",
         ),
         ("y = x.to(other)", "it is not known whether other is a device or a dtype"),
         ("y = g(x.add_(1))", "add_ changes x in place within an expression"),
@@ -328,3 +328,12 @@ def test_ported_model_equals_torch(rng):
     original, ported = theirs["Tagger"](9).eval(), ours["Tagger"](9).eval()
     ported.load_state_dict(original.state_dict())
     assert_parity(ported, original, rng.integers(1, 9, (3, 7)), np.array([7, 2, 5]))
+
+
+@pytest.mark.parametrize("keyword", ["if", "elif"])
+def test_port_question_for_cuda_is_removed_or_stays_python(keyword):
+    first = "    if x is None:\n        return 1\n" if keyword == "elif" else ""
+    body = f"def f(x):\n{first}    {keyword} torch.cuda.is_available():\n        x = x.cuda()\n"
+    new = port(f"{HEAD}{body}    return x\n").source
+    assert "cuda" not in new
+    assert "return x" in new
