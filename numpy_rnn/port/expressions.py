@@ -32,6 +32,7 @@ from numpy_rnn.port.kinds import (
     RECURRENT,
     STRING,
     TENSORS,
+    UNMISTAKABLE,
     Kinds,
     has_layer,
 )
@@ -43,6 +44,11 @@ DEVICE_WORDS = re.compile(r"\bdevice\b|\bdev\b|cuda|_device|'cpu'|\"cpu\"|\bgpu\
 IN_PLACE_RULES = rules_by_name(
     tuple(Rule(f"x.{call}", here, ()) for call, here in IN_PLACE.items())
 )
+WEIGHTS = dict.fromkeys(("Linear", "Embedding", "Conv1d", "Conv2d"), "weight")
+WEIGHTS |= dict.fromkeys(("RNNCell", "LSTMCell", "GRUCell"), "weight_ih")
+WEIGHTS |= dict.fromkeys(("RNN", "LSTM", "GRU"), "weight_ih_l0")
+"""An attribute of a layer whose dtype new arrays follow."""
+
 PAIR_HALVES = {
     ("max", 0): "x.max(axis=dim, keepdims=keepdim)",
     ("max", 1): "x.argmax(axis=dim, keepdims=keepdim)",
@@ -143,13 +149,32 @@ class Expressions(Source):
             )
             if node.attr == "data" and (kind in TENSORS or weights):
                 return self.render(node.value, kinds)
+            if node.attr == "data" and kind is None and ast.unparse(node) != "self.data":
+                if self._is_used_as_tensor(node):
+                    return self.render(node.value, kinds)
+                name = ast.unparse(node.value)
+                self.leave(
+                    node, f"it is not known whether {name} is an array, which needs no .data"
+                )
             if node.attr == "device" and (kind in TENSORS or weights):
                 return '"cpu"'
             if node.attr in ("is_cuda", "requires_grad") and kind != LIBRARY:
                 return "False"
         return None
 
+    def _is_used_as_tensor(self, node: ast.AST) -> bool:
+        """Return whether a method of tensors is called on it, or torch with it."""
+        start, end = self.span(node)
+        method = re.match(r"\.(\w+?)_?\(", self.source[end:])
+        function = re.search(r"([\w.]+)\($", self.source[:start])
+        return bool(
+            (method and method[1] in UNMISTAKABLE | {"copy"})
+            or (function and self.names.paths.get(function[1].partition(".")[0]) == "torch")
+        )
+
     def _torch_name(self, node: ast.Name | ast.Attribute, path: str) -> str | None:
+        if self.annotating and path.endswith("Tensor"):
+            return self._use("np.ndarray")
         if path in NAMES:
             return self._use(NAMES[path])
         if path == "torch.nn" or path.startswith("torch.nn."):
@@ -307,7 +332,8 @@ class Expressions(Source):
             ) and not self._is_statement(node):
                 self.leave(
                     node,
-                    f"it is not known whether {ast.unparse(func.value)} is an array, whose {name} "
+                    "it is not known whether "
+                    f"{ast.unparse(func.value)} is an array, whose {name} "
                     "has a rule: annotate it",
                 )
             return None
@@ -534,31 +560,23 @@ class Expressions(Source):
 
     def _follow(self, node: ast.Call, kinds: Kinds) -> str:
         """Return the dtype of what a new array is for."""
+        function = self.function
+        if function is not None and function.name != "__init__":
+            for name, layer in self.layers.items():
+                if layer in WEIGHTS:
+                    return f"self.{name}.{WEIGHTS[layer]}.dtype"
+            if self.in_module and "self" in ast.unparse(function.args):
+                return "next(self.parameters()).dtype"
         device = next((word.value for word in node.keywords if word.arg == "device"), None)
         if (
             isinstance(device, ast.Attribute)
             and device.attr == "device"
             and kinds.of(device.value) == ARRAY
         ):
-            return f"{self.render(device.value, kinds)}.dtype"
-        if self.function is not None and self.function.name != "__init__":
-            for name, layer in self.layers.items():
-                weight = {
-                    "RNN": "weight_ih_l0",
-                    "LSTM": "weight_ih_l0",
-                    "GRU": "weight_ih_l0",
-                    "RNNCell": "weight_ih",
-                    "LSTMCell": "weight_ih",
-                    "GRUCell": "weight_ih",
-                    "Linear": "weight",
-                    "Embedding": "weight",
-                    "Conv1d": "weight",
-                    "Conv2d": "weight",
-                }.get(layer)
-                if weight is not None:
-                    return f"self.{name}.{weight}.dtype"
-            if self.in_module and "self" in ast.unparse(self.function.args):
-                return "next(self.parameters()).dtype"
+            served = self.render(device.value, kinds)
+            line = self.numbers[node.lineno - 1]
+            self.result.assumed.append(Left(line, ast.unparse(node), f"{served} is of floats"))
+            return f"{served}.dtype"
         return self._use("np.float32")
 
     def _pair_half(self, node: ast.Call, place: int, kinds: Kinds) -> str | None:

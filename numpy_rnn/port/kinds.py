@@ -367,6 +367,14 @@ class Kinds:
     def assign_each(self, target: ast.expr, iterable: ast.expr) -> None:
         """Note what a loop over something makes of its target."""
         called = ast.unparse(iterable.func) if isinstance(iterable, ast.Call) else ""
+        if called.endswith((".parameters", ".buffers")):
+            self.assign(target, None, ARRAY)
+            return
+        if called.endswith((".named_parameters", ".named_buffers")):
+            if isinstance(target, ast.Tuple) and len(target.elts) == 2:
+                self.assign(target.elts[0], None, STRING)
+                self.assign(target.elts[1], None, ARRAY)
+            return
         parts = iterable.args if isinstance(iterable, ast.Call) else []
         if called == "enumerate" and isinstance(target, ast.Tuple) and parts:
             self.assign(target.elts[0], None, NUMBER)
@@ -428,6 +436,20 @@ def attributes_of(cls: ast.ClassDef, kinds: Kinds) -> dict[str, str]:
             ):
                 found.setdefault(str(node.args[0].value), ARRAY)
     return found
+
+
+def has_weights(cls: ast.ClassDef, names: Names) -> bool:
+    """Return whether a class is a module that keeps others, or parameters, on ``self``."""
+    bases = [names.torch_path(base) or "" for base in cls.bases]
+    if not any(base in ("torch.nn.Module", "torch.jit.ScriptModule") for base in bases):
+        return False
+    return any(
+        isinstance(node, ast.Assign | ast.AnnAssign)
+        and isinstance(node.value, ast.Call)
+        and ast.unparse(node.value.func).rpartition(".")[2][:1].isupper()
+        and ast.unparse(node).startswith("self.")
+        for node in ast.walk(cls)
+    )
 
 
 def layers_of(cls: ast.ClassDef, names: Names) -> dict[str, str]:

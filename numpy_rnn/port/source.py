@@ -72,6 +72,7 @@ class Source:
         self.losses: set[str] = set()
         self.layers: dict[str, str] = {}
         self.in_module: bool = False
+        self.annotating: bool = False
         self.function: ast.FunctionDef | ast.AsyncFunctionDef | None = None
         self.words: dict[str, str] = {
             "np": self.names.called("numpy") or "np",
@@ -115,9 +116,11 @@ class Source:
 
     @contextlib.contextmanager
     def reporting_apart(self) -> Iterator[Ported]:
-        """Collect what is found, apart from what is found in the file."""
+        """Collect what is found in an annotation, apart from what is found in the file."""
         whole, self.result = self.result, Ported(self.source)
+        self.annotating = True
         yield self.result
+        self.annotating = False
         self.result = whole
 
     def leave(self, node: ast.AST, reason: str) -> None:

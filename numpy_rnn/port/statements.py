@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from numpy_rnn.port.binding import bind
 from numpy_rnn.port.expressions import IN_PLACE_RULES
 from numpy_rnn.port.imports import LOSS, Imports
-from numpy_rnn.port.kinds import BY_NAME, MODULE, Kinds, attributes_of, layers_of, merged
+from numpy_rnn.port.kinds import BY_NAME, Kinds, attributes_of, has_weights, layers_of, merged
 from numpy_rnn.port.source import Ported
 
 NO_GRADIENT = re.compile(
@@ -98,8 +98,8 @@ class Statements(Imports):
             return self._assign(node, kinds)
         if isinstance(node, ast.Expr):
             return self._expression_statement(node, kinds)
-        if isinstance(node, ast.If) and self._asks_for_cuda(node.test) and not node.orelse:
-            return not self.text(node).startswith("elif")
+        if self._is_question_for_cuda(node):
+            return True
         if isinstance(node, ast.For | ast.AsyncFor):
             self.expression(node.iter, kinds)
             kinds.assign_each(node.target, node.iter)
@@ -125,6 +125,15 @@ class Statements(Imports):
         for handler in getattr(node, "handlers", []):
             self.body(handler.body, kinds)
         return False
+
+    def _is_question_for_cuda(self, node: ast.stmt) -> bool:
+        """Return whether a statement acts on a GPU alone; an ``elif`` stays."""
+        return (
+            isinstance(node, ast.If)
+            and not node.orelse
+            and self._asks_for_cuda(node.test)
+            and self.text(node).startswith("if")
+        )
 
     def _asks_for_cuda(self, test: ast.expr) -> bool:
         if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.And):
@@ -213,7 +222,7 @@ class Statements(Imports):
         inner.attributes.update(attributes_of(node, inner))
         inner.attributes.update(attributes_of(node, inner))
         layers = layers_of(node, self.names)
-        with self.within(layers, MODULE in inner.attributes.values() or bool(layers)):
+        with self.within(layers, has_weights(node, self.names) or bool(layers)):
             self.body(node.body, inner)
         return False
 

@@ -134,10 +134,7 @@ def test_port_keeps_comments_strings_and_layout():
         ("x.zero_()", "x[...] = 0"),
         ("x[0].fill_(2)", "x[0] = 2"),
         ("x.add_(1)", "x += 1"),
-        (
-            "x.masked_fill_(x > 0, 1)",
-            "np.copyto(x, np.asarray(1).astype(x.dtype), where=x > 0)",
-        ),
+        ("x.masked_fill_(x > 0, 1)", "x[...] = arrays.masked_fill(x, x > 0, 1)"),
         ("x.squeeze_(0)", "x = x.squeeze(axis=0)"),
         ("y = x.new(2, 3).zero_()", "y = np.zeros_like(np.empty((2, 3), x.dtype))"),
         ("y = x.new_zeros(2, x.size(1))", "y = np.zeros((2, x.shape[1]), x.dtype)"),
@@ -145,7 +142,7 @@ def test_port_keeps_comments_strings_and_layout():
         ("y = torch.zeros(2, dtype=torch.long)", "y = np.zeros(2, np.int64)"),
         ("y = x / x.argmax(1)", "y = x / x.argmax(axis=1).astype(x.dtype)"),
         ("y = isinstance(x, torch.Tensor)", "y = isinstance(x, np.ndarray)"),
-        ("y = torch.device('cuda')", "y = 'cpu'"),
+        ("y = torch.device('cuda')", 'y = "cpu"'),
         (
             "y = [torch.tanh(part) for part in x.unbind(0)]",
             "y = [F.tanh(part) for part in tuple(x)]",
@@ -213,6 +210,45 @@ def test_port_decorators_and_training_are_removed_and_reported():
         assert word not in result.source
     for word in ("super(Net, self).__init__()", "nn.init.zeros_(self.fc.bias)"):
         assert word in result.source
+
+
+def test_port_new_arrays_in_a_model_of_models_follow_its_parameters():
+    """Not the tokens that they are on the device of."""
+    source = HEAD + textwrap.dedent("""
+        class Model(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.encoder = Encoder(3)
+
+            def forward(self, tokens):
+                return torch.zeros(2, tokens.size(0), device=tokens.device)
+    """)
+    assert (
+        "np.zeros((2, tokens.shape[0]), next(self.parameters()).dtype)" in port(source).source
+    )
+
+
+def test_port_data_of_parameters_is_the_parameter():
+    body = """
+    def f(model, batch):
+        for name, p in model.named_parameters():
+            nn.init.orthogonal_(p.data)
+        for p in model.parameters():
+            nn.init.ones_(p.data)
+        return name
+    """
+    new = rewritten(body)
+    assert "orthogonal_(p)" in new
+    assert "ones_(p)" in new
+    ((_, reason),) = left("def f(batch):\n    return batch.data\n")
+    assert reason == "it is not known whether batch is an array, which needs no .data"
+
+
+def test_port_types_of_tensors_are_dtypes_but_in_annotations():
+    new = rewritten(
+        "def f(x: torch.LongTensor) -> torch.Tensor:\n    return x.type(torch.LongTensor)"
+    )
+    assert new == "def f(x: np.ndarray) -> np.ndarray:\n    return x.astype(np.int64)"
 
 
 def test_port_annotations_without_a_numpy_form_are_deferred():
