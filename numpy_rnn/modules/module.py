@@ -116,7 +116,7 @@ class Module:
     _module_names: list[str]
     _output_axis: int = 0
     """The axis of the weight that is along the outputs."""
-    frozen = _Frozen()
+    frozen: _Frozen = _Frozen()
     _derived: Any = None
     """What a frozen module keeps of its weights; None unless it is frozen."""
 

@@ -273,6 +273,7 @@ class StepMemory(threading.local):
     """
 
     def __init__(self, weight: Array, end: int, hidden_size: int) -> None:
-        self.vector = np.zeros(weight.shape[1], weight.dtype)
+        self.vector: Array = np.zeros(weight.shape[1], weight.dtype)
         self.vector[end:] = 1.0  # of the bias; columns after it are zeros
-        self.h, self.x = self.vector[:hidden_size], self.vector[hidden_size:end]
+        self.h: Array = self.vector[:hidden_size]
+        self.x: Array = self.vector[hidden_size:end]
