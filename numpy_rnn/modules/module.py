@@ -392,7 +392,7 @@ class Module:
             raise KeyError(f'{kind} name can\'t be empty string ""')
         if "." in name:
             raise KeyError(f'{kind} name can\'t contain ".", got: {name}')
-        if hasattr(self, name):
+        if hasattr(self, name) and (name in self.__dict__ or name not in _NOT_TORCHS):
             raise KeyError(f"attribute '{name}' already exists")
 
     def _owned(self, name: str, value: Any) -> Array:
@@ -879,6 +879,9 @@ class _Registered(MutableMapping[str, Any]):
     def __repr__(self) -> str:
         return repr(dict(self))
 
+
+_NOT_TORCHS = ("freeze", "frozen", "unfreeze")
+"""Attributes that torch's modules lack: a submodule or array of such a name hides them."""
 
 _NO_HALF = (
     "modules are float32 or float64: leave half precision out. Checkpoints in half precision "

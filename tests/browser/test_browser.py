@@ -41,6 +41,7 @@ PAGE = Path(__file__).with_name("page.mjs")
 EXAMPLES_FOR_64_BITS = {
     "numpy_rnn.testing.parity": "its example imports torch",
     "numpy_rnn.utils.rnn": "NumPy prints int64 without its dtype where indices have 64 bits",
+    "numpy_rnn.gradients": "the example of plot needs Matplotlib",
     "numpy_rnn.tracing": "the example of plot needs Matplotlib",
 }
 """Modules whose examples cannot pass there, and why."""

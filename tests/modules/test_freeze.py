@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 import numpy_rnn as nn
 from numpy_rnn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+from tests.support.heuristics import WAYS, force
 
 KINDS = ("RNN", "LSTM", "GRU")
 OPTIONS = [
@@ -78,6 +79,18 @@ def test_frozen_layer_equals_the_live_one(kind, options, size, dtype, rng):
                 assert_close(frozen(x, hx), live(x, hx))
     one = rng.standard_normal((1, 6)).astype(dtype)
     assert_close(frozen(one), live(one))
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("kind", KINDS)
+def test_frozen_layer_equals_the_live_one_in_every_way(kind, way, monkeypatch, rng):
+    live = getattr(nn, kind)(3, 5, 2, bidirectional=True)
+    inputs = [rng.standard_normal((n, 1, 3)).astype(np.float32) for n in (1, 20)]
+    expected = [live(x) for x in inputs]
+    force(monkeypatch, way)
+    frozen = copy.deepcopy(live).freeze()
+    for x, result in zip(inputs, expected, strict=True):
+        assert_close(frozen(x), result)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -271,6 +284,11 @@ def test_model_with_an_attribute_named_frozen_keeps_it():
             self.frozen = "conv"
             self.rnn = nn.GRU(2, 3)
 
+    other = nn.Module()
+    other.add_module("freeze", nn.GRU(2, 3))
+    assert isinstance(other.freeze, nn.GRU)
+    with pytest.raises(KeyError, match="attribute 'eval' already exists"):
+        other.add_module("eval", nn.GRU(2, 3))
     model = Backbone()
     model.freeze()
     assert model.frozen == "conv"
