@@ -58,6 +58,16 @@ class TracedTagger(torch.nn.Module):
         return self.heads[0](y) + self.heads[1](y)
 
 
+def without_path_of_this_checkout(file: io.BytesIO) -> bytes:
+    """Return an exported program whose stack traces begin at the root of the checkout."""
+    root = f"{Path(__file__).resolve().parents[2]}/".encode()
+    result = io.BytesIO()
+    with zipfile.ZipFile(file) as source, zipfile.ZipFile(result, "w") as target:
+        for info in source.infolist():
+            target.writestr(info.filename, source.read(info).replace(root, b""))
+    return result.getvalue()
+
+
 def filled(module, start=0):
     """Return a module with the weights of `golden.tagger`."""
     weights = {name: torch.from_numpy(w.copy()) for name, w in golden.tagger(start).items()}
@@ -175,7 +185,7 @@ def files():
     exported = io.BytesIO()
     program = torch.export.export(filled(TracedTagger()), (torch.ones(2, 1, 3),))
     torch.export.save(program, exported)
-    yield "exported.pt2", exported.getvalue()
+    yield "exported.pt2", without_path_of_this_checkout(exported)
     weights = {name: torch.from_numpy(w.copy()) for name, w in golden.tagger().items()}
     yield "tensors.pkl", pickle.dumps(weights)
     policies = io.BytesIO()
