@@ -219,8 +219,8 @@ class Statements(Imports):
             self.expression(decorator, kinds)
         inner = Kinds(self.names, {})
         inner.known.update(kinds.known)
-        inner.attributes.update(attributes_of(node, inner))
-        inner.attributes.update(attributes_of(node, inner))
+        for _ in range(2):  # the second look knows what the first one found
+            inner.attributes.update(attributes_of(node, inner))
         layers = layers_of(node, self.names)
         with self.within(layers, has_weights(node, self.names) or bool(layers)):
             self.body(node.body, inner)
