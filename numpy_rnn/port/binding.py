@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import TypeAlias
@@ -191,122 +191,85 @@ def bracketed(text: str) -> str:
     return text if is_atomic(ast.parse(f"({text}\n)", mode="eval").body) else f"({text})"
 
 
-def write(
-    template: str,
-    bound: Bound,
-    defaults: Mapping[str, ast.expr | None],
-    render: Render,
-    words: Mapping[str, str],
-) -> str:
-    """Return a template with its names replaced by what is bound to them.
+@dataclass(frozen=True)
+class Writer:
+    """Writes the NumPy side of rules with what a call passes.
 
-    Parameters
+    Attributes
     ----------
-    template : str
-        The NumPy side of a rule.
     bound, defaults : mapping
         What the call passes, and the defaults of what it does not.
     render : callable
         Returns the rewritten source of an argument.
     words : mapping
-        Names that become texts: dtypes.
+        Names that become texts: dtypes, and what the file calls its modules.
     """
-    tree = ast.parse(template).body[0]
-    edits: list[tuple[int, int, str]] = []
-    _collect(tree, template, bound, defaults, render, words, edits, loose=True)
-    for start, end, text in sorted(edits, reverse=True):
-        template = template[:start] + text + template[end:]
-    return template
 
+    bound: Bound
+    defaults: Mapping[str, ast.expr | None]
+    render: Render
+    words: Mapping[str, str]
 
-def _collect(
-    node: ast.AST,
-    template: str,
-    bound: Bound,
-    defaults: Mapping[str, ast.expr | None],
-    render: Render,
-    words: Mapping[str, str],
-    edits: list[tuple[int, int, str]],
-    loose: bool,
-) -> None:
-    """Add the edits of a part of a template; `loose` where brackets surround it."""
+    def write(self, template: str) -> str:
+        """Return a template with its names replaced by what is bound to them."""
+        edits = self._edits(ast.parse(template).body[0], template, loose=True)
+        for start, end, text in sorted(edits, reverse=True):
+            template = template[:start] + text + template[end:]
+        return template
 
-    def collect(child: ast.AST, loose: bool = False) -> None:
-        _collect(child, template, bound, defaults, render, words, edits, loose)
+    def _edits(
+        self, node: ast.AST, template: str, loose: bool
+    ) -> Iterator[tuple[int, int, str]]:
+        """Yield the edits of a part of a template; `loose` where brackets surround it."""
+        if isinstance(node, ast.Call):
+            yield from self._edits(node.func, template, loose=False)
+            arguments = [text for part in node.args for text in self._argument(part, template)]
+            for word in node.keywords:
+                arguments += [f"{word.arg}={text}" for text in self._keyword(word, template)]
+            start, end = node.func.end_col_offset or 0, node.end_col_offset or 0
+            yield start, end, f"({', '.join(arguments)})"
+        elif isinstance(node, ast.Name):
+            text = self._name(node.id, loose)
+            if text is not None:
+                yield node.col_offset, node.end_col_offset or 0, text
+        else:
+            for child in ast.iter_child_nodes(node):
+                inside = isinstance(node, ast.Subscript) and child is node.slice
+                inside = inside or isinstance(node, ast.Expr | ast.Assign | ast.Tuple)
+                yield from self._edits(child, template, inside)
 
-    if isinstance(node, ast.Call):
-        collect(node.func)
-        kept: list[str] = []
-        for argument in node.args:
-            text = _argument(argument, template, bound, defaults, render, words)
-            kept += text
-        for word in node.keywords:
-            if isinstance(word.value, ast.Name) and word.value.id in words:
-                text = [words[word.value.id]] if words[word.value.id] else []
-            elif _is_absent(word.value, bound, defaults):
-                text = []
-            else:
-                text = _argument(word.value, template, bound, defaults, render, words)
-            kept += [f"{word.arg}={part}" for part in text]
-        start = node.func.end_col_offset or 0
-        edits.append((start, node.end_col_offset or 0, f"({', '.join(kept)})"))
-        return
-    if isinstance(node, ast.Name):
-        text_of_name = _name(node.id, bound, defaults, render, words, loose)
-        if text_of_name is not None:
-            edits.append((node.col_offset, node.end_col_offset or 0, text_of_name))
-        return
-    for child in ast.iter_child_nodes(node):
-        inside = isinstance(node, ast.Subscript) and child is node.slice
-        collect(child, inside or isinstance(node, ast.Expr | ast.Assign | ast.Tuple))
+    def _keyword(self, word: ast.keyword, template: str) -> list[str]:
+        """Return the text of a keyword's value, or nothing where it is left out."""
+        name = word.value.id if isinstance(word.value, ast.Name) else ""
+        if name in self.words:
+            return [self.words[name]] if self.words[name] else []
+        if name in self.defaults and name not in self.bound:
+            return []
+        return self._argument(word.value, template)
 
+    def _argument(self, node: ast.expr, template: str) -> list[str]:
+        """Return the texts of one argument of a template's call: several after a star."""
+        if isinstance(node, ast.Starred) and isinstance(node.value, ast.Name):
+            values = self.bound.get(node.value.id, [])
+            return [*map(self.render, values if isinstance(values, list) else [values])]
+        text = ast.get_source_segment(template, node) or ""
+        if isinstance(node, ast.Name):
+            found = self._name(node.id, loose=True)
+            return [text if found is None else found]
+        return [self.write(text)]
 
-def _is_absent(
-    node: ast.expr,
-    bound: Bound,
-    defaults: Mapping[str, ast.expr | None],
-) -> bool:
-    return isinstance(node, ast.Name) and node.id in defaults and node.id not in bound
-
-
-def _argument(
-    node: ast.expr,
-    template: str,
-    bound: Bound,
-    defaults: Mapping[str, ast.expr | None],
-    render: Render,
-    words: Mapping[str, str],
-) -> list[str]:
-    """Return the texts of one argument of a template's call: several after a star."""
-    if isinstance(node, ast.Starred) and isinstance(node.value, ast.Name):
-        values = bound.get(node.value.id, [])
-        return [render(value) for value in (values if isinstance(values, list) else [values])]
-    text = ast.get_source_segment(template, node) or ""
-    if isinstance(node, ast.Name):
-        found = _name(node.id, bound, defaults, render, words, loose=True)
-        return [text if found is None else found]
-    return [write(text, bound, defaults, render, words)]
-
-
-def _name(
-    name: str,
-    bound: Bound,
-    defaults: Mapping[str, ast.expr | None],
-    render: Render,
-    words: Mapping[str, str],
-    loose: bool,
-) -> str | None:
-    """Return what a name of a template becomes, or None if it stays."""
-    if name in words:
-        return words[name]
-    if name not in bound:
-        default = defaults.get(name)
-        return None if default is None else ast.unparse(default)
-    value = bound[name]
-    if isinstance(value, list):
-        return sizes_text(value, render)
-    text = render(value)
-    return text if loose else bracketed(text)
+    def _name(self, name: str, loose: bool) -> str | None:
+        """Return what a name of a template becomes, or None if it stays."""
+        if name in self.words:
+            return self.words[name]
+        if name not in self.bound:
+            default = self.defaults.get(name)
+            return None if default is None else ast.unparse(default)
+        value = self.bound[name]
+        if isinstance(value, list):
+            return sizes_text(value, self.render)
+        text = self.render(value)
+        return text if loose else bracketed(text)
 
 
 def sizes_text(values: list[ast.expr], render: Render) -> str:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy_rnn import distributions, functional, init
 from numpy_rnn.port.binding import (
     Pattern,
+    Writer,
     bind,
     bracketed,
     has_only_defaults,
@@ -18,7 +19,6 @@ from numpy_rnn.port.binding import (
     pattern_of,
     rules_by_name,
     sizes_text,
-    write,
 )
 from numpy_rnn.port.kinds import (
     AMBIGUOUS,
@@ -621,7 +621,7 @@ class Expressions(Source):
                 return f"({text[1:-1]},)" if len(part.elts) == 1 else f"({text[1:-1]})"
             return text
 
-        return write(template, bound, defaults, render, {**self.words, **words})
+        return Writer(bound, defaults, render, {**self.words, **words}).write(template)
 
 
 def _expressions_in(node: ast.AST) -> Iterator[ast.expr]:
