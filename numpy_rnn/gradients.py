@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import IO, TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
+from typing import IO, TYPE_CHECKING, Any, Generic, NamedTuple, Protocol, TypeVar, overload
 
 import numpy as np
 
@@ -30,6 +30,55 @@ else:
 __all__ = ["Gradients", "LayerGradients"]
 
 Output = TypeVar("Output", bound=Array | PackedSequence)
+
+
+class Named(Protocol):
+    """One of the layers of a `ByLayer`."""
+
+    @property
+    def name(self) -> str:
+        """As in the names of the parameters."""
+
+
+OfLayer = TypeVar("OfLayer", bound=Named)
+
+
+class ByLayer(Generic[OfLayer]):
+    """What has something for each layer and direction, by name or place.
+
+    Attributes
+    ----------
+    layers : tuple
+        Layer by layer, forward before backward.
+    """
+
+    layers: tuple[OfLayer, ...]
+
+    def __iter__(self) -> Iterator[OfLayer]:
+        """Yield the layers."""
+        return iter(self.layers)
+
+    def __contains__(self, name: object) -> bool:
+        """Return whether there is a layer of that name."""
+        return any(layer.name == name for layer in self.layers)
+
+    def __len__(self) -> int:
+        """Return how many layers there are, each direction counted."""
+        return len(self.layers)
+
+    @overload
+    def __getitem__(self, key: str | int) -> OfLayer: ...
+    @overload
+    def __getitem__(self, key: slice) -> tuple[OfLayer, ...]: ...
+    def __getitem__(self, key: str | int | slice) -> OfLayer | tuple[OfLayer, ...]:
+        """Return the layer of that name, or at that place in `layers`."""
+        if not isinstance(key, str):
+            return self.layers[key]
+        for layer in self.layers:
+            if layer.name == key:
+                return layer
+        names = ", ".join(layer.name for layer in self.layers)
+        raise KeyError(f"no layer {key!r}: the layers are {names}")
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -64,7 +113,7 @@ class LayerGradients:
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class Gradients(Generic[Output, Hx]):
+class Gradients(ByLayer[LayerGradients], Generic[Output, Hx]):
     """The gradients of a loss with respect to all that a recurrent layer or cell works with.
 
     Attributes
@@ -84,24 +133,6 @@ class Gradients(Generic[Output, Hx]):
     parameters: dict[str, Array]
     layers: tuple[LayerGradients, ...]
     batch_first: bool = False
-
-    def __iter__(self) -> Iterator[LayerGradients]:
-        """Yield the layers."""
-        return iter(self.layers)
-
-    def __len__(self) -> int:
-        """Return how many layers there are, each direction counted."""
-        return len(self.layers)
-
-    def __getitem__(self, key: str | int) -> LayerGradients:
-        """Return the layer of that name, or at that place in `layers`."""
-        if not isinstance(key, str):
-            return self.layers[key]
-        for layer in self.layers:
-            if layer.name == key:
-                return layer
-        names = ", ".join(layer.name for layer in self.layers)
-        raise KeyError(f"no layer {key!r}: the layers are {names}")
 
     def plot(
         self,

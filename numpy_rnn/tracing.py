@@ -13,6 +13,7 @@ from numpy_rnn._typing import AnyArray, Array, Hx
 from numpy_rnn.arguments import as_array
 from numpy_rnn.floating_point import silent
 from numpy_rnn.gradients import (
+    ByLayer,
     Gradients,
     LayerGradients,
     Steps,
@@ -103,7 +104,7 @@ class LayerTrace:
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class Trace(Generic[Output, Hx]):
+class Trace(ByLayer[LayerTrace], Generic[Output, Hx]):
     """What a recurrent layer or cell did with an input.
 
     Attributes
@@ -143,32 +144,6 @@ class Trace(Generic[Output, Hx]):
     batch_first: bool = False
     _steps: tuple[tuple[Steps, ...], ...] = ()
     """The directions of each layer, for the way back."""
-
-    def __iter__(self) -> Iterator[LayerTrace]:
-        """Yield the layers."""
-        return iter(self.layers)
-
-    def __contains__(self, name: object) -> bool:
-        """Return whether there is a layer of that name."""
-        return any(layer.name == name for layer in self.layers)
-
-    def __len__(self) -> int:
-        """Return how many layers there are, each direction counted."""
-        return len(self.layers)
-
-    @overload
-    def __getitem__(self, key: str | int) -> LayerTrace: ...
-    @overload
-    def __getitem__(self, key: slice) -> tuple[LayerTrace, ...]: ...
-    def __getitem__(self, key: str | int | slice) -> LayerTrace | tuple[LayerTrace, ...]:
-        """Return the layer of that name, or at that place in `layers`."""
-        if not isinstance(key, str):
-            return self.layers[key]
-        for layer in self.layers:
-            if layer.name == key:
-                return layer
-        names = ", ".join(layer.name for layer in self.layers)
-        raise KeyError(f"no layer {key!r}: the layers are {names}")
 
     def to_dict(self) -> dict[str, AnyArray]:
         """Return all arrays by dotted name, ready for ``numpy.savez(path, **...)``.
