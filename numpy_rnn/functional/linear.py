@@ -58,6 +58,11 @@ def linear(input: Array, weight: Array, bias: Array | None = None) -> Array:
         )
     if b is not None and b.shape != sizes[:1]:
         raise RuntimeError(f"bias must have the shape {sizes[:1]}, got {b.shape}")
+    if 0 < x.size == sizes[1]:  # a single vector, to which it takes less to add a bias
+        vector: Array = w.dot(x.reshape(-1))
+        if b is not None:
+            vector += b
+        return vector.reshape(*shape[:-1], sizes[0])
     rows = x if len(shape) == 2 else x.reshape(math.prod(shape[:-1]), shape[-1])
     out: Array = rows.dot(w.T)
     if b is not None:

@@ -64,6 +64,28 @@ def test_log_softmax_equals_torch(rng, dim, dtype):
     )
 
 
+@pytest.mark.parametrize("rows", [1, 7])
+@pytest.mark.parametrize("size", [1, 64, 600])
+@pytest.mark.parametrize("shift", [0, 20, 80, 1e4, -5, -20, -100, -1e4])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_softmax_keeps_its_relative_precision_wherever_inputs_are(
+    rows, size, shift, dtype, rng
+):
+    """Exponentials of the inputs as they are would overflow, or vanish."""
+    x = (rng.standard_normal((rows, size)) * 5).astype(dtype)
+    x[-1] += dtype(shift)
+    expected = torch.softmax(torch.from_numpy(x).double(), -1).numpy()
+    np.testing.assert_allclose(F.softmax(x, -1), expected, rtol=60 * np.finfo(dtype).eps)
+
+
+@pytest.mark.parametrize("function", [F.softmax, F.log_softmax])
+def test_softmax_takes_any_strides_and_leaves_its_input(function, rng):
+    x = rng.standard_normal((6, 5, 4))[::2, :, ::-1].swapaxes(0, 2)
+    before = x.copy()
+    np.testing.assert_allclose(function(x, -1), function(before, -1))
+    np.testing.assert_array_equal(x, before)
+
+
 @pytest.mark.parametrize("x", [np.zeros((0, 3)), np.array(2.0), np.zeros((3, 0))])
 def test_log_softmax_of_empty_arrays_and_numbers_equals_torch(x):
     expected = torch.log_softmax(torch.from_numpy(x), -1).numpy()
