@@ -65,7 +65,7 @@ def run(options: Namespace) -> int:
     layer = _chosen(describe(state_dict), options)
     weights = {name: state_dict[name] for name in layer.parameters}
     with common.naming(options.file):
-        module = layer.build(weights, **_unknowns(layer, options)).eval()
+        module = layer.build(weights, **_unknowns(layer, options)).freeze()
     x = _input(options.input)
     if options.cast and layer.kind != "Embedding":
         dtypes = [

@@ -28,6 +28,7 @@ from numpy_rnn.recurrence.protocol import (
     State,
     StepGradient,
     Weights,
+    step_vectors,
 )
 
 if TYPE_CHECKING:
@@ -107,7 +108,7 @@ class Elman(Recurrence):
     def prepare(self, weights: Weights, sequences: int) -> PreparedLayer:
         """Choose what a step is made of, by the sizes."""
         size, input_size = weights[0].shape
-        if sequences == 1 and heuristics.elman_in_one_product(input_size, size):
+        if sequences == 1 and heuristics.sequence_in_one_product(input_size, size):
             return _OneProductLayer(self, weights)
         by_columns = sequences == 1 or heuristics.elman_by_columns(sequences, size)
         return _ElmanLayer(self, weights, by_columns)
@@ -248,16 +249,13 @@ class _OneProductRun(Run):
     def advance(self, x: Array, out: Array) -> None:
         """Take a step for each row of `x`; see `Run.advance`."""
         product, total, activation = self._weight.dot, self._total, self._activation
-        size, end = len(total), len(total) + x.shape[1]
-        vectors = np.empty((len(x) + 1, self._weight.shape[1]), x.dtype)
-        vectors[0, :size] = self._h
-        vectors[:-1, size:end] = x
-        vectors[:, end:] = 1.0
-        for vector, h_t in zip(vectors, vectors[1:, :size]):
+        vectors = step_vectors(self._h, x, self._weight.shape[1])
+        hidden = vectors[:, : len(total)]
+        for vector, h_t in zip(vectors, hidden[1:]):
             product(vector, total)
             activation(total, h_t)
-        out[...] = vectors[1:, :size]
-        self._h[...] = vectors[-1, :size]
+        out[...] = hidden[1:]
+        self._h[...] = hidden[-1]
 
 
 TANH = Tanh()

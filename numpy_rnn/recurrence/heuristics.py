@@ -28,11 +28,12 @@ def terms_at_once(terms: int, vectors: int) -> int:
     return -(-terms // sums)
 
 
-def elman_in_one_product(input_size: int, hidden_size: int) -> bool:
+def sequence_in_one_product(input_size: int, hidden_size: int) -> bool:
     """Return whether a single sequence's input and hidden state share one product.
 
-    ``[W_hh W_ih b] [h x 1]`` saves one call in each step, a sixth of it, but multiplies
-    vector by vector what is otherwise a product of matrices: it pays for few features only.
+    ``[W_hh W_ih b] [h x 1]`` saves one call in each step, a sixth of an Elman layer's and a
+    tenth of an LSTM's, but multiplies vector by vector what is otherwise a product of matrices:
+    it pays for few features only.
     """
     return input_size + hidden_size <= 96
 

@@ -29,11 +29,13 @@ of, and (i, f) * (g, c) is one product.
 from __future__ import annotations
 
 import threading
+from collections.abc import Hashable
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy import add, multiply, tanh
 
+from numpy_rnn.recurrence import heuristics
 from numpy_rnn.recurrence.protocol import (
     Inside,
     OneProduct,
@@ -43,6 +45,7 @@ from numpy_rnn.recurrence.protocol import (
     State,
     StepGradient,
     Weights,
+    step_vectors,
 )
 
 if TYPE_CHECKING:
@@ -96,9 +99,15 @@ class LongShortTermMemory(Recurrence):
         """Return what takes single steps with weights that never change."""
         return _LSTMOneProduct(weights)
 
-    def prepare(self, weights: Weights, sequences: int) -> PreparedLayer:  # noqa: ARG002  # for any
+    def way(self, weights: Weights, sequences: int) -> Hashable:  # noqa: ARG002  # for any weights
+        """Return whether there is a single sequence."""
+        return sequences == 1
+
+    def prepare(self, weights: Weights, sequences: int) -> PreparedLayer:
         """Order the gates as they are in memory, and add up the biases."""
-        return _LSTMLayer(weights)
+        input_size, hidden_size = weights[0].shape[1], len(weights[0]) // 4
+        few = heuristics.sequence_in_one_product(input_size, hidden_size)
+        return _OneProductLayer(weights) if sequences == 1 and few else _LSTMLayer(weights)
 
 
 class _LSTMStep:
@@ -172,14 +181,28 @@ class _LSTMLayer(PreparedLayer):
         return _LSTMRun(self, state)
 
 
+class _OneProductLayer(PreparedLayer):
+    """A layer for a single sequence, whose steps multiply ``[W_hh W_ih b]`` by ``[h x 1]``."""
+
+    reads_inputs = True
+
+    def __init__(self, weights: Weights) -> None:
+        self.weight_ih = weights[0]
+        self.bias = None
+        self.weight, self.weight_hr = _joined(weights)
+
+    def begin(self, state: State) -> Run:
+        """Return a run that starts from a copy of `state`."""
+        return _OneProductRun(self, state)
+
+
 class _LSTMOneProduct(OneProduct):
     """Single steps of all gates by one product."""
 
     def __init__(self, weights: Weights) -> None:
-        weight_ih, weight_hh, bias, self._weight_hr = _split(weights)
-        parts = [weight_hh, weight_ih] + ([] if bias is None else [bias[:, np.newaxis]])
-        joined = _ordered(np.concatenate(parts, axis=1))
-        super().__init__(joined, weight_hh.shape[1], bias is not None)
+        weight_hh = weights[1]
+        joined, self._weight_hr = _joined(weights)
+        super().__init__(joined, weight_hh.shape[1], len(weights) > 3)
         self._memory = _LSTMThread(len(weight_hh) // 4, weight_hh.dtype)
 
     def step(self, x: Array, state: State) -> State:
@@ -198,16 +221,27 @@ class _LSTMThread(threading.local):
         self.step = _LSTMStep(np.zeros(size, dtype))
 
 
-class _LSTMRun(Run):
-    """A run of an `_LSTMLayer`."""
+class _LSTMRunBase(Run):
+    """What the runs share: the memory of a step, which has the cell state."""
 
-    def __init__(self, layer: _LSTMLayer, state: State) -> None:
+    def __init__(self, state: State, weight_hr: Array | None) -> None:
         h, c = state
         super().__init__(h)
         self._memory = _LSTMStep(c)
-        self._product = layer.weight_hh.dot
-        self._weight_hr = layer.weight_hr
+        self._weight_hr = weight_hr
         self._unprojected = np.empty(c.shape, c.dtype)
+
+    def state(self) -> State:
+        """Return (h, c)."""
+        return self._h, self._memory.cell.copy()
+
+
+class _LSTMRun(_LSTMRunBase):
+    """A run of an `_LSTMLayer`."""
+
+    def __init__(self, layer: _LSTMLayer, state: State) -> None:
+        super().__init__(state, layer.weight_hr)
+        self._product = layer.weight_hh.dot
 
     def advance(self, products: Array, out: Array) -> None:
         """Take B steps; see `Run.advance`."""
@@ -225,9 +259,29 @@ class _LSTMRun(Run):
             h = h_t
         self._h[...] = h
 
-    def state(self) -> State:
-        """Return (h, c)."""
-        return self._h, self._memory.cell.copy()
+
+class _OneProductRun(_LSTMRunBase):
+    """A run of a `_OneProductLayer`."""
+
+    def __init__(self, layer: _OneProductLayer, state: State) -> None:
+        super().__init__(state, layer.weight_hr)
+        self._weight = layer.weight
+
+    def advance(self, x: Array, out: Array) -> None:
+        """Take a step for each row of `x`; see `Run.advance`."""
+        product, gates, update = self._weight.dot, self._memory.gates, self._memory.update
+        weight_hr, unprojected = self._weight_hr, self._unprojected
+        vectors = step_vectors(self._h, x, self._weight.shape[1])
+        hidden = vectors[:, : len(self._h)]
+        for vector, h_t in zip(vectors, hidden[1:]):
+            product(vector, gates)
+            if weight_hr is None:
+                update(h_t)
+            else:
+                update(unprojected)
+                h_t[...] = weight_hr.dot(unprojected)
+        out[...] = hidden[1:]
+        self._h[...] = hidden[-1]
 
 
 def _pre_activations(x: Array, state: State, weights: Weights) -> _LSTMStep:
@@ -276,6 +330,13 @@ def _ordered(array: Array) -> Array:
     copy = np.empty(array.shape, array.dtype)
     _order(array, copy, 0.5)
     return copy
+
+
+def _joined(weights: Weights) -> tuple[Array, Array | None]:
+    """Return ``[W_hh W_ih b]`` with its rows in that order, and W_hr or None."""
+    weight_ih, weight_hh, bias, weight_hr = _split(weights)
+    parts = [weight_hh, weight_ih] + ([] if bias is None else [bias[:, np.newaxis]])
+    return _ordered(np.concatenate(parts, axis=1)), weight_hr
 
 
 def _split(weights: Weights) -> tuple[Array, Array, Array | None, Array | None]:

@@ -219,6 +219,30 @@ class Run(ABC):
         return (self._h,)
 
 
+def step_vectors(h: Array, x: Array, columns: int) -> Array:
+    """Return what one matrix multiplies in each step of a single sequence: ``[h_{t-1} x_t 1]``.
+
+    Parameters
+    ----------
+    h : ndarray of shape (H_out,)
+        The hidden state before the first step.
+    x : ndarray of shape (B, H_in)
+    columns : int
+        H_out + H_in, or one more if there is a bias.
+
+    Returns
+    -------
+    ndarray of shape (B + 1, columns)
+        The hidden state after step t belongs into its row t + 1, where the next step reads it.
+    """
+    size, end = len(h), len(h) + x.shape[1]
+    vectors = np.empty((len(x) + 1, columns), x.dtype)
+    vectors[0, :size] = h
+    vectors[:-1, size:end] = x
+    vectors[:, end:] = 1.0
+    return vectors
+
+
 class OneProduct(ABC):
     """Single steps of a single sequence, with weights that never change as one matrix.
 

@@ -67,6 +67,10 @@ STREAMS = {
     "RNNCell": cell_step(nn.RNNCell(2, 3)),
     "LSTMCell": cell_step(nn.LSTMCell(2, 3)),
     "GRUCell": cell_step(nn.GRUCell(2, 3)),
+    "frozen RNN": layer_step(nn.RNN(2, 3).freeze()),
+    "frozen LSTM": layer_step(nn.LSTM(2, 3, 2, proj_size=1).freeze()),
+    "frozen GRU": layer_step(nn.GRU(2, 3).freeze()),
+    "frozen GRUCell": cell_step(nn.GRUCell(2, 3).freeze()),
 }
 
 
@@ -82,12 +86,14 @@ def test_rnn_step_leaves_no_memory_behind(kind, shape):
     gc.disable()
     tracemalloc.start()
     try:
-        for count in (steps // 10, steps):
+        grown = []
+        for _ in range(5):
             before = tracemalloc.get_traced_memory()[0]
-            for _ in range(count):
+            for _ in range(steps):
                 hx = step(x, hx)
-            grown = tracemalloc.get_traced_memory()[0] - before
+            grown.append(tracemalloc.get_traced_memory()[0] - before)
     finally:
         tracemalloc.stop()
         gc.enable()
-    assert grown < steps
+    # Other threads of the process may take memory meanwhile, but not in every round.
+    assert min(grown) < steps

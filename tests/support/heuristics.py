@@ -7,7 +7,7 @@ import pytest
 from numpy_rnn.recurrence import heuristics
 
 PLAIN = {
-    "elman_in_one_product": False,
+    "sequence_in_one_product": False,
     "gru_in_one_product": False,
     "elman_by_columns": False,
     "step_by_columns": False,
@@ -20,7 +20,7 @@ PLAIN = {
 
 WAYS = {
     "rows": PLAIN,
-    "one product": PLAIN | {"elman_in_one_product": True, "gru_in_one_product": True},
+    "one product": PLAIN | {"sequence_in_one_product": True, "gru_in_one_product": True},
     "columns": PLAIN | {"elman_by_columns": True, "step_by_columns": True},
     "wavefront": PLAIN | {"as_wavefront": True},
     "directions joined": PLAIN | {"directions_joined": True},
