@@ -115,11 +115,31 @@ def _by_statistics(
     if variance is None:
         raise RuntimeError("running_var must be defined in evaluation mode")
 
-    scale: Array = number(1, x.dtype) / np.sqrt(variance + number(eps, x.dtype))
+    return scaled_and_shifted(x, *scale_and_shift(mean, variance, w, b, eps))
+
+
+@silent
+def scale_and_shift(
+    mean: Array, variance: Array, w: Array | None, b: Array | None, eps: float
+) -> tuple[Array, Array]:
+    """Return what normalising by statistics is: a factor and a summand for each channel."""
+    dtype = variance.dtype
+    scale: Array = number(1, dtype) / np.sqrt(variance + number(eps, dtype))
     if w is not None:
         scale *= w
     shift: Array = mean * scale
-    np.negative(shift, shift) if b is None else np.subtract(b, shift, shift)
+    if b is None:
+        np.negative(shift, shift)
+    else:
+        np.subtract(b, shift, shift)
+    return scale, shift
+
+
+@silent
+def scaled_and_shifted(x: Array, scale: Array, shift: Array) -> Array:
+    """Return (N, C, ...) times and plus a number for each channel."""
+    if x.ndim == 2 and len(x) == 1:  # shapes that are equal take half as long
+        scale, shift = scale[np.newaxis], shift[np.newaxis]
     out: Array = x * _by_channel(scale, x.ndim)
     out += _by_channel(shift, x.ndim)
     return out

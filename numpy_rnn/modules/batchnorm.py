@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from numpy_rnn import functional
 from numpy_rnn._typing import Array, DTypeLike, IntArray
 from numpy_rnn.arguments import as_array, refuse_bool
+from numpy_rnn.functional.normalization import scale_and_shift, scaled_and_shifted
 from numpy_rnn.modules.normalization import fill
 from numpy_rnn.modules.weighted import Declared, Shape, WeightedLayer
 
@@ -99,6 +100,19 @@ class _NormBase(WeightedLayer):
 class _BatchNorm(_NormBase):
     _norm_names = re.compile(r"batch_?norm|(?<![a-z])bn", re.IGNORECASE)
 
+    def _derive(self, attributes: Mapping[str, Any]) -> object:
+        """Return what a channel is multiplied by and what is added, and the eps in it."""
+        names = ("running_mean", "running_var", "weight", "bias")
+        mean, variance, weight, bias = (attributes[name] for name in names)
+        arrays = [array for array in (mean, variance, weight, bias) if array is not None]
+        shape = (self.num_features,)
+        alike = len({array.dtype for array in arrays}) == 1
+        if mean is None or variance is None or not alike:
+            return True  # what is normalised by the batch, or an error, comes from `forward`
+        if self.eps < 0 or any(array.shape != shape for array in arrays):
+            return True
+        return self.eps, *scale_and_shift(mean, variance, weight, bias, self.eps)
+
     def forward(self, input: Array) -> Array:
         """Return the normalised input.
 
@@ -121,6 +135,10 @@ class _BatchNorm(_NormBase):
             channel.
         """
         x = self._checked(input)
+        if self._derived is not None and self._derived is not True:
+            eps, scale, shift = self._derived
+            if eps == self.eps and x.dtype == scale.dtype and x.shape[1:2] == scale.shape:
+                return scaled_and_shifted(x, scale, shift)
         mean, variance = self.running_mean, self.running_var
         by_batch = mean is None and variance is None
         return functional.batch_norm(

@@ -116,6 +116,31 @@ def test_frozen_cell_equals_the_live_one(kind, bias, rng):
         assert_close(frozen(x), live(x))
 
 
+@pytest.mark.parametrize("affine", [True, False])
+@pytest.mark.parametrize("shape", [(1, 4), (3, 4), (2, 4, 5), (2, 4, 5, 6), (0, 4)])
+def test_frozen_batch_norm_gives_the_bits_of_the_live_one(affine, shape, rng):
+    live = (nn.BatchNorm2d if len(shape) == 4 else nn.BatchNorm1d)(4, affine=affine).eval()
+    for array in (*live.parameters(), live.running_mean, live.running_var):
+        array[...] = rng.random(4)
+    frozen = copy.deepcopy(live).freeze()
+    x = rng.standard_normal(shape).astype(np.float32)
+    np.testing.assert_array_equal(frozen(x), live(x))
+    live.eps = frozen.eps = 0.5
+    np.testing.assert_array_equal(frozen(x), live(x))
+    for wrong in (x.astype(np.float64), np.zeros((2, 3), np.float32), np.zeros(4)):
+        with pytest.raises((RuntimeError, ValueError)) as expected:
+            live(wrong)
+        with pytest.raises(expected.type, match=re.escape(str(expected.value))):
+            frozen(wrong)
+
+
+def test_frozen_batch_norm_without_statistics_uses_those_of_the_batch(rng):
+    live = nn.BatchNorm1d(4, track_running_stats=False).eval()
+    x = rng.standard_normal((3, 4)).astype(np.float32)
+    expected = live(x)
+    np.testing.assert_array_equal(live.freeze()(x), expected)
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_frozen_step_results_share_no_memory_and_inputs_stay(kind, rng):
     layer = getattr(nn, kind)(3, 4).freeze()
