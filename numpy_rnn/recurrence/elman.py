@@ -20,6 +20,7 @@ from numpy import add
 
 from numpy_rnn.recurrence import heuristics
 from numpy_rnn.recurrence.protocol import (
+    BatchedOneProduct,
     Inside,
     OneProduct,
     PreparedLayer,
@@ -202,7 +203,7 @@ def _joined(weights: Weights) -> Array:
     return np.concatenate(parts, axis=1)
 
 
-class _ElmanOneProduct(OneProduct):
+class _ElmanOneProduct(BatchedOneProduct):
     """Single steps: ``f([W_hh W_ih b] [h x 1])``."""
 
     def __init__(self, recurrence: Elman, weights: Weights) -> None:
@@ -216,6 +217,12 @@ class _ElmanOneProduct(OneProduct):
         total = self._weight.dot(thread.vector)
         self._bind_activation(total)(total, total)
         return (total,)
+
+    def step_batch(self, x: Array, state: State) -> State:
+        """Return the state after one step of a batch; see `OneProduct.step_batch`."""
+        total = self._weight.dot(self._columns(x, state[0]))
+        self._bind_activation(total)(total, total)
+        return (total.T.copy(),)
 
 
 class _OneProductLayer(PreparedLayer):

@@ -10,6 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Sequence
 from typing import TYPE_CHECKING
 
+from numpy_rnn.recurrence import heuristics
+from numpy_rnn.recurrence.protocol import BatchedOneProduct
+
 if TYPE_CHECKING:
     from numpy_rnn._typing import Array
     from numpy_rnn.recurrence.protocol import PreparedLayer, Recurrence, State, Weights
@@ -43,8 +46,13 @@ class FrozenWeights(tuple["Array", ...]):
 
 def take_step(recurrence: Recurrence, x: Array, state: State, weights: Weights) -> State:
     """Return the state after one step, as `Recurrence.step`."""
-    if type(weights) is FrozenWeights and x.ndim == 1:
-        return weights.one_product.step(x, state)
+    if type(weights) is FrozenWeights:
+        one_product = weights.one_product
+        if x.ndim == 1:
+            return one_product.step(x, state)
+        few_units = heuristics.batch_in_one_product(state[-1].shape[1])
+        if few_units and isinstance(one_product, BatchedOneProduct):
+            return one_product.step_batch(x, state)
     return recurrence.step(x, state, weights)
 
 

@@ -37,6 +37,7 @@ from numpy import add, multiply, tanh
 
 from numpy_rnn.recurrence import heuristics
 from numpy_rnn.recurrence.protocol import (
+    BatchedOneProduct,
     Inside,
     OneProduct,
     PreparedLayer,
@@ -196,7 +197,7 @@ class _OneProductLayer(PreparedLayer):
         return _OneProductRun(self, state)
 
 
-class _LSTMOneProduct(OneProduct):
+class _LSTMOneProduct(BatchedOneProduct):
     """Single steps of all gates by one product."""
 
     def __init__(self, weights: Weights) -> None:
@@ -204,6 +205,12 @@ class _LSTMOneProduct(OneProduct):
         joined, self._weight_hr = _joined(weights)
         super().__init__(joined, weight_hh.shape[1], len(weights) > 3)
         self._memory = _LSTMThread(len(weight_hh) // 4, weight_hh.dtype)
+
+    def step_batch(self, x: Array, state: State) -> State:
+        """Return the state after one step of a batch; see `OneProduct.step_batch`."""
+        memory = _LSTMStep(state[1].T)
+        self._weight.dot(self._columns(x, state[0]), memory.gates)
+        return _finished(memory, self._weight_hr)
 
     def step(self, x: Array, state: State) -> State:
         """Return the state after one step; see `OneProduct.step`."""

@@ -285,6 +285,35 @@ class OneProduct(ABC):
         """
 
 
+class BatchedOneProduct(OneProduct):
+    """The same, which takes batches by one product too, a column for each sequence."""
+
+    @abstractmethod
+    def step_batch(self, x: Array, state: State) -> State:
+        """Return the state after one step of N sequences.
+
+        Parameters
+        ----------
+        x : ndarray of shape (N, H_in)
+        state : tuple of ndarray
+            The state before the step, h of shape (N, H_out) and c (N, H).
+
+        Returns
+        -------
+        tuple of ndarray
+            Of the same shapes, in memory of their own.
+        """
+
+    def _columns(self, x: Array, h: Array) -> Array:
+        """Return the vector of each sequence as a column, of shape (columns, N)."""
+        size, end = h.shape[1], h.shape[1] + x.shape[1]
+        columns: Array = np.empty((self._weight.shape[1], len(x)), x.dtype)
+        columns[:size] = h.T
+        columns[size:end] = x.T
+        columns[end:] = 1.0  # of the bias; the weights of rows after it are zeros
+        return columns
+
+
 class StepMemory(threading.local):
     """What a step works in, one for each thread.
 

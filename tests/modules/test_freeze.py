@@ -85,7 +85,8 @@ def test_frozen_layer_equals_the_live_one(kind, options, size, dtype, rng):
 @pytest.mark.parametrize("kind", KINDS)
 def test_frozen_layer_equals_the_live_one_in_every_way(kind, way, monkeypatch, rng):
     live = getattr(nn, kind)(3, 5, 2, bidirectional=True)
-    inputs = [rng.standard_normal((n, 1, 3)).astype(np.float32) for n in (1, 20)]
+    shapes = ((1, 1, 3), (20, 1, 3), (1, 4, 3))
+    inputs = [rng.standard_normal(shape).astype(np.float32) for shape in shapes]
     expected = [live(x) for x in inputs]
     force(monkeypatch, way)
     frozen = copy.deepcopy(live).freeze()

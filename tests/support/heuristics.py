@@ -9,6 +9,7 @@ from numpy_rnn.recurrence import heuristics
 PLAIN = {
     "sequence_in_one_product": False,
     "gru_in_one_product": False,
+    "batch_in_one_product": False,
     "elman_by_columns": False,
     "step_by_columns": False,
     "as_wavefront": False,
@@ -20,7 +21,12 @@ PLAIN = {
 
 WAYS = {
     "rows": PLAIN,
-    "one product": PLAIN | {"sequence_in_one_product": True, "gru_in_one_product": True},
+    "one product": PLAIN
+    | {
+        "sequence_in_one_product": True,
+        "gru_in_one_product": True,
+        "batch_in_one_product": True,
+    },
     "columns": PLAIN | {"elman_by_columns": True, "step_by_columns": True},
     "wavefront": PLAIN | {"as_wavefront": True},
     "directions joined": PLAIN | {"directions_joined": True},
