@@ -74,9 +74,9 @@ def main() -> None:
     for axes, (title, lines) in zip(figure.subplots(1, 2, sharey=True), panels.items()):
         for name, values in lines.items():
             axes.semilogy(values, label=name)
-        axes.set(title=title, xlabel="step", ylim=(1e-16, 1e12))
+        axes.set(title=title, xlabel="step", ylim=(1e-21, 1e24))
         axes.grid(alpha=0.3)
-        axes.legend()
+        axes.legend(loc="upper right")
     figure.axes[0].set_ylabel("length of the gradient with respect to h")
     figure.savefig(PICTURE, dpi=90)
 
